@@ -1,0 +1,132 @@
+/** What the API needs to know of the collector. The collector implements it; nothing here knows how. */
+
+import type { BookStateName, Channel, EpochUs, Instrument, Level, MarketEvent, Ticker, Trade } from '../model/event.ts'
+
+export type Lifecycle = 'initializing' | 'running' | 'stopping'
+
+export const FEED_STATES = [
+  'connecting',
+  'subscribing',
+  'syncing',
+  'live',
+  'stale',
+  'resyncing',
+  'down',
+  'banned',
+  'delisted',
+  'disabled',
+] as const
+export type FeedState = (typeof FEED_STATES)[number]
+
+/** Totals since start; every one is counted, none is computed from a timer. */
+export interface CollectionStats {
+  readonly restRequests: number
+  /** Frames received. */
+  readonly websocketMessages: number
+  /** Errors of every stage. */
+  readonly errors: number
+  /** Normalised records since start. */
+  readonly totalCollections: number
+  /** Records of the last 60 s (of the uptime while it is shorter), a minute. */
+  readonly collectionsPerMinute: number
+  /** Feeds that are live now. */
+  readonly activeSources: number
+  /** Open sockets. */
+  readonly websocketConnections: number
+  /** Receive time of the newest record. */
+  readonly lastCollectionUs: EpochUs | undefined
+  /** Receive time of the newest frame or polled answer. */
+  readonly lastMessageUs: EpochUs | undefined
+}
+
+export type ExchangeStatus = 'active' | 'connecting' | 'degraded' | 'stale' | 'down' | 'banned' | 'disabled'
+
+export interface ExchangeView {
+  readonly exchange: string
+  readonly enabled: boolean
+  /** All its sockets are open. */
+  readonly websocketConnected: boolean
+  /** Result of the last REST call; `null` before the first. */
+  readonly restApiAvailable: boolean | null
+  readonly lastMessageUs: EpochUs | undefined
+  readonly status: ExchangeStatus
+  /** Why it is not `active`, in words; shown added to the documented fields. */
+  readonly reason: string | undefined
+}
+
+export interface FeedView {
+  readonly exchange: string
+  readonly venue: string
+  readonly channel: Channel
+  readonly symbol: string
+  readonly state: FeedState
+  /** Why it is in this state, in words; empty when live. */
+  readonly reason: string
+  readonly sinceUs: EpochUs
+  readonly lastMessageUs: EpochUs | undefined
+  readonly events: number
+  readonly resyncs: number
+}
+
+export interface BookView {
+  readonly venue: string
+  readonly symbol: string
+  readonly market: string
+  readonly instrument: string | undefined
+  readonly state: BookStateName
+  readonly reason: string
+  readonly sequence: number | undefined
+  /** Best first, at most `depth` levels; empty when the book is not proven and never was. */
+  readonly bids: readonly Level[]
+  readonly asks: readonly Level[]
+  readonly exchangeTimeUs: EpochUs | undefined
+  readonly receiveTimeUs: EpochUs | undefined
+}
+
+/** The records held in memory: bounded, newest kept. */
+export interface StoreView {
+  readonly counts: { readonly tickers: number; readonly orderbooks: number; readonly trades: number }
+  /** The latest ticker of each instrument, in no order. */
+  tickers(): Iterable<Ticker>
+  /** Books that are live now, each with at most `depth` levels a side; in no order. */
+  liveBooks(exchange: string | undefined, depth: number): Iterable<BookView>
+  /** The newest trades, newest first, over all instruments. */
+  trades(): Iterable<Trade>
+}
+
+export interface HealthCheck {
+  readonly status: 'pass' | 'warn' | 'fail'
+  /** In words. */
+  readonly result: string
+}
+
+/** A live subscriber of `WS /api/v1/stream`. */
+export interface EventSubscriber {
+  /** Called for every event, synchronously; must not throw. */
+  (event: MarketEvent): void
+}
+
+export interface CollectorView {
+  /** False until the collector has been built; the data routes answer 503 until then. */
+  readonly isInitialized: boolean
+  readonly features: {
+    readonly collector_initialized: boolean
+    readonly orderbook_enabled: boolean
+    readonly websocket_enabled: boolean
+    readonly normalizer_enabled: boolean
+  }
+  stats(): CollectionStats
+  /** One entry an exchange of the registry, in its order. */
+  exchanges(): readonly ExchangeView[]
+  feeds(): readonly FeedView[]
+  readonly store: StoreView
+  /** `undefined`: this book is not collected. */
+  book(venue: string, symbol: string, depth: number): BookView | undefined
+  /** Is this instrument collected at all? */
+  knows(venue: string, symbol: string): boolean
+  instruments(): Iterable<Instrument>
+  /** One entry per thing that can fail: each feed group, each sink, the event loop. */
+  health(): Readonly<Record<string, HealthCheck>>
+  /** Receives every event from now on; the result ends it. */
+  subscribe(subscriber: EventSubscriber): () => void
+}

@@ -1,0 +1,175 @@
+/**
+ * The normalised events: one shape in memory, on the stream, in stores, from `marketprism normalize`.
+ *
+ * Field names are those of the wire (snake_case), so that encoding is `JSON.stringify` and nothing is mapped twice.
+ * Decimals are strings with the venue's own digits. Times are integer microseconds since the epoch, UTC.
+ * `undefined` means that the venue did not send the field; it is left out of the JSON.
+ */
+
+/** Integer microseconds since the epoch, UTC. */
+export type EpochUs = number
+/** A decimal number as text, never in exponent form: `"95234.56"`. */
+export type Decimal = string
+export type Market = 'spot' | 'perpetual' | 'future' | 'option'
+/** The taker's side. */
+export type Side = 'buy' | 'sell'
+/** `[price, quantity]`, the venue's own digits. */
+export type Level = readonly [price: Decimal, quantity: Decimal]
+
+/** What every event says of itself. (`venue`, `symbol`) names one instrument of one venue. */
+export interface EventBase {
+  /** `binance`, `okx`, `deribit`: the company. */
+  readonly exchange: string
+  /** Exchange and its API: `binance`, `binance-usdm`, `okx`, `deribit`. */
+  readonly venue: string
+  readonly market: Market
+  /** The venue's own symbol. */
+  readonly symbol: string
+  /** Canonical name `BASE-QUOTE[-PERP|-YYMMDD][-STRIKE-C|P][:SETTLE]`; absent without metadata. */
+  readonly instrument?: string | undefined
+  /** When the venue says that it happened. */
+  readonly exchange_time_us?: EpochUs | undefined
+  /** When the frame reached this process; absent in captures without receive times. */
+  readonly receive_time_us?: EpochUs | undefined
+  /** `venue:type:symbol:epoch:sequence`: the same fact has the same id on every socket and in every collector. */
+  readonly id: string
+}
+
+export interface Trade extends EventBase {
+  readonly type: 'trade'
+  readonly trade_id: string
+  readonly price: Decimal
+  readonly quantity: Decimal
+  readonly side: Side
+  /** First and last single trade of an aggregate. */
+  readonly first_trade_id?: string | undefined
+  readonly last_trade_id?: string | undefined
+  /** Present and true when the venue marks the trade as (part of) a liquidation. */
+  readonly liquidation?: boolean | undefined
+  readonly block?: boolean | undefined
+  /** Implied volatility in percent (options). */
+  readonly iv?: Decimal | undefined
+  /** Binance USD-M order type of trades that are no market orders (`X` other than `MARKET`). */
+  readonly order_type?: string | undefined
+  readonly source: 'stream' | 'backfill' | 'poll'
+}
+
+export interface Ticker extends EventBase {
+  readonly type: 'ticker'
+  readonly last_price?: Decimal | undefined
+  readonly last_quantity?: Decimal | undefined
+  readonly bid_price?: Decimal | undefined
+  readonly bid_quantity?: Decimal | undefined
+  readonly ask_price?: Decimal | undefined
+  readonly ask_quantity?: Decimal | undefined
+  readonly open_24h?: Decimal | undefined
+  readonly high_24h?: Decimal | undefined
+  readonly low_24h?: Decimal | undefined
+  /** In base units on every venue. */
+  readonly volume_24h?: Decimal | undefined
+  /** In quote units on every venue. */
+  readonly quote_volume_24h?: Decimal | undefined
+  readonly price_change_24h?: Decimal | undefined
+  readonly price_change_percent_24h?: Decimal | undefined
+}
+
+/** Best bid and offer. An empty side is absent. */
+export interface Quote extends EventBase {
+  readonly type: 'quote'
+  readonly bid_price?: Decimal | undefined
+  readonly bid_quantity?: Decimal | undefined
+  readonly ask_price?: Decimal | undefined
+  readonly ask_quantity?: Decimal | undefined
+  readonly sequence?: number | undefined
+}
+
+export interface BookSnapshot extends EventBase {
+  readonly type: 'book_snapshot'
+  /** Best first. */
+  readonly bids: readonly Level[]
+  readonly asks: readonly Level[]
+  readonly sequence?: number | undefined
+  /** Levels a side that the venue was asked for. */
+  readonly depth?: number | undefined
+}
+
+export interface BookDelta extends EventBase {
+  readonly type: 'book_delta'
+  /** Absolute quantities; `"0"` removes the level. */
+  readonly bids: readonly Level[]
+  readonly asks: readonly Level[]
+  readonly first_sequence?: number | undefined
+  readonly last_sequence?: number | undefined
+  readonly previous_sequence?: number | undefined
+}
+
+export type BookStateName = 'syncing' | 'live' | 'stale'
+
+/** Tells consumers whether the book they build from snapshots and deltas can be trusted. */
+export interface BookState extends EventBase {
+  readonly type: 'book_state'
+  readonly state: BookStateName
+  /** A word of the closed list {@link BookReason}. */
+  readonly reason: BookReason
+  /** The sequence at which the state changed. */
+  readonly sequence?: number | undefined
+}
+
+/** Why a book changed its state. */
+export type BookReason =
+  | 'subscribed'
+  | 'snapshot'
+  | 'polled'
+  | 'sequence_gap'
+  | 'sequence_reset'
+  | 'checksum'
+  | 'crossed_book'
+  | 'buffer_overflow'
+  | 'snapshot_too_old'
+  | 'decode_error'
+  | 'disconnect'
+  | 'silence'
+  | 'delisted'
+  | 'shutdown'
+
+export interface Instrument extends EventBase {
+  readonly type: 'instrument'
+  /** The venue's own word: `TRADING`, `live`, `open`. */
+  readonly status: string
+  readonly base: string
+  readonly quote: string
+  readonly settle?: string | undefined
+  readonly tick_size?: Decimal | undefined
+  readonly lot_size?: Decimal | undefined
+  readonly min_quantity?: Decimal | undefined
+  /** What one unit of `quantity` is worth, in `contract_currency`. */
+  readonly contract_size?: Decimal | undefined
+  readonly contract_currency?: string | undefined
+  readonly inverse?: boolean | undefined
+  readonly expiry_time_us?: EpochUs | undefined
+  readonly strike?: Decimal | undefined
+  readonly option_type?: 'call' | 'put' | undefined
+  readonly listed_time_us?: EpochUs | undefined
+}
+
+/** Every event that a venue's frame or answer can become. */
+export type MarketEvent = Trade | Ticker | Quote | BookSnapshot | BookDelta | BookState | Instrument
+export type EventType = MarketEvent['type']
+
+/** What can be subscribed to. One feed is one (venue, channel, symbol). */
+export const CHANNELS = ['trade', 'ticker', 'quote', 'book'] as const
+export type Channel = (typeof CHANNELS)[number]
+
+/** The channel that an event of each type comes from; `undefined` for events of no feed. */
+export const CHANNEL_OF = {
+  trade: 'trade',
+  ticker: 'ticker',
+  quote: 'quote',
+  book_snapshot: 'book',
+  book_delta: 'book',
+  book_state: 'book',
+  instrument: undefined,
+} as const satisfies Record<EventType, Channel | undefined>
+
+/** The name of an instrument in maps, API keys and logs. */
+export const instrumentKey = (venue: string, symbol: string): string => `${venue}:${symbol}`

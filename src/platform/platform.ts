@@ -1,0 +1,80 @@
+/** The seam between this program and the world: clock, random, sockets, HTTP, files. Simulated in tests. */
+
+import type { EpochUs } from '../model/event.ts'
+
+export interface Clock {
+  /** Wall clock; never runs backwards within one process. */
+  nowUs(): EpochUs
+  /** Milliseconds that only ever grow; for timeouts and rates. */
+  monotonicMs(): number
+  /** Calls `action` once after `delayMs`. The result cancels it. Delays are clamped to what a timer can hold. */
+  after(delayMs: number, action: () => void): () => void
+  /** Calls `action` every `intervalMs`. The result stops it. */
+  every(intervalMs: number, action: () => void): () => void
+}
+
+/** Uniform in [0, 1). */
+export type Random = () => number
+
+export interface SocketHandlers {
+  open(): void
+  /** One WebSocket message, as its bytes. `bytes` is only valid during the call. */
+  frame(bytes: Buffer): void
+  /** A WebSocket pong (or ping) control frame arrived: the peer is alive. */
+  alive(): void
+  /** Called exactly once, whatever ended the connection. `code` 1006: no close frame came. */
+  closed(code: number, reason: string): void
+}
+
+export interface SocketOptions {
+  readonly url: string
+  readonly connectTimeoutMs: number
+  /** A message longer than this ends the connection. */
+  readonly frameBytesMax: number
+}
+
+/** A WebSocket connection. Every method is safe to call at any time; after `closed` they do nothing. */
+export interface Socket {
+  send(text: string): void
+  ping(): void
+  /** Polite close; `closed` follows, at the latest when `terminate` is called. */
+  close(code: number, reason: string): void
+  terminate(): void
+}
+
+export interface Net {
+  connect(options: SocketOptions, handlers: SocketHandlers): Socket
+}
+
+export interface HttpRequest {
+  readonly url: string
+  readonly timeoutMs: number
+  readonly bodyBytesMax: number
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+export interface Http {
+  /** Errors: rejects with an Error whose message names the stage (`dns`, `connect`, `timeout`, …). */
+  get(request: HttpRequest): Promise<HttpResponse>
+}
+
+export interface Files {
+  /** The file's text, or `undefined` if there is none. */
+  read(path: string): Promise<string | undefined>
+  /** Replaces the file as a whole: a crash leaves the old or the new text, never a part. Makes the folder. */
+  replace(path: string, text: string): Promise<void>
+}
+
+export interface Platform {
+  readonly clock: Clock
+  readonly random: Random
+  readonly net: Net
+  readonly http: Http
+  readonly files: Files
+}

@@ -1,0 +1,163 @@
+/** The contract of one exchange API, as data and pure functions. It describes I/O and never performs it. */
+
+import type { SequenceRule } from '../book/sequence.ts'
+import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../model/event.ts'
+
+/** What the venue's metadata says of a symbol; empty until the metadata is there. */
+export type Instruments = ReadonlyMap<string, Instrument>
+
+/** One stream of one symbol, in the venue's own words. */
+export interface Topic {
+  readonly channel: Channel
+  readonly symbol: string
+  /** Name of the WebSocket endpoint that carries it. */
+  readonly endpoint: string
+  /** The venue's stream name: `btcusdt@trade`, `trades:BTC-USDT`, `trades.BTC-PERPETUAL.100ms`. */
+  readonly name: string
+}
+
+/** A frame to send, and what it asks for. */
+export interface OutgoingFrame {
+  readonly text: string
+  /** Echoed by the venue in its ack or error. */
+  readonly requestId: string
+  readonly topics: readonly Topic[]
+}
+
+/** What one frame from the venue means. The connection acts on it. */
+export type Decoded =
+  /** Market data. `checksum`: the venue's CRC32 of the book after the (only) book event in `events`. */
+  | { readonly kind: 'events'; readonly events: readonly MarketEvent[]; readonly checksum?: number | undefined }
+  /** The venue confirms request `requestId`; `topics`: the topic names it lists, where it lists them. */
+  | { readonly kind: 'ack'; readonly requestId: string | undefined; readonly topics?: readonly string[] | undefined }
+  /** The venue refuses a request. `isPermanent`: asking again will not help. */
+  | {
+      readonly kind: 'rejected'
+      readonly requestId: string | undefined
+      readonly reason: string
+      readonly isPermanent: boolean
+    }
+  /** Heartbeat, pong. */
+  | { readonly kind: 'alive' }
+  /** Send `text` now, or the venue hangs up. */
+  | { readonly kind: 'reply'; readonly text: string }
+  /** The venue will close this connection soon, or is in maintenance. */
+  | { readonly kind: 'closing'; readonly reason: string }
+  /** Well formed, but not something this program collects. `what` is a short word for the counter. */
+  | { readonly kind: 'unknown'; readonly what: string }
+  /** Not what the venue's documentation promises. Nothing of the frame is used. `symbol`: whose data it was, if that can be told. */
+  | {
+      readonly kind: 'malformed'
+      readonly reason: string
+      readonly channel?: Channel | undefined
+      readonly symbol?: string | undefined
+    }
+
+/** One GET. `parse` is pure and throws {@link MalformedError} on anything the documentation does not promise. */
+export interface RestRequest<Result> {
+  /** Path and query below the REST base URL: `/api/v3/depth?symbol=BTCUSDT&limit=1000`. */
+  readonly path: string
+  /** The limit that it draws on: a key of {@link RestLimits.budgets}. */
+  readonly budget: string
+  readonly weight: number
+  parse(body: unknown, receiveTimeUs: EpochUs | undefined, instruments: Instruments): Result
+}
+
+/** `limit` weight in any `windowMs`. */
+export interface RestBudget {
+  readonly limit: number
+  readonly windowMs: number
+}
+
+/** What a REST answer that is no data means. */
+export type RestFault =
+  | { readonly kind: 'rate_limited'; readonly retryAfterMs: number; readonly reason: string }
+  /** No request at all until it ends. */
+  | { readonly kind: 'banned'; readonly retryAfterMs: number; readonly reason: string }
+  | { readonly kind: 'unknown_symbol'; readonly reason: string }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+export interface RestLimits {
+  readonly budgets: Readonly<Record<string, RestBudget>>
+  /** Weight of `budget` that the venue says is used in the current window, from the answer's headers. */
+  used?(headers: Readonly<Record<string, string>>): { readonly budget: string; readonly weight: number } | undefined
+}
+
+export interface SocketLimits {
+  readonly topicsPerConnectionMax: number
+  /** Frames we send, pings and pongs included. */
+  readonly sendsPerSecondMax: number
+  /** Subscribe and unsubscribe requests on one connection. */
+  readonly subscribesPerHourMax?: number
+  /** Topics in one subscribe request. */
+  readonly topicsPerRequestMax: number
+  /** Bytes of one frame that we send. */
+  readonly sendBytesMax: number
+  /** New connections to the venue. */
+  readonly connects: { readonly count: number; readonly windowMs: number }
+}
+
+export interface ChannelSpec {
+  /** The endpoint of each of the venue's channels that can feed this one; the first name is the default. */
+  readonly endpoints: Readonly<Record<string, string>>
+  /** Longest normal silence of a busy and of a very quiet symbol; the supervisor learns where in between. */
+  readonly silenceMs: { readonly min: number; readonly max: number }
+}
+
+export interface Endpoint {
+  /** Key in `exchanges.yaml`. */
+  readonly option: string
+  /** Tried in turn when connecting fails. */
+  readonly urls: readonly string[]
+}
+
+export interface Venue {
+  readonly id: string
+  /** The company: `binance` for `binance-usdm`. */
+  readonly exchange: string
+  readonly title: string
+  readonly restUrls: readonly string[]
+  readonly endpoints: Readonly<Record<string, Endpoint>>
+  readonly channels: Readonly<Record<Channel, ChannelSpec>>
+  /** Collected unless the configuration says otherwise. */
+  readonly defaultSymbols: readonly string[]
+  readonly socketLimits: SocketLimits
+  readonly restLimits: RestLimits
+  /** Our own proof of life: a WebSocket ping, or a text frame. Sent every 5 s. */
+  readonly keepalive: 'ping' | { readonly text: string }
+  readonly book: {
+    readonly rule: SequenceRule
+    /** `stream`: subscribing yields a snapshot; `rest`: it must be fetched. */
+    readonly snapshotFrom: 'stream' | 'rest'
+    /** The venue keeps only so many levels a side; deeper ones are cut off after each message. */
+    readonly depthMax?: number
+  }
+  /** The topic of `symbol` on the venue's channel `channelName` (a key of `channels[channel].endpoints`). */
+  topic(channel: Channel, channelName: string, symbol: string): Topic
+  /** Frames to send right after connecting, before any subscription. */
+  greet(): readonly OutgoingFrame[]
+  /** At most `topicsPerRequestMax` topics in each frame. `nextId` yields ids unique on the connection. */
+  subscribe(topics: readonly Topic[], nextId: () => string): readonly OutgoingFrame[]
+  unsubscribe(topics: readonly Topic[], nextId: () => string): readonly OutgoingFrame[]
+  /** Pure, and total: whatever the bytes, it returns. `receiveTimeUs` is absent in captures without times. */
+  decode(frame: Uint8Array, receiveTimeUs: EpochUs | undefined, instruments: Instruments): Decoded
+  readonly rest: {
+    /** All instruments, or those needed for `symbols`. */
+    instruments(symbols: readonly string[]): readonly RestRequest<readonly Instrument[]>[]
+    snapshot(symbol: string): RestRequest<BookSnapshot>
+    /** Requests that poll `channel` for `symbols` when WebSocket is off. */
+    poll(channel: Channel, symbols: readonly string[]): readonly RestRequest<readonly MarketEvent[]>[]
+    /** What an answer that is no data means; `undefined` for a good answer. `body` is `undefined` when it is no JSON. */
+    fault(
+      status: number,
+      headers: Readonly<Record<string, string>>,
+      body: unknown,
+      nowUs: EpochUs,
+    ): RestFault | undefined
+  }
+}
+
+/** A frame or an answer that is not what the documentation promises. Caught where the decoding starts. */
+export class MalformedError extends Error {
+  override readonly name = 'MalformedError'
+}
