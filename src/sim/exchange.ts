@@ -1,0 +1,154 @@
+/**
+ * The contract between the simulators' shared parts (market, faults, server, control) and each venue's wire format.
+ * A wire file is written from the venue's documentation alone; it imports nothing from `src/venues`.
+ */
+
+import type { Level, Market, Side } from '../model/event.ts'
+import type { Clock, Random } from '../platform/platform.ts'
+
+export interface SimInstrument {
+  readonly symbol: string
+  readonly market: Market
+  readonly base: string
+  readonly quote: string
+  readonly settle?: string
+  /** Digits after the point of prices and quantities on this venue's wire. */
+  readonly priceDecimals: number
+  readonly quantityDecimals: number
+  /** In units of 10^-priceDecimals: smallest price step, and where the price starts. */
+  readonly tickUnits: number
+  readonly startPriceUnits: number
+  /** Worth of one contract, for derivatives. */
+  readonly contractSize?: string
+  readonly expiryMs?: number
+  readonly strike?: number
+  readonly optionType?: 'call' | 'put'
+  /** Mean market steps a second; quiet symbols have few. */
+  readonly stepsPerSecond: number
+}
+
+export interface SimTrade {
+  /** Counts up by one for each trade of the instrument. */
+  readonly id: number
+  readonly price: string
+  readonly quantity: string
+  /** The taker's side. */
+  readonly side: Side
+  readonly timeMs: number
+}
+
+/** One change of the true market. `updateId` counts up by `updates` (one for each changed level) for each step. */
+export interface MarketStep {
+  readonly instrument: SimInstrument
+  readonly timeMs: number
+  /** Absolute quantities; `"0…"` (with the instrument's decimals) removes. */
+  readonly bids: readonly Level[]
+  readonly asks: readonly Level[]
+  readonly trades: readonly SimTrade[]
+  readonly firstUpdateId: number
+  readonly lastUpdateId: number
+}
+
+export interface SimStats {
+  readonly last: string
+  readonly lastQuantity: string
+  readonly open: string
+  readonly high: string
+  readonly low: string
+  readonly volume: string
+  readonly quoteVolume: string
+  readonly tradeCount: number
+  readonly firstTradeId: number
+  readonly lastTradeId: number
+}
+
+/** The truth: a seeded market. Same seed, same steps. */
+export interface SimMarket {
+  readonly instruments: readonly SimInstrument[]
+  find(symbol: string): SimInstrument | undefined
+  /** Best first. The true book at `lastUpdateId`. */
+  book(symbol: string): {
+    readonly bids: readonly Level[]
+    readonly asks: readonly Level[]
+    readonly lastUpdateId: number
+    readonly timeMs: number
+  }
+  stats(symbol: string): SimStats
+  /** The newest trades, oldest first, at most 1000. */
+  trades(symbol: string): readonly SimTrade[]
+  onStep(listener: (step: MarketStep) => void): () => void
+}
+
+export interface SimRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: URLSearchParams
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>
+  readonly client: string
+}
+
+export interface SimResponse {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/** The server's side of one client connection. `send` passes through the fault plan; `sendControl` does not. */
+export interface SimPeer {
+  readonly id: number
+  readonly client: string
+  readonly path: string
+  readonly query: URLSearchParams
+  /**
+   * Market data. `topic` and `symbol` let the faults choose (drop one delta of one symbol).
+   */
+  send(topic: { readonly channel: string; readonly symbol: string }, text: string): void
+  /** Acks, errors, heartbeats, notices. */
+  sendControl(text: string): void
+  ping(payload: string): void
+  close(code: number, reason: string): void
+}
+
+export interface SimSession {
+  text(frame: string): void
+  pong(payload: string): void
+  /** A ping frame of the client; the server has answered it already. Venues count it against their limits. */
+  ping(): void
+  closed(): void
+}
+
+/** The client broke a rule of the venue. Counted, listed by the control endpoint; tests demand none. */
+export type ReportViolation = (rule: string, detail: string) => void
+
+export interface SimContext {
+  readonly clock: Clock
+  readonly random: Random
+  readonly market: SimMarket
+  readonly violation: ReportViolation
+  /** Divides the venue's long times (24 h limit, 3 min pings, 60 s notices), so that tests need not wait. 1 = real. */
+  readonly timeScale: number
+  /** How far REST snapshots lag behind the stream, ms: drawn in [0, max]. */
+  readonly snapshotLagMsMax: number
+}
+
+/** One simulated exchange API. */
+export interface SimExchange {
+  /** Errors and limits included; what is no known path answers as the venue does. */
+  rest(request: SimRequest): SimResponse
+  /** `undefined`: the upgrade is refused with 404. */
+  connect(peer: SimPeer): SimSession | undefined
+  /** Venue-specific orders of the control endpoint: `shutdown-notice`, `sequence-reset`, … `undefined` if unknown. */
+  order(name: string, query: URLSearchParams): string | undefined
+  stop(): void
+}
+
+/** One row of the simulators' registry. */
+export interface SimVenue {
+  readonly id: string
+  readonly title: string
+  readonly instruments: readonly SimInstrument[]
+  /** Keys of `exchanges.yaml` and the path each points to, below the server's own `http://` or `ws://` origin. */
+  readonly options: Readonly<Record<string, string>>
+  create(context: SimContext): SimExchange
+}
