@@ -1,0 +1,14 @@
+import { systemClock } from './clock.ts'
+import { systemFiles } from './files.ts'
+import { systemHttp } from './http.ts'
+import { systemNet } from './net.ts'
+import type { Platform } from './platform.ts'
+
+/** The real world. */
+export const systemPlatform = (): Platform => ({
+  clock: systemClock(),
+  random: Math.random,
+  net: systemNet,
+  http: systemHttp(),
+  files: systemFiles,
+})
