@@ -23,6 +23,11 @@ export interface SimInstrument {
   readonly expiryMs?: number
   readonly strike?: number
   readonly optionType?: 'call' | 'put'
+  /** In units of 10^-quantityDecimals: smallest quantity step (1 if absent), and what an ordinary level holds. */
+  readonly lotUnits?: number
+  readonly levelQuantityUnits?: number
+  /** Levels a side; if absent, 300 to 1000 by the seed. */
+  readonly bookLevels?: number
   /** Mean market steps a second; quiet symbols have few. */
   readonly stepsPerSecond: number
 }
@@ -101,13 +106,16 @@ export interface SimPeer {
   readonly path: string
   readonly query: URLSearchParams
   /**
-   * Market data. `topic` and `symbol` let the faults choose (drop one delta of one symbol).
+   * Market data. `topic` lets the faults and the counters choose (drop one delta of one symbol): `channel` is
+   * `trade`, `ticker`, `quote` or `book` where the data is one of these, else the venue's own word; `symbol` the venue's.
    */
   send(topic: { readonly channel: string; readonly symbol: string }, text: string): void
   /** Acks, errors, heartbeats, notices. */
   sendControl(text: string): void
   ping(payload: string): void
   close(code: number, reason: string): void
+  /** Bytes accepted by `send` that the client has not read yet. */
+  bufferedBytes(): number
 }
 
 export interface SimSession {
@@ -132,10 +140,10 @@ export interface SimContext {
   readonly snapshotLagMsMax: number
 }
 
-/** One simulated exchange API. */
+/** One simulated exchange API. Paths of requests and connections come without the server's prefix (`/okx`). */
 export interface SimExchange {
-  /** Errors and limits included; what is no known path answers as the venue does. */
-  rest(request: SimRequest): SimResponse
+  /** Errors and limits included; what is no known path answers as the venue does. A promise only where it must wait. */
+  rest(request: SimRequest): SimResponse | Promise<SimResponse>
   /** `undefined`: the upgrade is refused with 404. */
   connect(peer: SimPeer): SimSession | undefined
   /** Venue-specific orders of the control endpoint: `shutdown-notice`, `sequence-reset`, … `undefined` if unknown. */
@@ -148,7 +156,10 @@ export interface SimVenue {
   readonly id: string
   readonly title: string
   readonly instruments: readonly SimInstrument[]
-  /** Keys of `exchanges.yaml` and the path each points to, below the server's own `http://` or `ws://` origin. */
+  /**
+   * Keys of `exchanges.yaml` and the path each points to, below the venue's own prefix of the server:
+   * `{ rest_url: '', websocket_url: '/ws/v5/public' }` is `http://host:port/okx`, `ws://host:port/okx/ws/v5/public`.
+   */
   readonly options: Readonly<Record<string, string>>
   create(context: SimContext): SimExchange
 }
