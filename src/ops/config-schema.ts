@@ -1,0 +1,139 @@
+/** The shape, defaults and limits of all configuration. Keys are those of the files, so nothing is mapped. */
+
+import { z } from 'zod'
+import { CHANNELS, type Channel } from '../model/event.ts'
+import type { Endpoint, Venue } from '../venues/venue.ts'
+import {
+  choice,
+  group,
+  name,
+  optionalName,
+  optionalSecret,
+  optionalUrl,
+  toggle,
+  type UrlRule,
+  urls,
+  whole,
+  words,
+} from './config-options.ts'
+
+/** `simulation` is what the demo runs as; live data never carries it. */
+export const ENVIRONMENTS = ['production', 'staging', 'development', 'simulation'] as const
+export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const
+export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
+
+const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
+
+const service = z.strictObject({
+  environment: choice(ENVIRONMENTS, 'production', 'Named in the API, the log and the metrics.'),
+  data_dir: name('./data', 'Folder for what must survive a restart; made when missing.'),
+  api: group({
+    host: name('127.0.0.1', 'Address that the HTTP API listens on; 0.0.0.0 opens it to the network.'),
+    port: whole(0, 65_535, 8084, 'Port of the HTTP API; 0 takes any free one.'),
+    connections_max: whole(1, 65_535, 512, 'Open connections; further ones are refused.'),
+    requests_per_second: whole(
+      1,
+      1_000_000,
+      300,
+      'Requests of one client a second; further ones are answered with 429.',
+    ),
+    token: optionalSecret('When set, clients must send it as `Authorization: Bearer …`.'),
+    cors_origins: words(0, 64, [], 'Web origins whose pages may read the API; none by default.'),
+  }),
+  log: group({
+    level: choice(LOG_LEVELS, 'INFO', 'The least important level that is written.'),
+    format: choice(LOG_FORMATS, 'auto', 'auto: pretty on a terminal, JSON lines elsewhere.'),
+    file: optionalName('File that receives the JSON lines too.'),
+    file_bytes_max: whole(1024, 1_073_741_824, 10_485_760, 'Size at which the log file is rotated, in bytes.'),
+    file_count_max: whole(1, 100, 5, 'Log files that are kept, the current one included.'),
+  }),
+  memory: group({
+    records_max: whole(1, 1_000_000, 1000, 'Records of each category held in memory; the newest are kept.'),
+  }),
+  shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
+  nats: group({
+    url: optionalUrl(NATS, 'NATS server; without it nothing is published.'),
+  }),
+})
+
+const sources = z.strictObject({
+  collect: group({
+    trade: toggle(true, 'Collect trades.'),
+    ticker: toggle(true, 'Collect 24-hour statistics.'),
+    quote: toggle(true, 'Collect best bids and offers.'),
+    book: toggle(true, 'Collect order books; needs `enable_orderbook` too.'),
+  }),
+  enable_websocket: toggle(true, 'Stream over WebSocket; when false, everything is polled over REST.'),
+  enable_orderbook: toggle(true, 'Keep order books.'),
+  collection_interval_seconds: whole(1, 3600, 30, 'Time between two polls when WebSocket is off, in seconds.'),
+})
+
+/** Keys of `exchanges.yaml` that hold URLs. */
+export type UrlOption = `${string}_url`
+
+/** One venue's part of `exchanges.yaml`. */
+export interface VenueConfig {
+  readonly enabled: boolean
+  /** The venue's own names. */
+  readonly symbols: readonly string[]
+  /** The name of the venue's channel that feeds each of ours. */
+  readonly channels: Readonly<Record<Channel, string>>
+  readonly rest_url: readonly string[]
+  /** One for each endpoint of the venue; see {@link endpointUrls}. */
+  readonly [option: UrlOption]: readonly string[]
+}
+
+interface ExchangesConfig {
+  readonly allow_insecure_endpoints: boolean
+  /** By venue id; one entry for each venue of the registry. */
+  readonly exchanges: Readonly<Record<string, VenueConfig>>
+}
+
+type DeepReadonly<T> = T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T
+type ServiceConfig = DeepReadonly<z.infer<typeof service>>
+type SourcesConfig = DeepReadonly<z.infer<typeof sources>>
+
+/** Everything that can be configured: checked, complete, frozen. */
+export type Config = ServiceConfig & SourcesConfig & ExchangesConfig
+
+/** URLs of one endpoint of a venue, to be tried in turn. */
+export const endpointUrls = (config: VenueConfig, endpoint: Endpoint): readonly string[] =>
+  config[endpoint.option as UrlOption] ?? endpoint.urls
+
+export const CONFIG_FILES = ['service.yaml', 'exchanges.yaml', 'public_data_sources.yaml'] as const
+export type ConfigFile = (typeof CONFIG_FILES)[number]
+
+export type ConfigSchemas = Readonly<Record<ConfigFile, z.ZodObject>>
+
+/** The schema of each file. `allowInsecure`: plain `http` and `ws` may leave this machine. */
+export const configSchemas = (venues: readonly Venue[], allowInsecure: boolean): ConfigSchemas => ({
+  'service.yaml': service,
+  'exchanges.yaml': z.strictObject({
+    allow_insecure_endpoints: toggle(false, 'Allow http:// and ws:// to other machines than this one.'),
+    exchanges: group(Object.fromEntries(venues.map((venue) => [venue.id, venueSchema(venue, allowInsecure)]))),
+  }),
+  'public_data_sources.yaml': sources,
+})
+
+function venueSchema(venue: Venue, allowInsecure: boolean) {
+  const rule = (secure: string, plain: string): UrlRule => ({
+    schemes: [secure, plain],
+    loopbackOnly: allowInsecure ? [] : [plain],
+    allowCredentials: false,
+  })
+  const sockets = Object.entries(venue.endpoints).map(([endpoint, { option, urls: preset }]) => [
+    option,
+    urls(rule('wss', 'ws'), preset, `WebSocket of ${venue.title}, endpoint ${endpoint}; tried in turn.`),
+  ])
+  const channels = CHANNELS.map((channel) => {
+    const [first = '', ...rest] = Object.keys(venue.channels[channel].endpoints)
+    return [channel, choice([first, ...rest], first, `Channel of ${venue.title} for ${channel}.`)]
+  })
+  return group({
+    enabled: toggle(true, `Collect from ${venue.title}.`),
+    symbols: words(1, 5000, venue.defaultSymbols, 'Symbols to collect, as the venue writes them.'),
+    rest_url: urls(rule('https', 'http'), venue.restUrls, `REST API of ${venue.title}; tried in turn.`),
+    ...Object.fromEntries(sockets),
+    channels: group(Object.fromEntries(channels)),
+  })
+}
