@@ -71,3 +71,14 @@ function split(value: Decimal): [whole: string, fraction: string] {
   const whole = (dot < 0 ? value : value.slice(0, dot)).replace(/^0+(?=\d)/, '')
   return [whole, dot < 0 ? '' : value.slice(dot + 1)]
 }
+
+/** The exact product of two unsigned decimals, without trailing zeros after the point. */
+export function multiplyDecimals(a: Decimal, b: Decimal): Decimal {
+  const [aWhole, aFraction] = split(a)
+  const [bWhole, bFraction] = split(b)
+  const decimals = aFraction.length + bFraction.length
+  const digits = (BigInt(aWhole + aFraction) * BigInt(bWhole + bFraction)).toString().padStart(decimals + 1, '0')
+  if (decimals === 0) return digits
+  const fraction = digits.slice(-decimals).replace(/0+$/, '')
+  return fraction === '' ? digits.slice(0, -decimals) : `${digits.slice(0, -decimals)}.${fraction}`
+}

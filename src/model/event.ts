@@ -51,7 +51,8 @@ export interface Trade extends EventBase {
   readonly iv?: Decimal | undefined
   /** Binance USD-M order type of trades that are no market orders (`X` other than `MARKET`). */
   readonly order_type?: string | undefined
-  readonly source: 'stream' | 'backfill' | 'poll'
+  /** `stream`: pushed; `backfill`: fetched to heal a gap; absent: polled. */
+  readonly source?: 'stream' | 'backfill' | undefined
 }
 
 export interface Ticker extends EventBase {
@@ -73,7 +74,7 @@ export interface Ticker extends EventBase {
   readonly price_change_percent_24h?: Decimal | undefined
 }
 
-/** Best bid and offer. An empty side is absent. */
+/** Best bid and offer. */
 export interface Quote extends EventBase {
   readonly type: 'quote'
   readonly bid_price?: Decimal | undefined
@@ -142,7 +143,7 @@ export interface Instrument extends EventBase {
   readonly tick_size?: Decimal | undefined
   readonly lot_size?: Decimal | undefined
   readonly min_quantity?: Decimal | undefined
-  /** What one unit of `quantity` is worth, in `contract_currency`. */
+  /** Size of one contract in `contract_currency`, as the venue states it. */
   readonly contract_size?: Decimal | undefined
   readonly contract_currency?: string | undefined
   readonly inverse?: boolean | undefined

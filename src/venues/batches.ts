@@ -1,0 +1,24 @@
+import type { SocketLimits, Topic } from './venue.ts'
+
+/** Bytes around the topics of a request, and around each topic (quotes, comma, key names of the longest venue). */
+const REQUEST_BYTES = 120
+const TOPIC_BYTES = 48
+
+/** Topics cut into requests that keep the venue's limits on topics and bytes in one frame. */
+export function inBatches(topics: readonly Topic[], limits: SocketLimits): Topic[][] {
+  const batches: Topic[][] = []
+  let batch: Topic[] = []
+  let bytes = REQUEST_BYTES
+  for (const topic of topics) {
+    const size = Buffer.byteLength(topic.name) + TOPIC_BYTES
+    if (batch.length > 0 && (batch.length >= limits.topicsPerRequestMax || bytes + size > limits.sendBytesMax)) {
+      batches.push(batch)
+      batch = []
+      bytes = REQUEST_BYTES
+    }
+    batch.push(topic)
+    bytes += size
+  }
+  if (batch.length > 0) batches.push(batch)
+  return batches
+}

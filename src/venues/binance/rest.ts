@@ -1,0 +1,236 @@
+/**
+ * REST of Binance spot and USD-M futures: instruments, depth snapshots, polled data, errors and limits.
+ *
+ * Source: https://developers.binance.com/docs/binance-spot-api-docs/rest-api
+ * and https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api
+ */
+
+import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent, Ticker, Trade } from '../../model/event.ts'
+import { hashText } from '../../model/hash.ts'
+import { epochUs } from '../../model/time.ts'
+import {
+  boolean,
+  decimal,
+  decimalOrAbsent,
+  integer,
+  isRaw,
+  levels,
+  list,
+  type Raw,
+  raw,
+  signedOrAbsent,
+  symbolText,
+  text,
+  time,
+} from '../fields.ts'
+import { canonicalName } from '../names.ts'
+import type { Instruments, RestFault, RestRequest, Venue } from '../venue.ts'
+import type { BinanceId } from './decode.ts'
+
+/** Documented wait after 429 without `Retry-After`: the weight window. */
+const RATE_LIMIT_MS = 60_000
+/** Shortest documented ban. */
+const BAN_MS = 120_000
+
+interface Api {
+  readonly venue: BinanceId
+  /** `/api/v3` or `/fapi/v1`. */
+  readonly path: string
+  readonly weights: {
+    readonly exchangeInfo: number
+    readonly depth: number
+    readonly trades: number
+    readonly ticker: number
+  }
+}
+
+const SPOT: Api = { venue: 'binance', path: '/api/v3', weights: { exchangeInfo: 20, depth: 50, trades: 25, ticker: 2 } }
+const USDM: Api = {
+  venue: 'binance-usdm',
+  path: '/fapi/v1',
+  weights: { exchangeInfo: 1, depth: 20, trades: 5, ticker: 1 },
+}
+
+/** Levels a side of a snapshot. 5000 would cost five times the weight. */
+const SNAPSHOT_DEPTH = 1000
+
+export const spotRest: Venue['rest'] = restOf(SPOT)
+export const usdmRest: Venue['rest'] = restOf(USDM)
+
+function restOf(api: Api): Venue['rest'] {
+  const get = <Result>(path: string, weight: number, parse: RestRequest<Result>['parse']): RestRequest<Result> => ({
+    path: `${api.path}/${path}`,
+    budget: 'weight',
+    weight,
+    parse,
+  })
+  return {
+    instruments: () => [
+      get('exchangeInfo', api.weights.exchangeInfo, (body) =>
+        list(raw(body, 'exchangeInfo')['symbols'], 'symbols').map((row) => instrument(api, raw(row, 'symbol'))),
+      ),
+    ],
+    snapshot: (symbol) =>
+      get(
+        `depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_DEPTH}`,
+        api.weights.depth,
+        (body, at, instruments) => snapshot(api, symbol, raw(body, 'depth'), at, instruments),
+      ),
+    poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol, get)),
+    fault,
+  }
+}
+
+type Get = <Result>(path: string, weight: number, parse: RestRequest<Result>['parse']) => RestRequest<Result>
+
+function poll(api: Api, channel: Channel, symbol: string, get: Get): RestRequest<readonly MarketEvent[]>[] {
+  const query = `symbol=${encodeURIComponent(symbol)}`
+  switch (channel) {
+    case 'ticker':
+      return [
+        get(`ticker/24hr?${query}`, api.weights.ticker, (body, at, instruments) => [
+          ticker(api, raw(body, 'ticker'), at, instruments),
+        ]),
+      ]
+    case 'book':
+      return [
+        get(`depth?${query}&limit=${SNAPSHOT_DEPTH}`, api.weights.depth, (body, at, instruments) => [
+          snapshot(api, symbol, raw(body, 'depth'), at, instruments),
+        ]),
+      ]
+    case 'trade':
+      return [
+        get(`trades?${query}&limit=1000`, api.weights.trades, (body, at, instruments) =>
+          list(body, 'trades').map((row) => trade(api, symbol, raw(row, 'trade'), at, instruments)),
+        ),
+      ]
+    case 'quote':
+      return []
+  }
+}
+
+function origin(api: Api, symbol: string, receiveTimeUs: EpochUs | undefined, instruments: Instruments) {
+  const known = instruments.get(symbol)
+  const market = known?.market ?? (api.venue === 'binance' ? 'spot' : /_\d{6}$/.test(symbol) ? 'future' : 'perpetual')
+  return {
+    exchange: 'binance',
+    venue: api.venue,
+    market,
+    symbol,
+    instrument: known?.instrument,
+    receive_time_us: receiveTimeUs,
+  } as const
+}
+
+function snapshot(
+  api: Api,
+  symbol: string,
+  body: Raw,
+  receiveTimeUs: EpochUs | undefined,
+  instruments: Instruments,
+): BookSnapshot {
+  const sequence = integer(body['lastUpdateId'], 'lastUpdateId')
+  const exchangeTime = body['T'] ?? body['E']
+  return {
+    type: 'book_snapshot',
+    ...origin(api, symbol, receiveTimeUs, instruments),
+    exchange_time_us: exchangeTime === undefined ? undefined : time(exchangeTime, 'T'),
+    id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}`,
+    bids: levels(body['bids'], 'bids'),
+    asks: levels(body['asks'], 'asks'),
+    sequence,
+    depth: SNAPSHOT_DEPTH,
+  }
+}
+
+function trade(
+  api: Api,
+  symbol: string,
+  row: Raw,
+  receiveTimeUs: EpochUs | undefined,
+  instruments: Instruments,
+): Trade {
+  const tradeId = String(integer(row['id'], 'id'))
+  return {
+    type: 'trade',
+    ...origin(api, symbol, receiveTimeUs, instruments),
+    exchange_time_us: time(row['time'], 'time'),
+    id: `${api.venue}:trade:${symbol}:0:${tradeId}`,
+    trade_id: tradeId,
+    price: decimal(row['price'], 'price'),
+    quantity: decimal(row['qty'], 'qty'),
+    side: boolean(row['isBuyerMaker'], 'isBuyerMaker') ? 'sell' : 'buy',
+  }
+}
+
+function ticker(api: Api, row: Raw, receiveTimeUs: EpochUs | undefined, instruments: Instruments): Ticker {
+  const symbol = symbolText(row['symbol'], 'symbol')
+  const exchangeTimeUs = time(row['closeTime'], 'closeTime')
+  const values = {
+    last_price: decimalOrAbsent(row['lastPrice'], 'lastPrice'),
+    last_quantity: decimalOrAbsent(row['lastQty'], 'lastQty'),
+    bid_price: decimalOrAbsent(row['bidPrice'], 'bidPrice'),
+    bid_quantity: decimalOrAbsent(row['bidQty'], 'bidQty'),
+    ask_price: decimalOrAbsent(row['askPrice'], 'askPrice'),
+    ask_quantity: decimalOrAbsent(row['askQty'], 'askQty'),
+    open_24h: decimalOrAbsent(row['openPrice'], 'openPrice'),
+    high_24h: decimalOrAbsent(row['highPrice'], 'highPrice'),
+    low_24h: decimalOrAbsent(row['lowPrice'], 'lowPrice'),
+    volume_24h: decimalOrAbsent(row['volume'], 'volume'),
+    quote_volume_24h: decimalOrAbsent(row['quoteVolume'], 'quoteVolume'),
+    price_change_24h: signedOrAbsent(row['priceChange'], 'priceChange'),
+    price_change_percent_24h: signedOrAbsent(row['priceChangePercent'], 'priceChangePercent'),
+  }
+  return {
+    type: 'ticker',
+    ...origin(api, symbol, receiveTimeUs, instruments),
+    exchange_time_us: exchangeTimeUs,
+    id: `${api.venue}:ticker:${symbol}:${exchangeTimeUs}:${hashText(JSON.stringify(values))}`,
+    ...values,
+  }
+}
+
+/** One row of `exchangeInfo.symbols`. */
+function instrument(api: Api, row: Raw): Instrument {
+  const symbol = symbolText(row['symbol'], 'symbol')
+  const base = text(row['baseAsset'], 'baseAsset')
+  const quote = text(row['quoteAsset'], 'quoteAsset')
+  const settle = row['marginAsset'] === undefined ? undefined : text(row['marginAsset'], 'marginAsset')
+  const kind = api.venue === 'binance' ? 'spot' : /PERPETUAL/.test(String(row['contractType'])) ? 'perpetual' : 'future'
+  const expiryUs = kind === 'future' ? epochUs(row['deliveryDate']) : undefined
+  const filters = Array.isArray(row['filters']) ? row['filters'].filter(isRaw) : []
+  const filter = (type: string): Raw => filters.find((f) => f['filterType'] === type) ?? {}
+  return {
+    type: 'instrument',
+    exchange: 'binance',
+    venue: api.venue,
+    market: kind,
+    symbol,
+    instrument: canonicalName({ base, quote, settle, kind, expiryUs }),
+    id: `${api.venue}:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
+    status: text(row['status'] ?? row['contractStatus'], 'status'),
+    base,
+    quote,
+    settle,
+    tick_size: decimalOrAbsent(filter('PRICE_FILTER')['tickSize'], 'tickSize'),
+    lot_size: decimalOrAbsent(filter('LOT_SIZE')['stepSize'], 'stepSize'),
+    min_quantity: decimalOrAbsent(filter('LOT_SIZE')['minQty'], 'minQty'),
+    expiry_time_us: expiryUs,
+    listed_time_us: epochUs(row['onboardDate']),
+  }
+}
+
+/** 429: slow down; 418: banned; both with `Retry-After` in seconds. 403: the firewall, which may also be a rate limit. */
+function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
+  const message = isRaw(body) && typeof body['msg'] === 'string' ? `${String(body['code'])} ${body['msg']}` : ''
+  if (status === 200 && message === '')
+    return body === undefined ? { kind: 'failed', reason: 'the answer is no JSON' } : undefined
+  const retryAfterMs = Number(headers['retry-after']) * 1000
+  const reason = `HTTP ${status} ${message}`.trim()
+  if (status === 418) return { kind: 'banned', retryAfterMs: retryAfterMs > 0 ? retryAfterMs : BAN_MS, reason }
+  if (status === 429)
+    return { kind: 'rate_limited', retryAfterMs: retryAfterMs > 0 ? retryAfterMs : RATE_LIMIT_MS, reason }
+  if (status === 403) return { kind: 'rate_limited', retryAfterMs: RATE_LIMIT_MS, reason }
+  if (isRaw(body) && body['code'] === -1121) return { kind: 'unknown_symbol', reason }
+  return { kind: 'failed', reason }
+}

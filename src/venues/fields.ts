@@ -1,0 +1,123 @@
+/** Reading fields of a venue's JSON: the documented type, or a MalformedError that says which field and what came. */
+
+import { isDecimal, isUnsignedDecimal, numberText } from '../model/decimal.ts'
+import type { Decimal, EpochUs, Level, Side } from '../model/event.ts'
+import { epochUs } from '../model/time.ts'
+import { type Decoded, MalformedError } from './venue.ts'
+
+/** A JSON object of the venue. Its fields are checked one by one; it is never merged or spread. */
+export type Raw = Readonly<Record<string, unknown>>
+
+/** A symbol longer than this is no symbol. */
+const SYMBOL_LENGTH_MAX = 64
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 60)
+
+/** Always throws. */
+export function malformed(field: string, expected: string, value: unknown): never {
+  throw new MalformedError(`${field}: expected ${expected}, received ${shown(value)}`)
+}
+
+export const isRaw = (value: unknown): value is Raw =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+export const raw = (value: unknown, field: string): Raw => (isRaw(value) ? value : malformed(field, 'an object', value))
+
+export const list = (value: unknown, field: string): readonly unknown[] =>
+  Array.isArray(value) ? value : malformed(field, 'a list', value)
+
+export const text = (value: unknown, field: string): string =>
+  typeof value === 'string' && value !== '' ? value : malformed(field, 'text', value)
+
+/** A symbol: text without the separator of our ids and without control characters or spaces. */
+export function symbolText(value: unknown, field: string): string {
+  const symbol = text(value, field)
+  if (symbol.length > SYMBOL_LENGTH_MAX) malformed(field, `a symbol of at most ${SYMBOL_LENGTH_MAX} characters`, value)
+  for (let i = 0; i < symbol.length; i++) {
+    const code = symbol.charCodeAt(i)
+    if (code <= 32 || code === 58 || code === 127) malformed(field, 'a symbol', value)
+  }
+  return symbol
+}
+
+/** A price or quantity: decimal text as sent, or a JSON number as its shortest text; not negative. */
+export function decimal(value: unknown, field: string): Decimal {
+  const digits = typeof value === 'number' ? numberText(value) : value
+  return isUnsignedDecimal(digits) ? digits : malformed(field, 'a decimal that is not negative', value)
+}
+
+/** A decimal that may be negative (a change), or `undefined` where the venue sent nothing, `null` or `""`. */
+export function signedOrAbsent(value: unknown, field: string): Decimal | undefined {
+  if (value === undefined || value === null || value === '') return undefined
+  const digits = typeof value === 'number' ? numberText(value) : value
+  return isDecimal(digits) ? digits : malformed(field, 'a decimal', value)
+}
+
+/** {@link decimal}, or `undefined` where the venue sent nothing, `null` or `""`. */
+export const decimalOrAbsent = (value: unknown, field: string): Decimal | undefined =>
+  value === undefined || value === null || value === '' ? undefined : decimal(value, field)
+
+/** An id or sequence: an integer that a number can hold exactly. */
+export const integer = (value: unknown, field: string): number =>
+  Number.isSafeInteger(value) ? (value as number) : malformed(field, 'an integer below 2^53', value)
+
+export const integerOrAbsent = (value: unknown, field: string): number | undefined =>
+  value === undefined || value === null ? undefined : integer(value, field)
+
+/** An id as text, sent as text or as an integer. */
+export const idText = (value: unknown, field: string): string =>
+  typeof value === 'string' ? symbolText(value, field) : String(integer(value, field))
+
+export const boolean = (value: unknown, field: string): boolean =>
+  typeof value === 'boolean' ? value : malformed(field, 'true or false', value)
+
+export const side = (value: unknown, field: string): Side =>
+  value === 'buy' || value === 'sell' ? value : malformed(field, 'buy or sell', value)
+
+/** The venue's time in ms or µs. Year 2001 to 2100, so that a wrong unit is caught. */
+export function time(value: unknown, field: string): EpochUs {
+  const timeUs = epochUs(value)
+  if (timeUs === undefined || timeUs < 1e15 || timeUs > 4.2e15) malformed(field, 'a time since the epoch', value)
+  return timeUs
+}
+
+/** Price levels `[price, quantity, …]`; fields after the second are left out. Deduplicated by the book, not here. */
+export function levels(value: unknown, field: string): Level[] {
+  const rows = list(value, field)
+  const result: Level[] = new Array(rows.length)
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
+    if (!Array.isArray(row) || !isUnsignedDecimal(row[0]) || !isUnsignedDecimal(row[1])) {
+      malformed(field, 'rows of [price, quantity]', row)
+    }
+    result[i] = row.length === 2 ? (row as unknown as Level) : [row[0], row[1]]
+  }
+  return result
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true })
+
+/** The frame as JSON. Errors: MalformedError for invalid UTF-8 or JSON. */
+export function parseJson(frame: Uint8Array): unknown {
+  try {
+    return JSON.parse(decoder.decode(frame))
+  } catch {
+    throw new MalformedError(`frame: expected JSON, received ${frame.length} bytes that are none`)
+  }
+}
+
+/** Runs a venue's decoder; what it throws as malformed becomes a value. `blame` names whose data it was. */
+export function totally(
+  frame: Uint8Array,
+  decode: (value: unknown) => Decoded,
+  blame: (value: unknown) => Pick<Extract<Decoded, { kind: 'malformed' }>, 'channel' | 'symbol'>,
+): Decoded {
+  let value: unknown
+  try {
+    value = parseJson(frame)
+    return decode(value)
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error
+    return { kind: 'malformed', reason: error.message, ...(value === undefined ? {} : blame(value)) }
+  }
+}

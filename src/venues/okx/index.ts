@@ -1,0 +1,87 @@
+/** OKX API v5, public market data: spot, swaps, futures and options by symbol. */
+
+import { chained } from '../../book/sequence.ts'
+import { inBatches } from '../batches.ts'
+import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
+import { decodeOkx } from './decode.ts'
+import { okxRest } from './rest.ts'
+
+const BASES = ['BTC', 'ETH', 'BNB', 'ADA', 'XRP', 'SOL', 'DOT', 'DOGE', 'AVAX', 'POL']
+
+/** Requests in 2 s of each REST path. */
+const perTwoSeconds = (limit: number) => ({ limit, windowMs: 2_000 })
+
+/**
+ * Limits: 480 subscribe and unsubscribe requests an hour on one connection, 3 connects a second, 30 book channels a
+ * connection recommended. Port 8443 was given up on 31 October 2026 and is only the last resort.
+ *
+ * Source: https://www.okx.com/docs-v5/en/#overview-websocket
+ */
+export const okx: Venue = {
+  id: 'okx',
+  exchange: 'okx',
+  title: 'OKX',
+  restUrls: ['https://openapi.okx.com', 'https://www.okx.com'],
+  endpoints: {
+    public: {
+      option: 'websocket_url',
+      urls: ['wss://ws.okx.com/ws/v5/public', 'wss://ws.okx.com:8443/ws/v5/public'],
+    },
+    business: {
+      option: 'websocket_business_url',
+      urls: ['wss://ws.okx.com/ws/v5/business', 'wss://ws.okx.com:8443/ws/v5/business'],
+    },
+  },
+  channels: {
+    trade: { endpoints: { trades: 'public', 'trades-all': 'business' }, silenceMs: { min: 30_000, max: 1_800_000 } },
+    ticker: { endpoints: { tickers: 'public' }, silenceMs: { min: 15_000, max: 600_000 } },
+    quote: { endpoints: { 'bbo-tbt': 'public' }, silenceMs: { min: 15_000, max: 90_000 } },
+    // An unchanged book is sent again, empty, about every 60 s.
+    book: {
+      endpoints: { books: 'public', 'books-l2-tbt': 'public', 'books50-l2-tbt': 'public' },
+      silenceMs: { min: 15_000, max: 90_000 },
+    },
+  },
+  defaultSymbols: [...BASES.map((base) => `${base}-USDT`), 'BTC-USDT-SWAP', 'ETH-USDT-SWAP'],
+  socketLimits: {
+    topicsPerConnectionMax: 100,
+    sendsPerSecondMax: 10,
+    subscribesPerHourMax: 480,
+    // The error to a bad topic carries only the request's id, so each topic has a request of its own.
+    topicsPerRequestMax: 1,
+    sendBytesMax: 64_000,
+    connects: { count: 2, windowMs: 1_000 },
+  },
+  restLimits: {
+    budgets: {
+      instruments: perTwoSeconds(20),
+      ticker: perTwoSeconds(20),
+      books: perTwoSeconds(40),
+      trades: perTwoSeconds(100),
+    },
+  },
+  keepalive: { text: 'ping' },
+  book: { rule: chained, snapshotFrom: 'stream', depthMax: 400 },
+  topic: (channel, channelName, symbol) => ({
+    channel,
+    symbol,
+    endpoint: okx.channels[channel].endpoints[channelName] ?? '',
+    name: `${channelName}:${symbol}`,
+  }),
+  greet: () => [],
+  subscribe: (topics, nextId) => request('subscribe', topics, nextId),
+  unsubscribe: (topics, nextId) => request('unsubscribe', topics, nextId),
+  decode: decodeOkx,
+  rest: okxRest,
+}
+
+function request(op: 'subscribe' | 'unsubscribe', topics: readonly Topic[], nextId: () => string): OutgoingFrame[] {
+  return inBatches(topics, okx.socketLimits).map((batch) => {
+    const id = nextId()
+    const args = batch.map((topic) => {
+      const separator = topic.name.indexOf(':')
+      return { channel: topic.name.slice(0, separator), instId: topic.name.slice(separator + 1) }
+    })
+    return { requestId: id, topics: batch, text: JSON.stringify({ id, op, args }) }
+  })
+}
