@@ -1,0 +1,111 @@
+/** Structured log: one line of JSON (or of text for a terminal) for each thing that happened. */
+
+import { pino } from 'pino'
+import { isoTime } from '../model/time.ts'
+import type { Clock } from '../platform/platform.ts'
+import { cleanFields, cleanText, escapeControls } from './log-fields.ts'
+import { openLogFile } from './log-file.ts'
+import { prettyLine } from './log-pretty.ts'
+
+export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
+/** Small, loggable facts, in the words of the metrics' labels: venue, channel, symbol, reason. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** `event` is a snake_case name in the past tense (`book_resynced`); `message` is for people. */
+export interface Logger {
+  debug(event: string, message: string, fields?: LogFields): void
+  info(event: string, message: string, fields?: LogFields): void
+  warning(event: string, message: string, fields?: LogFields): void
+  error(event: string, message: string, fields?: LogFields): void
+  /** A logger that adds `fields` to every line. */
+  child(fields: LogFields): Logger
+}
+
+/** What the log needs of `process.stdout`. */
+export interface LogOutput {
+  readonly isTTY?: boolean
+  write(text: string): unknown
+  on(event: 'error', listener: (error: NodeJS.ErrnoException) => void): unknown
+}
+
+export interface LogOptions {
+  readonly service: string
+  readonly environment: string
+  /** The `log` part of the configuration. */
+  readonly log: {
+    readonly level: LogLevel
+    readonly format: 'auto' | 'json' | 'pretty'
+    readonly file?: string | undefined
+    readonly file_bytes_max: number
+    readonly file_count_max: number
+  }
+  readonly clock: Clock
+  readonly output: LogOutput
+}
+
+const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const
+const NAME: Readonly<Record<string, LogLevel>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' }
+
+/** Errors: throws when the log file's folder cannot be made. Writing itself never throws and never ends the process. */
+export function createLogger(options: LogOptions): Logger {
+  const { log, clock } = options
+  const root = pino(
+    {
+      level: PINO_LEVEL[log.level],
+      messageKey: 'message',
+      base: { service: options.service, environment: options.environment },
+      timestamp: () => `,"time":"${isoTime(clock.nowUs())}"`,
+      formatters: { level: (label) => ({ level: NAME[label] ?? label }) },
+    },
+    { write: destination(options) },
+  )
+  return wrap(root)
+}
+
+function wrap(target: pino.Logger): Logger {
+  const write = (level: (typeof PINO_LEVEL)[LogLevel]) => (event: string, message: string, fields?: LogFields) => {
+    if (!target.isLevelEnabled(level)) return
+    target[level]({ event, ...(fields === undefined ? {} : cleanFields(fields)) }, cleanText(message))
+  }
+  return {
+    debug: write('debug'),
+    info: write('info'),
+    warning: write('warn'),
+    error: write('error'),
+    child: (fields) => wrap(target.child(cleanFields(fields))),
+  }
+}
+
+/** A function that puts one line of JSON wherever it must go. */
+function destination({ log, output }: LogOptions): (line: string) => void {
+  const isTerminal = output.isTTY === true
+  const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
+  const file =
+    log.file === undefined
+      ? undefined
+      : openLogFile({ path: log.file, bytesMax: log.file_bytes_max, countMax: log.file_count_max })
+  let isOutputOpen = true
+  output.on('error', () => {
+    // The reader of a pipe went away (EPIPE). The service goes on, and so does the file.
+    isOutputOpen = false
+  })
+  return (raw) => {
+    const line = escapeControls(raw)
+    file?.write(line)
+    if (!isOutputOpen) return
+    try {
+      output.write(isPretty ? prettyLine(line, isTerminal) : line)
+    } catch {
+      isOutputOpen = false
+    }
+  }
+}
+
+/** A logger that writes nothing. */
+export const silentLogger: Logger = {
+  debug: () => {},
+  info: () => {},
+  warning: () => {},
+  error: () => {},
+  child: () => silentLogger,
+}
