@@ -1,0 +1,189 @@
+/** The whole metric catalogue. Names: `marketprism_<noun>_<verb>_<unit>[_total]`; labels have bounded sets of values. */
+
+import { CHANNEL_OF, CHANNELS } from '../model/event.ts'
+
+/** Event of a venue to its arrival, and other times over a network. */
+const NETWORK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** Work within this process. */
+const LOCAL_SECONDS = [
+  0.000_001, 0.000_01, 0.000_025, 0.000_05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25,
+]
+
+/**
+ * What a label's values can be: the registry's venues, a list, or (`max`) any values but only so many of them.
+ * Others count as `other`.
+ */
+export type LabelValues = 'venues' | readonly string[] | { readonly max: number }
+
+/** Stages of the path at which something can go wrong. */
+export const ERROR_STAGES = [
+  'connect',
+  'subscribe',
+  'decode',
+  'book',
+  'rest',
+  'store',
+  'stream',
+  'api',
+  'internal',
+] as const
+export type ErrorStage = (typeof ERROR_STAGES)[number]
+
+/** Every label that a metric may have. */
+export const LABELS = {
+  venue: 'venues',
+  type: Object.keys(CHANNEL_OF),
+  channel: CHANNELS,
+  state: { max: 16 },
+  stage: ERROR_STAGES,
+  outcome: ['ok', 'rate_limited', 'banned', 'unknown_symbol', 'failed', 'malformed', 'unreachable'],
+  category: ['tickers', 'orderbooks', 'trades'],
+  reason: { max: 48 },
+  budget: { max: 16 },
+  what: { max: 48 },
+  route: { max: 64 },
+  status: { max: 40 },
+  metric: { max: 200 },
+  version: { max: 1 },
+  node: { max: 1 },
+} as const satisfies Record<string, LabelValues>
+
+export type LabelName = keyof typeof LABELS
+
+interface MetricBase<Labels extends readonly LabelName[]> {
+  readonly name: string
+  readonly help: string
+  readonly labels: Labels
+}
+
+const counter = <const L extends readonly LabelName[]>(name: string, help: string, labels: L) =>
+  ({ kind: 'counter', name, help, labels }) as const satisfies MetricBase<L> & { kind: 'counter' }
+
+const gauge = <const L extends readonly LabelName[]>(name: string, help: string, labels: L) =>
+  ({ kind: 'gauge', name, help, labels }) as const satisfies MetricBase<L> & { kind: 'gauge' }
+
+/** Observations below zero count as zero and are counted in `marketprism_observations_clamped_total`. */
+const histogram = <const L extends readonly LabelName[]>(
+  name: string,
+  help: string,
+  labels: L,
+  buckets: readonly number[],
+) =>
+  ({ kind: 'histogram', name, help, labels, buckets }) as const satisfies MetricBase<L> & {
+    kind: 'histogram'
+    buckets: readonly number[]
+  }
+
+export const METRICS = {
+  buildInfo: gauge('marketprism_build_info', 'Always 1; its labels say what is running.', ['version', 'node']),
+  framesReceived: counter('marketprism_frames_received_total', 'WebSocket messages received.', ['venue']),
+  frameBytes: counter('marketprism_frames_received_bytes_total', 'Bytes of the WebSocket messages received.', [
+    'venue',
+  ]),
+  framesUnknown: counter('marketprism_frames_unknown_total', 'Well-formed frames that are not collected.', [
+    'venue',
+    'what',
+  ]),
+  framesMalformed: counter('marketprism_frames_malformed_total', 'Frames that are not what the venue documents.', [
+    'venue',
+  ]),
+  framesLate: counter('marketprism_frames_late_total', 'Frames of a socket that was already replaced; dropped.', [
+    'venue',
+  ]),
+  eventsCollected: counter('marketprism_events_collected_total', 'Normalised events.', ['venue', 'type']),
+  eventsDuplicate: counter('marketprism_events_duplicate_total', 'Events that were already collected; dropped.', [
+    'venue',
+    'type',
+  ]),
+  eventsStale: counter('marketprism_events_stale_total', 'Events older than what is already known; dropped.', [
+    'venue',
+    'type',
+  ]),
+  errors: counter('marketprism_errors_total', 'Errors, by the stage at which they happened.', ['stage', 'venue']),
+  decodeDuration: histogram(
+    'marketprism_frame_decode_duration_seconds',
+    'Time to decode one frame.',
+    ['venue'],
+    LOCAL_SECONDS,
+  ),
+  exchangeLatency: histogram(
+    'marketprism_event_exchange_latency_seconds',
+    'From the time that the venue gives to receipt; the difference of the two clocks is in it.',
+    ['venue'],
+    NETWORK_SECONDS,
+  ),
+  storeLatency: histogram(
+    'marketprism_event_store_latency_seconds',
+    'From receipt of a frame until its events are stored.',
+    ['venue'],
+    LOCAL_SECONDS,
+  ),
+  observationsClamped: counter(
+    'marketprism_observations_clamped_total',
+    'Observations below zero that were taken as zero: the two clocks disagree.',
+    ['metric'],
+  ),
+  feeds: gauge('marketprism_feeds', 'Feeds in each state.', ['venue', 'channel', 'state']),
+  booksLive: gauge('marketprism_books_live', 'Order books that are proven right now.', ['venue']),
+  bookResyncs: counter('marketprism_book_resyncs_total', 'Order books that had to be built anew.', ['venue', 'reason']),
+  bookGaps: counter('marketprism_book_gaps_total', 'Missing updates found in order books.', ['venue']),
+  socketsOpen: gauge('marketprism_sockets_open', 'Open WebSocket connections to venues.', ['venue']),
+  socketConnects: counter('marketprism_socket_connects_total', 'WebSocket connections that opened.', ['venue']),
+  socketDisconnects: counter('marketprism_socket_disconnects_total', 'WebSocket connections that ended.', [
+    'venue',
+    'reason',
+  ]),
+  subscriptionsRejected: counter('marketprism_subscriptions_rejected_total', 'Subscriptions that the venue refused.', [
+    'venue',
+  ]),
+  restRequests: counter('marketprism_rest_requests_total', 'REST requests to venues.', ['venue', 'outcome']),
+  restDuration: histogram(
+    'marketprism_rest_request_duration_seconds',
+    'Time until a venue has answered a REST request.',
+    ['venue'],
+    NETWORK_SECONDS,
+  ),
+  restWeightUsed: gauge('marketprism_rest_weight_used_ratio', 'Used share of a venue’s request budget, 0 to 1.', [
+    'venue',
+    'budget',
+  ]),
+  restBanUntil: gauge(
+    'marketprism_rest_ban_until_timestamp_seconds',
+    'Until when a venue forbids requests, seconds since the epoch; 0: it does not.',
+    ['venue'],
+  ),
+  storeRecords: gauge('marketprism_store_records', 'Records held in memory.', ['category']),
+  streamSubscribers: gauge('marketprism_stream_subscribers', 'Clients of the event stream.', []),
+  streamClientsDropped: counter('marketprism_stream_clients_dropped_total', 'Stream clients cut off.', ['reason']),
+  httpRequests: counter('marketprism_http_requests_total', 'Requests that the API answered.', ['route', 'status']),
+  httpDuration: histogram(
+    'marketprism_http_request_duration_seconds',
+    'Time to answer an API request.',
+    ['route'],
+    NETWORK_SECONDS,
+  ),
+  eventLoopLag: gauge('marketprism_event_loop_lag_seconds', 'How late the last timer of the event loop was.', []),
+  eventLoopLagMax: gauge('marketprism_event_loop_lag_max_seconds', 'The latest timer of the last minute.', []),
+  logLinesLost: counter('marketprism_log_lines_lost_total', 'Log lines that the log file could not take.', []),
+  labelsOverflowed: counter(
+    'marketprism_metric_labels_overflowed_total',
+    'Series asked for with a label value beyond the bound; counted as `other`.',
+    ['metric'],
+  ),
+  readsFailed: counter('marketprism_metric_reads_failed_total', 'Values that could not be read for an answer.', [
+    'metric',
+  ]),
+  processResident: gauge('process_resident_memory_bytes', 'Resident memory of the process.', []),
+  processHeap: gauge('nodejs_heap_used_bytes', 'Used JavaScript heap.', []),
+  processCpu: counter('process_cpu_seconds_total', 'User and system CPU time.', []),
+  processFds: gauge('process_open_fds', 'Open file descriptors; absent where the system does not tell.', []),
+  processStart: gauge('process_start_time_seconds', 'When the process started, seconds since the epoch.', []),
+} as const
+
+export type MetricKey = keyof typeof METRICS
+export type MetricKind = 'counter' | 'gauge' | 'histogram'
+export type KeyOf<Kind extends MetricKind> = {
+  [K in MetricKey]: (typeof METRICS)[K]['kind'] extends Kind ? K : never
+}[MetricKey]
+/** The labels that a metric needs: all of its own, no other. */
+export type LabelsOf<K extends MetricKey> = Readonly<Record<(typeof METRICS)[K]['labels'][number], string>>
