@@ -1,0 +1,23 @@
+import type { Clock } from '../platform/platform.ts'
+import type { SimExchange, SimVenue } from './exchange.ts'
+import type { FaultPlan } from './faults.ts'
+import type { DrivenMarket } from './market.ts'
+import type { ServerPeer } from './peer.ts'
+import type { Tally } from './tally.ts'
+
+/** One venue at work. */
+export interface ServedVenue {
+  readonly venue: SimVenue
+  readonly market: DrivenMarket
+  readonly exchange: SimExchange
+  readonly peers: Set<ServerPeer>
+}
+
+/** What the parts of one server share. */
+export interface ServerState {
+  readonly clock: Clock
+  readonly faults: FaultPlan
+  readonly tally: Tally
+  readonly served: ReadonlyMap<string, ServedVenue>
+  readonly extraState: () => Readonly<Record<string, unknown>>
+}
