@@ -38,8 +38,7 @@ export function controlOrders(state: ServerState): ControlOrders {
       const { market } = venueOf(served, query)
       const symbol = symbolOf(market, query)
       const depth = numberOf(query, 'depth') ?? 20
-      const { bids, asks, ...rest } = market.book(symbol)
-      return { symbol, ...rest, bids: bids.slice(0, depth), asks: asks.slice(0, depth) }
+      return { symbol, ...market.book(symbol, depth) }
     },
     trades: (query) => {
       const { market } = venueOf(served, query)

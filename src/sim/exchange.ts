@@ -71,8 +71,11 @@ export interface SimStats {
 export interface SimMarket {
   readonly instruments: readonly SimInstrument[]
   find(symbol: string): SimInstrument | undefined
-  /** Best first. The true book at `lastUpdateId`. */
-  book(symbol: string): {
+  /** Best first, at most `depth` levels a side. The true book at `lastUpdateId`. Errors: throws a RangeError for an unknown symbol. */
+  book(
+    symbol: string,
+    depth?: number,
+  ): {
     readonly bids: readonly Level[]
     readonly asks: readonly Level[]
     readonly lastUpdateId: number
@@ -105,6 +108,8 @@ export interface SimPeer {
   readonly client: string
   readonly path: string
   readonly query: URLSearchParams
+  /** A fault keeps this connection silent: the client cannot answer what it does not get. */
+  readonly isFrozen?: boolean
   /**
    * Market data. `topic` lets the faults and the counters choose (drop one delta of one symbol): `channel` is
    * `trade`, `ticker`, `quote` or `book` where the data is one of these, else the venue's own word; `symbol` the venue's.

@@ -1,5 +1,6 @@
 /** The registry of simulated exchanges. */
 
 import type { SimVenue } from './exchange.ts'
+import { okxSim } from './okx.ts'
 
-export const simVenues: readonly SimVenue[] = []
+export const simVenues: readonly SimVenue[] = [okxSim]

@@ -75,10 +75,10 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
   return {
     instruments,
     find: (symbol) => states.get(symbol)?.instrument,
-    book(symbol) {
+    book(symbol, depth = Number.POSITIVE_INFINITY) {
       const { instrument, flow, updateId, timeMs } = state(symbol)
-      const bids = sideText(flow.bids, instrument)
-      return { bids, asks: sideText(flow.asks, instrument), lastUpdateId: updateId, timeMs }
+      const bids = sideText(flow.bids, instrument, depth)
+      return { bids, asks: sideText(flow.asks, instrument, depth), lastUpdateId: updateId, timeMs }
     },
     stats: (symbol) => state(symbol).stats.read(),
     trades: (symbol) => state(symbol).trades,
@@ -162,9 +162,9 @@ const levelsText = (levels: readonly UnitLevel[], instrument: SimInstrument): Le
     unitsText(quantity, instrument.quantityDecimals),
   ])
 
-function sideText(ladder: Ladder, instrument: SimInstrument): Level[] {
+function sideText(ladder: Ladder, instrument: SimInstrument, depth: number): Level[] {
   const levels: UnitLevel[] = []
-  for (let i = 0; i < ladder.size; i++) {
+  for (let i = 0; i < Math.min(ladder.size, depth); i++) {
     const price = ladder.price(i)
     levels.push([price, ladder.quantity(price)])
   }
