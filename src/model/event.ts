@@ -37,7 +37,8 @@ export interface EventBase {
 
 export interface Trade extends EventBase {
   readonly type: 'trade'
-  readonly trade_id: string
+  /** Absent only in old recordings of aggregates. */
+  readonly trade_id?: string | undefined
   readonly price: Decimal
   readonly quantity: Decimal
   readonly side: Side

@@ -1,6 +1,6 @@
 /** The contract of one exchange API, as data and pure functions. It describes I/O and never performs it. */
 
-import type { SequenceRule } from '../book/sequence.ts'
+import type { BookRules } from '../book/sync.ts'
 import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../model/event.ts'
 
 /** What the venue's metadata says of a symbol; empty until the metadata is there. */
@@ -62,6 +62,10 @@ export interface RestRequest<Result> {
   readonly weight: number
   parse(body: unknown, receiveTimeUs: EpochUs | undefined, instruments: Instruments): Result
 }
+
+export type RecordedRequest =
+  | { readonly kind: 'instruments'; readonly request: RestRequest<readonly Instrument[]> }
+  | { readonly kind: 'snapshot'; readonly request: RestRequest<BookSnapshot> }
 
 /** `limit` weight in any `windowMs`. */
 export interface RestBudget {
@@ -125,13 +129,7 @@ export interface Venue {
   readonly restLimits: RestLimits
   /** Our own proof of life: a WebSocket ping, or a text frame. Sent every 5 s. */
   readonly keepalive: 'ping' | { readonly text: string }
-  readonly book: {
-    readonly rule: SequenceRule
-    /** `stream`: subscribing yields a snapshot; `rest`: it must be fetched. */
-    readonly snapshotFrom: 'stream' | 'rest'
-    /** The venue keeps only so many levels a side; deeper ones are cut off after each message. */
-    readonly depthMax?: number
-  }
+  readonly book: BookRules
   /** The topic of `symbol` on the venue's channel `channelName` (a key of `channels[channel].endpoints`). */
   topic(channel: Channel, channelName: string, symbol: string): Topic
   /** Frames to send right after connecting, before any subscription. */
@@ -147,6 +145,8 @@ export interface Venue {
     snapshot(symbol: string): RestRequest<BookSnapshot>
     /** Requests that poll `channel` for `symbols` when WebSocket is off. */
     poll(channel: Channel, symbols: readonly string[]): readonly RestRequest<readonly MarketEvent[]>[]
+    /** The request that a recorded URL was, so that its answer can be read again; `undefined` for other URLs. */
+    recorded(url: URL): RecordedRequest | undefined
     /** What an answer that is no data means; `undefined` for a good answer. `body` is `undefined` when it is no JSON. */
     fault(
       status: number,

@@ -51,16 +51,16 @@ function decodeValue(
 ): Decoded {
   if (Array.isArray(value)) return { kind: 'unknown', what: 'array' }
   const frame = raw(value, 'frame')
-  const isCombined = isRaw(frame['data']) && frame['e'] === undefined
-  const data = isCombined ? raw(frame['data'], 'data') : frame
-  const event = data['e']
+  const isCombined = isRaw(frame.data) && frame.e === undefined
+  const data = isCombined ? raw(frame.data, 'data') : frame
+  const event = data.e
   if (event === undefined && !isCombined) {
     const answer = decodeAnswer(frame)
     if (answer !== undefined) return answer
   }
-  if (data['st'] === COIN_MARGINED) return { kind: 'unknown', what: 'coin_margined' }
-  const stream = typeof frame['stream'] === 'string' ? frame['stream'] : ''
-  if (PARTIAL_DEPTH.test(stream) || (event === undefined && data['lastUpdateId'] !== undefined)) {
+  if (data.st === COIN_MARGINED) return { kind: 'unknown', what: 'coin_margined' }
+  const stream = typeof frame.stream === 'string' ? frame.stream : ''
+  if (PARTIAL_DEPTH.test(stream) || (event === undefined && data.lastUpdateId !== undefined)) {
     return { kind: 'unknown', what: 'partial_depth' }
   }
   const source: Source = { venue, receiveTimeUs, instruments }
@@ -78,7 +78,7 @@ function decodeValue(
     case 'serverShutdown':
       return { kind: 'closing', reason: 'serverShutdown' }
     case undefined:
-      if (data['u'] !== undefined && data['B'] !== undefined) return one(quote(data, source))
+      if (data.u !== undefined && data.B !== undefined) return one(quote(data, source))
       return { kind: 'unknown', what: 'no_event_type' }
     default:
       return { kind: 'unknown', what: text(event, 'e') }
@@ -95,10 +95,10 @@ const one = (event: MarketEvent): Decoded => ({ kind: 'events', events: [event] 
 
 /** Acks and errors: `{"result":null,"id":1}`, `{"code":2,"msg":"…","id":1}`, `{"error":{"code":…,"msg":…},"id":1}`. */
 function decodeAnswer(frame: Raw): Decoded | undefined {
-  const requestId = frame['id'] === undefined || frame['id'] === null ? undefined : idText(frame['id'], 'id')
-  const error = isRaw(frame['error']) ? frame['error'] : frame
-  if (typeof error['msg'] === 'string') {
-    return { kind: 'rejected', requestId, reason: `${String(error['code'])} ${error['msg']}`, isPermanent: true }
+  const requestId = frame.id === undefined || frame.id === null ? undefined : idText(frame.id, 'id')
+  const error = isRaw(frame.error) ? frame.error : frame
+  if (typeof error.msg === 'string') {
+    return { kind: 'rejected', requestId, reason: `${String(error.code)} ${error.msg}`, isPermanent: true }
   }
   return 'result' in frame ? { kind: 'ack', requestId } : undefined
 }
@@ -111,7 +111,7 @@ function marketOf(venue: BinanceId, symbol: string): 'spot' | 'perpetual' | 'fut
 
 /** The fields that every event has, but for `type` and `id`. */
 function origin(data: Raw, source: Source, exchangeTimeUs: EpochUs | undefined) {
-  const symbol = symbolText(data['s'], 's')
+  const symbol = symbolText(data.s, 's')
   const instrument = source.instruments.get(symbol)
   return {
     exchange: 'binance',
@@ -126,94 +126,101 @@ function origin(data: Raw, source: Source, exchangeTimeUs: EpochUs | undefined) 
 
 /** Matching time `T`; event time `E` only where there is no `T` (spot depth). */
 const matchingTime = (data: Raw): EpochUs | undefined =>
-  data['T'] !== undefined ? time(data['T'], 'T') : data['E'] !== undefined ? time(data['E'], 'E') : undefined
+  data.T !== undefined ? time(data.T, 'T') : data.E !== undefined ? time(data.E, 'E') : undefined
 
 function bookDelta(data: Raw, source: Source): BookDelta {
   const base = origin(data, source, matchingTime(data))
-  const last = integer(data['u'], 'u')
+  const last = integer(data.u, 'u')
   return {
     type: 'book_delta',
     ...base,
     id: `${base.venue}:book_delta:${base.symbol}:0:${last}`,
-    bids: levels(data['b'], 'b'),
-    asks: levels(data['a'], 'a'),
-    first_sequence: integer(data['U'], 'U'),
+    bids: levels(data.b, 'b'),
+    asks: levels(data.a, 'a'),
+    first_sequence: integer(data.U, 'U'),
     last_sequence: last,
-    previous_sequence: integerOrAbsent(data['pu'], 'pu'),
+    previous_sequence: integerOrAbsent(data.pu, 'pu'),
   }
 }
 
 function trade(data: Raw, source: Source): Trade {
-  const base = origin(data, source, time(data['T'], 'T'))
-  const tradeId = String(integer(data['t'], 't'))
-  const orderType = data['X'] === undefined || data['X'] === 'MARKET' ? undefined : text(data['X'], 'X')
+  const base = origin(data, source, time(data.T, 'T'))
+  const tradeId = String(integer(data.t, 't'))
+  const orderType = data.X === undefined || data.X === 'MARKET' ? undefined : text(data.X, 'X')
   return {
     type: 'trade',
     ...base,
     id: `${base.venue}:trade:${base.symbol}:0:${tradeId}`,
     trade_id: tradeId,
-    price: decimal(data['p'], 'p'),
-    quantity: decimal(data['q'], 'q'),
+    price: decimal(data.p, 'p'),
+    quantity: decimal(data.q, 'q'),
     side: takerSide(data),
     order_type: orderType,
     source: 'stream',
   }
 }
 
-/** Aggregate ids count on their own, so their ids carry `agg` where those of single trades have epoch 0. */
+/**
+ * Aggregate ids count on their own, so their ids carry `agg` where those of single trades have epoch 0.
+ * Recordings of 2019 have no aggregate id; time and payload stand in for it.
+ */
 function aggregateTrade(data: Raw, source: Source): Trade {
-  const base = origin(data, source, time(data['T'], 'T'))
-  const tradeId = String(integer(data['a'], 'a'))
+  const base = origin(data, source, time(data.T, 'T'))
+  const tradeId = integerOrAbsent(data.a, 'a')?.toString()
+  const values = {
+    price: decimal(data.p, 'p'),
+    quantity: decimal(data.q, 'q'),
+    side: takerSide(data),
+    first_trade_id: String(integer(data.f, 'f')),
+    last_trade_id: String(integer(data.l, 'l')),
+  } as const
+  const tail = tradeId === undefined ? `${base.exchange_time_us}:${hashText(JSON.stringify(values))}` : `agg:${tradeId}`
   return {
     type: 'trade',
     ...base,
-    id: `${base.venue}:trade:${base.symbol}:agg:${tradeId}`,
+    id: `${base.venue}:trade:${base.symbol}:${tail}`,
     trade_id: tradeId,
-    price: decimal(data['p'], 'p'),
-    quantity: decimal(data['q'], 'q'),
-    side: takerSide(data),
-    first_trade_id: String(integer(data['f'], 'f')),
-    last_trade_id: String(integer(data['l'], 'l')),
+    ...values,
     source: 'stream',
   }
 }
 
 /** `m`: the buyer is the maker, so the taker sold. */
-const takerSide = (data: Raw) => (boolean(data['m'], 'm') ? 'sell' : 'buy')
+const takerSide = (data: Raw) => (boolean(data.m, 'm') ? 'sell' : 'buy')
 
 /** Spot `bookTicker` has neither event type nor time. */
 function quote(data: Raw, source: Source): Quote {
   const base = origin(data, source, matchingTime(data))
-  const sequence = integer(data['u'], 'u')
+  const sequence = integer(data.u, 'u')
   return {
     type: 'quote',
     ...base,
     id: `${base.venue}:quote:${base.symbol}:0:${sequence}`,
-    bid_price: decimal(data['b'], 'b'),
-    bid_quantity: decimal(data['B'], 'B'),
-    ask_price: decimal(data['a'], 'a'),
-    ask_quantity: decimal(data['A'], 'A'),
+    bid_price: decimal(data.b, 'b'),
+    bid_quantity: decimal(data.B, 'B'),
+    ask_price: decimal(data.a, 'a'),
+    ask_quantity: decimal(data.A, 'A'),
     sequence,
   }
 }
 
 /** Futures tickers have no best bid and ask. */
 function ticker(data: Raw, source: Source): Ticker {
-  const base = origin(data, source, time(data['E'], 'E'))
+  const base = origin(data, source, time(data.E, 'E'))
   const values = {
-    last_price: decimalOrAbsent(data['c'], 'c'),
-    last_quantity: decimalOrAbsent(data['Q'], 'Q'),
-    bid_price: decimalOrAbsent(data['b'], 'b'),
-    bid_quantity: decimalOrAbsent(data['B'], 'B'),
-    ask_price: decimalOrAbsent(data['a'], 'a'),
-    ask_quantity: decimalOrAbsent(data['A'], 'A'),
-    open_24h: decimalOrAbsent(data['o'], 'o'),
-    high_24h: decimalOrAbsent(data['h'], 'h'),
-    low_24h: decimalOrAbsent(data['l'], 'l'),
-    volume_24h: decimalOrAbsent(data['v'], 'v'),
-    quote_volume_24h: decimalOrAbsent(data['q'], 'q'),
-    price_change_24h: signedOrAbsent(data['p'], 'p'),
-    price_change_percent_24h: signedOrAbsent(data['P'], 'P'),
+    last_price: decimalOrAbsent(data.c, 'c'),
+    last_quantity: decimalOrAbsent(data.Q, 'Q'),
+    bid_price: decimalOrAbsent(data.b, 'b'),
+    bid_quantity: decimalOrAbsent(data.B, 'B'),
+    ask_price: decimalOrAbsent(data.a, 'a'),
+    ask_quantity: decimalOrAbsent(data.A, 'A'),
+    open_24h: decimalOrAbsent(data.o, 'o'),
+    high_24h: decimalOrAbsent(data.h, 'h'),
+    low_24h: decimalOrAbsent(data.l, 'l'),
+    volume_24h: decimalOrAbsent(data.v, 'v'),
+    quote_volume_24h: decimalOrAbsent(data.q, 'q'),
+    price_change_24h: signedOrAbsent(data.p, 'p'),
+    price_change_percent_24h: signedOrAbsent(data.P, 'P'),
   }
   const id = `${base.venue}:ticker:${base.symbol}:${base.exchange_time_us}:${hashText(JSON.stringify(values))}`
   return { type: 'ticker', ...base, id, ...values }
@@ -222,12 +229,12 @@ function ticker(data: Raw, source: Source): Ticker {
 /** Whose data a malformed frame was, as far as it says. */
 function blame(value: unknown) {
   const frame = isRaw(value) ? value : {}
-  const data = isRaw(frame['data']) ? frame['data'] : frame
-  const symbol = typeof data['s'] === 'string' ? data['s'] : undefined
+  const data = isRaw(frame.data) ? frame.data : frame
+  const symbol = typeof data.s === 'string' ? data.s : undefined
   const channel =
-    data['e'] === 'depthUpdate'
+    data.e === 'depthUpdate'
       ? ('book' as const)
-      : data['e'] === 'trade' || data['e'] === 'aggTrade'
+      : data.e === 'trade' || data.e === 'aggTrade'
         ? ('trade' as const)
         : undefined
   return { symbol, channel }

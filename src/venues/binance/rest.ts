@@ -12,6 +12,7 @@ import {
   boolean,
   decimal,
   decimalOrAbsent,
+  goodRows,
   integer,
   isRaw,
   levels,
@@ -24,7 +25,7 @@ import {
   time,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RestFault, RestRequest, Venue } from '../venue.ts'
+import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
 import type { BinanceId } from './decode.ts'
 
 /** Documented wait after 429 without `Retry-After`: the weight window. */
@@ -64,10 +65,10 @@ function restOf(api: Api): Venue['rest'] {
     weight,
     parse,
   })
-  return {
+  const rest: Venue['rest'] = {
     instruments: () => [
       get('exchangeInfo', api.weights.exchangeInfo, (body) =>
-        list(raw(body, 'exchangeInfo')['symbols'], 'symbols').map((row) => instrument(api, raw(row, 'symbol'))),
+        goodRows(list(raw(body, 'exchangeInfo').symbols, 'symbols'), (row) => instrument(api, row)),
       ),
     ],
     snapshot: (symbol) =>
@@ -77,9 +78,22 @@ function restOf(api: Api): Venue['rest'] {
         (body, at, instruments) => snapshot(api, symbol, raw(body, 'depth'), at, instruments),
       ),
     poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol, get)),
+    recorded: (url) => {
+      const symbol = url.searchParams.get('symbol')
+      if (url.pathname.endsWith('/exchangeInfo')) return rest.instruments([]).map(asInstruments)[0]
+      return url.pathname.endsWith('/depth') && symbol
+        ? { kind: 'snapshot', request: rest.snapshot(symbol) }
+        : undefined
+    },
     fault,
   }
+  return rest
 }
+
+const asInstruments = (request: RestRequest<readonly Instrument[]>): RecordedRequest => ({
+  kind: 'instruments',
+  request,
+})
 
 type Get = <Result>(path: string, weight: number, parse: RestRequest<Result>['parse']) => RestRequest<Result>
 
@@ -129,15 +143,15 @@ function snapshot(
   receiveTimeUs: EpochUs | undefined,
   instruments: Instruments,
 ): BookSnapshot {
-  const sequence = integer(body['lastUpdateId'], 'lastUpdateId')
-  const exchangeTime = body['T'] ?? body['E']
+  const sequence = integer(body.lastUpdateId, 'lastUpdateId')
+  const exchangeTime = body.T ?? body.E
   return {
     type: 'book_snapshot',
     ...origin(api, symbol, receiveTimeUs, instruments),
     exchange_time_us: exchangeTime === undefined ? undefined : time(exchangeTime, 'T'),
     id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}`,
-    bids: levels(body['bids'], 'bids'),
-    asks: levels(body['asks'], 'asks'),
+    bids: levels(body.bids, 'bids'),
+    asks: levels(body.asks, 'asks'),
     sequence,
     depth: SNAPSHOT_DEPTH,
   }
@@ -150,36 +164,36 @@ function trade(
   receiveTimeUs: EpochUs | undefined,
   instruments: Instruments,
 ): Trade {
-  const tradeId = String(integer(row['id'], 'id'))
+  const tradeId = String(integer(row.id, 'id'))
   return {
     type: 'trade',
     ...origin(api, symbol, receiveTimeUs, instruments),
-    exchange_time_us: time(row['time'], 'time'),
+    exchange_time_us: time(row.time, 'time'),
     id: `${api.venue}:trade:${symbol}:0:${tradeId}`,
     trade_id: tradeId,
-    price: decimal(row['price'], 'price'),
-    quantity: decimal(row['qty'], 'qty'),
-    side: boolean(row['isBuyerMaker'], 'isBuyerMaker') ? 'sell' : 'buy',
+    price: decimal(row.price, 'price'),
+    quantity: decimal(row.qty, 'qty'),
+    side: boolean(row.isBuyerMaker, 'isBuyerMaker') ? 'sell' : 'buy',
   }
 }
 
 function ticker(api: Api, row: Raw, receiveTimeUs: EpochUs | undefined, instruments: Instruments): Ticker {
-  const symbol = symbolText(row['symbol'], 'symbol')
-  const exchangeTimeUs = time(row['closeTime'], 'closeTime')
+  const symbol = symbolText(row.symbol, 'symbol')
+  const exchangeTimeUs = time(row.closeTime, 'closeTime')
   const values = {
-    last_price: decimalOrAbsent(row['lastPrice'], 'lastPrice'),
-    last_quantity: decimalOrAbsent(row['lastQty'], 'lastQty'),
-    bid_price: decimalOrAbsent(row['bidPrice'], 'bidPrice'),
-    bid_quantity: decimalOrAbsent(row['bidQty'], 'bidQty'),
-    ask_price: decimalOrAbsent(row['askPrice'], 'askPrice'),
-    ask_quantity: decimalOrAbsent(row['askQty'], 'askQty'),
-    open_24h: decimalOrAbsent(row['openPrice'], 'openPrice'),
-    high_24h: decimalOrAbsent(row['highPrice'], 'highPrice'),
-    low_24h: decimalOrAbsent(row['lowPrice'], 'lowPrice'),
-    volume_24h: decimalOrAbsent(row['volume'], 'volume'),
-    quote_volume_24h: decimalOrAbsent(row['quoteVolume'], 'quoteVolume'),
-    price_change_24h: signedOrAbsent(row['priceChange'], 'priceChange'),
-    price_change_percent_24h: signedOrAbsent(row['priceChangePercent'], 'priceChangePercent'),
+    last_price: decimalOrAbsent(row.lastPrice, 'lastPrice'),
+    last_quantity: decimalOrAbsent(row.lastQty, 'lastQty'),
+    bid_price: decimalOrAbsent(row.bidPrice, 'bidPrice'),
+    bid_quantity: decimalOrAbsent(row.bidQty, 'bidQty'),
+    ask_price: decimalOrAbsent(row.askPrice, 'askPrice'),
+    ask_quantity: decimalOrAbsent(row.askQty, 'askQty'),
+    open_24h: decimalOrAbsent(row.openPrice, 'openPrice'),
+    high_24h: decimalOrAbsent(row.highPrice, 'highPrice'),
+    low_24h: decimalOrAbsent(row.lowPrice, 'lowPrice'),
+    volume_24h: decimalOrAbsent(row.volume, 'volume'),
+    quote_volume_24h: decimalOrAbsent(row.quoteVolume, 'quoteVolume'),
+    price_change_24h: signedOrAbsent(row.priceChange, 'priceChange'),
+    price_change_percent_24h: signedOrAbsent(row.priceChangePercent, 'priceChangePercent'),
   }
   return {
     type: 'ticker',
@@ -192,14 +206,14 @@ function ticker(api: Api, row: Raw, receiveTimeUs: EpochUs | undefined, instrume
 
 /** One row of `exchangeInfo.symbols`. */
 function instrument(api: Api, row: Raw): Instrument {
-  const symbol = symbolText(row['symbol'], 'symbol')
-  const base = text(row['baseAsset'], 'baseAsset')
-  const quote = text(row['quoteAsset'], 'quoteAsset')
-  const settle = row['marginAsset'] === undefined ? undefined : text(row['marginAsset'], 'marginAsset')
-  const kind = api.venue === 'binance' ? 'spot' : /PERPETUAL/.test(String(row['contractType'])) ? 'perpetual' : 'future'
-  const expiryUs = kind === 'future' ? epochUs(row['deliveryDate']) : undefined
-  const filters = Array.isArray(row['filters']) ? row['filters'].filter(isRaw) : []
-  const filter = (type: string): Raw => filters.find((f) => f['filterType'] === type) ?? {}
+  const symbol = symbolText(row.symbol, 'symbol')
+  const base = text(row.baseAsset, 'baseAsset')
+  const quote = text(row.quoteAsset, 'quoteAsset')
+  const settle = row.marginAsset === undefined ? undefined : text(row.marginAsset, 'marginAsset')
+  const kind = api.venue === 'binance' ? 'spot' : /PERPETUAL/.test(String(row.contractType)) ? 'perpetual' : 'future'
+  const expiryUs = kind === 'future' ? epochUs(row.deliveryDate) : undefined
+  const filters = Array.isArray(row.filters) ? row.filters.filter(isRaw) : []
+  const filter = (type: string): Raw => filters.find((f) => f.filterType === type) ?? {}
   return {
     type: 'instrument',
     exchange: 'binance',
@@ -208,21 +222,21 @@ function instrument(api: Api, row: Raw): Instrument {
     symbol,
     instrument: canonicalName({ base, quote, settle, kind, expiryUs }),
     id: `${api.venue}:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
-    status: text(row['status'] ?? row['contractStatus'], 'status'),
+    status: text(row.status ?? row.contractStatus, 'status'),
     base,
     quote,
     settle,
-    tick_size: decimalOrAbsent(filter('PRICE_FILTER')['tickSize'], 'tickSize'),
-    lot_size: decimalOrAbsent(filter('LOT_SIZE')['stepSize'], 'stepSize'),
-    min_quantity: decimalOrAbsent(filter('LOT_SIZE')['minQty'], 'minQty'),
+    tick_size: decimalOrAbsent(filter('PRICE_FILTER').tickSize, 'tickSize'),
+    lot_size: decimalOrAbsent(filter('LOT_SIZE').stepSize, 'stepSize'),
+    min_quantity: decimalOrAbsent(filter('LOT_SIZE').minQty, 'minQty'),
     expiry_time_us: expiryUs,
-    listed_time_us: epochUs(row['onboardDate']),
+    listed_time_us: epochUs(row.onboardDate),
   }
 }
 
 /** 429: slow down; 418: banned; both with `Retry-After` in seconds. 403: the firewall, which may also be a rate limit. */
 function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
-  const message = isRaw(body) && typeof body['msg'] === 'string' ? `${String(body['code'])} ${body['msg']}` : ''
+  const message = isRaw(body) && typeof body.msg === 'string' ? `${String(body.code)} ${body.msg}` : ''
   if (status === 200 && message === '')
     return body === undefined ? { kind: 'failed', reason: 'the answer is no JSON' } : undefined
   const retryAfterMs = Number(headers['retry-after']) * 1000
@@ -231,6 +245,6 @@ function fault(status: number, headers: Readonly<Record<string, string>>, body: 
   if (status === 429)
     return { kind: 'rate_limited', retryAfterMs: retryAfterMs > 0 ? retryAfterMs : RATE_LIMIT_MS, reason }
   if (status === 403) return { kind: 'rate_limited', retryAfterMs: RATE_LIMIT_MS, reason }
-  if (isRaw(body) && body['code'] === -1121) return { kind: 'unknown_symbol', reason }
+  if (isRaw(body) && body.code === -1121) return { kind: 'unknown_symbol', reason }
   return { kind: 'failed', reason }
 }

@@ -63,23 +63,23 @@ export function decodeDeribit(
 
 function decodeValue(value: unknown, source: Source): Decoded {
   const frame = raw(value, 'frame')
-  switch (frame['method']) {
+  switch (frame.method) {
     case 'subscription':
-      return notification(raw(frame['params'], 'params'), source)
+      return notification(raw(frame.params, 'params'), source)
     case 'heartbeat':
-      return raw(frame['params'], 'params')['type'] === 'test_request'
+      return raw(frame.params, 'params').type === 'test_request'
         ? { kind: 'reply', text: TEST_REPLY }
         : { kind: 'alive' }
     case undefined:
       return answer(frame)
     default:
-      return { kind: 'unknown', what: text(frame['method'], 'method') }
+      return { kind: 'unknown', what: text(frame.method, 'method') }
   }
 }
 
 function notification(params: Raw, source: Source): Decoded {
-  const channel = text(params['channel'], 'channel')
-  const data = params['data']
+  const channel = text(params.channel, 'channel')
+  const data = params.data
   const [name = ''] = channel.split('.', 1)
   switch (name) {
     case 'book':
@@ -94,7 +94,7 @@ function notification(params: Raw, source: Source): Decoded {
     case 'quote':
       return one(quote(raw(data, 'data'), source))
     case 'platform_state':
-      return isRaw(data) && data['maintenance'] === true
+      return isRaw(data) && data.maintenance === true
         ? { kind: 'closing', reason: 'maintenance' }
         : { kind: 'unknown', what: name }
     default:
@@ -106,28 +106,29 @@ const one = (event: MarketEvent): Decoded => ({ kind: 'events', events: [event] 
 
 /** The result of a subscription lists what was really subscribed; a bad channel is silently missing from it. */
 function answer(frame: Raw): Decoded {
-  const requestId = frame['id'] === undefined || frame['id'] === null ? undefined : idText(frame['id'], 'id')
-  if (isRaw(frame['error'])) {
-    const code = Number(frame['error']['code'])
-    const reason = `${code} ${String(frame['error']['message'])}`
+  const requestId = frame.id === undefined || frame.id === null ? undefined : idText(frame.id, 'id')
+  if (isRaw(frame.error)) {
+    const code = Number(frame.error.code)
+    const reason = `${code} ${String(frame.error.message)}`
     return { kind: 'rejected', requestId, reason, isPermanent: !TRANSIENT_CODES.has(code) }
   }
   if (!('result' in frame)) return { kind: 'unknown', what: 'no_method' }
   if (requestId === String(TEST_REQUEST_ID)) return { kind: 'alive' }
-  const result = frame['result']
+  const result = frame.result
   return { kind: 'ack', requestId, topics: Array.isArray(result) ? result.map(String) : undefined }
 }
 
-/** Market of a symbol without metadata, from its documented forms. */
+/** Market of a symbol without metadata, from its documented forms; combos, which are not collected, fit none. */
 export function deribitMarketOf(symbol: string): Market {
   if (/-[CP]$/.test(symbol)) return 'option'
   if (symbol.endsWith('-PERPETUAL')) return 'perpetual'
-  return symbol.includes('_') && !symbol.includes('-') ? 'spot' : 'future'
+  if (/-\d{1,2}[A-Z]{3}\d\d$/.test(symbol)) return 'future'
+  return symbol.includes('_') ? 'spot' : 'future'
 }
 
 /** The fields that every event has, but for `type` and `id`. */
 function origin(data: Raw, source: Source) {
-  const symbol = symbolText(data['instrument_name'], 'instrument_name')
+  const symbol = symbolText(data.instrument_name, 'instrument_name')
   const instrument = source.instruments.get(symbol)
   return {
     exchange: 'deribit',
@@ -135,7 +136,7 @@ function origin(data: Raw, source: Source) {
     market: instrument?.market ?? deribitMarketOf(symbol),
     symbol,
     instrument: instrument?.instrument,
-    exchange_time_us: time(data['timestamp'], 'timestamp'),
+    exchange_time_us: time(data.timestamp, 'timestamp'),
     receive_time_us: source.receiveTimeUs,
   }
 }
@@ -143,18 +144,18 @@ function origin(data: Raw, source: Source) {
 /** `direction` is the taker's side. `liquidation` and `block_trade_id` are only sent when they apply. */
 export function trade(row: Raw, source: Source): Trade {
   const base = origin(row, source)
-  const tradeId = idText(row['trade_id'], 'trade_id')
+  const tradeId = idText(row.trade_id, 'trade_id')
   return {
     type: 'trade',
     ...base,
     id: `deribit:trade:${base.symbol}:0:${tradeId}`,
     trade_id: tradeId,
-    price: decimal(row['price'], 'price'),
-    quantity: decimal(row['amount'], 'amount'),
-    side: side(row['direction'], 'direction'),
-    liquidation: row['liquidation'] === undefined ? undefined : row['liquidation'] !== 'none',
-    block: row['block_trade_id'] === undefined || row['block_trade_id'] === null ? undefined : true,
-    iv: decimalOrAbsent(row['iv'], 'iv'),
+    price: decimal(row.price, 'price'),
+    quantity: decimal(row.amount, 'amount'),
+    side: side(row.direction, 'direction'),
+    liquidation: row.liquidation === undefined ? undefined : row.liquidation !== 'none',
+    block: row.block_trade_id === undefined || row.block_trade_id === null ? undefined : true,
+    iv: decimalOrAbsent(row.iv, 'iv'),
     source: 'stream',
   }
 }
@@ -173,20 +174,18 @@ function bestOf(data: Raw) {
 /** `stats.volume` is in base units; `volume_notional` in quote units, and of options in dollars, which is not their quote. */
 export function ticker(data: Raw, source: Source): Ticker {
   const base = origin(data, source)
-  const stats = data['stats'] === undefined ? {} : raw(data['stats'], 'stats')
+  const stats = data.stats === undefined ? {} : raw(data.stats, 'stats')
   const isDollarQuoted = base.market !== 'option' && base.market !== 'spot' && !base.symbol.includes('_')
   const quoteVolume =
-    base.market === 'option'
-      ? undefined
-      : (stats['volume_notional'] ?? (isDollarQuoted ? stats['volume_usd'] : undefined))
+    base.market === 'option' ? undefined : (stats.volume_notional ?? (isDollarQuoted ? stats.volume_usd : undefined))
   const values = {
-    last_price: decimalOrAbsent(data['last_price'], 'last_price'),
+    last_price: decimalOrAbsent(data.last_price, 'last_price'),
     ...bestOf(data),
-    high_24h: decimalOrAbsent(stats['high'], 'high'),
-    low_24h: decimalOrAbsent(stats['low'], 'low'),
-    volume_24h: decimalOrAbsent(stats['volume'], 'volume'),
+    high_24h: decimalOrAbsent(stats.high, 'high'),
+    low_24h: decimalOrAbsent(stats.low, 'low'),
+    volume_24h: decimalOrAbsent(stats.volume, 'volume'),
     quote_volume_24h: decimalOrAbsent(quoteVolume, 'volume_notional'),
-    price_change_percent_24h: signedOrAbsent(stats['price_change'], 'price_change'),
+    price_change_percent_24h: signedOrAbsent(stats.price_change, 'price_change'),
   }
   const id = `deribit:ticker:${base.symbol}:${base.exchange_time_us}:${hashText(JSON.stringify(values))}`
   return { type: 'ticker', ...base, id, ...values }
@@ -202,11 +201,11 @@ function quote(data: Raw, source: Source): Quote {
 /** A message without `prev_change_id` is a snapshot, whatever it calls itself. */
 function book(data: Raw, source: Source): BookSnapshot | BookDelta {
   const base = origin(data, source)
-  const sequence = integer(data['change_id'], 'change_id')
-  const previous = integerOrAbsent(data['prev_change_id'], 'prev_change_id')
-  const isSnapshot = data['type'] === 'snapshot' || previous === undefined
-  const bids = rows(data['bids'], 'bids', isSnapshot)
-  const asks = rows(data['asks'], 'asks', isSnapshot)
+  const sequence = integer(data.change_id, 'change_id')
+  const previous = integerOrAbsent(data.prev_change_id, 'prev_change_id')
+  const isSnapshot = data.type === 'snapshot' || previous === undefined
+  const bids = rows(data.bids, 'bids', isSnapshot)
+  const asks = rows(data.asks, 'asks', isSnapshot)
   const tail = `${base.symbol}:${base.exchange_time_us}:${sequence}`
   return isSnapshot
     ? { type: 'book_snapshot', ...base, id: `deribit:book_snapshot:${tail}`, bids, asks, sequence }
@@ -241,8 +240,8 @@ export const plainLevels = (value: unknown, field: string): Level[] =>
 
 /** Whose data a malformed frame was, as far as it says. */
 function blame(value: unknown) {
-  const params = isRaw(value) && isRaw(value['params']) ? value['params'] : {}
-  const [name, symbol] = String(params['channel']).split('.')
+  const params = isRaw(value) && isRaw(value.params) ? value.params : {}
+  const [name, symbol] = String(params.channel).split('.')
   const channel = name === 'book' ? ('book' as const) : name === 'trades' ? ('trade' as const) : undefined
   return { symbol: channel === undefined ? undefined : symbol, channel }
 }

@@ -7,9 +7,9 @@
 import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import { epochUs } from '../../model/time.ts'
-import { decimalOrAbsent, integer, isRaw, list, type Raw, raw, symbolText, text, time } from '../fields.ts'
+import { decimalOrAbsent, goodRows, integer, isRaw, list, type Raw, raw, symbolText, text, time } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RestFault, RestRequest, Venue } from '../venue.ts'
+import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
 import { deribitMarketOf, plainLevels, ticker, trade } from './decode.ts'
 
 const BOOK_DEPTH = 1000
@@ -20,7 +20,7 @@ const RATE_LIMIT_MS = 5_000
 const INSTRUMENTS_COST = 10_000
 const DEFAULT_COST = 500
 
-export const deribitRest: Venue['rest'] = { instruments, snapshot, poll, fault }
+export const deribitRest: Venue['rest'] = { instruments, snapshot, poll, recorded, fault }
 
 const get = <Result>(
   method: string,
@@ -30,15 +30,24 @@ const get = <Result>(
   path: `/api/v2/public/${method}?${new URLSearchParams(query)}`,
   budget: method === 'get_instruments' ? 'instruments' : 'credits',
   weight: method === 'get_instruments' ? INSTRUMENTS_COST : DEFAULT_COST,
-  parse: (body, receiveTimeUs, known) => parse(raw(body, 'answer')['result'], receiveTimeUs, known),
+  parse: (body, receiveTimeUs, known) => parse(raw(body, 'answer').result, receiveTimeUs, known),
 })
 
 function instruments(): RestRequest<readonly Instrument[]>[] {
   return [
     get('get_instruments', { currency: 'any', expired: 'false' }, (result) =>
-      list(result, 'result').flatMap((row) => instrument(raw(row, 'instrument')) ?? []),
+      goodRows(list(result, 'result'), instrument),
     ),
   ]
+}
+
+function recorded(url: URL): RecordedRequest | undefined {
+  const symbol = url.searchParams.get('instrument_name')
+  const [request] = instruments()
+  if (url.pathname.endsWith('/get_instruments')) return request && { kind: 'instruments', request }
+  return url.pathname.endsWith('/get_order_book') && symbol
+    ? { kind: 'snapshot', request: snapshot(symbol) }
+    : undefined
 }
 
 function snapshot(symbol: string): RestRequest<BookSnapshot> {
@@ -47,8 +56,8 @@ function snapshot(symbol: string): RestRequest<BookSnapshot> {
     { instrument_name: symbol, depth: String(BOOK_DEPTH) },
     (result, receiveTimeUs, known) => {
       const data = raw(result, 'result')
-      const sequence = integer(data['change_id'], 'change_id')
-      const exchangeTimeUs = time(data['timestamp'], 'timestamp')
+      const sequence = integer(data.change_id, 'change_id')
+      const exchangeTimeUs = time(data.timestamp, 'timestamp')
       return {
         type: 'book_snapshot',
         exchange: 'deribit',
@@ -59,8 +68,8 @@ function snapshot(symbol: string): RestRequest<BookSnapshot> {
         exchange_time_us: exchangeTimeUs,
         receive_time_us: receiveTimeUs,
         id: `deribit:book_snapshot:${symbol}:${exchangeTimeUs}:${sequence}`,
-        bids: plainLevels(data['bids'], 'bids'),
-        asks: plainLevels(data['asks'], 'asks'),
+        bids: plainLevels(data.bids, 'bids'),
+        asks: plainLevels(data.asks, 'asks'),
         sequence,
         depth: BOOK_DEPTH,
       }
@@ -82,7 +91,7 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
           'get_last_trades_by_instrument',
           { instrument_name: symbol, count: '1000' },
           (result, receiveTimeUs, known) =>
-            list(raw(result, 'result')['trades'], 'trades').map((row) => ({
+            list(raw(result, 'result').trades, 'trades').map((row) => ({
               ...trade(raw(row, 'trade'), { receiveTimeUs, instruments: known }),
               source: undefined,
             })),
@@ -100,36 +109,28 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
 
 /** One row of `get_instruments`; `undefined` for combos, which are no instruments of their own market. */
 function instrument(row: Raw): Instrument | undefined {
-  const symbol = symbolText(row['instrument_name'], 'instrument_name')
+  const symbol = symbolText(row.instrument_name, 'instrument_name')
   const kind = marketOf(row)
   if (kind === undefined) return undefined
-  const base = text(row['base_currency'], 'base_currency')
-  const priceCurrency = text(row['quote_currency'], 'quote_currency')
+  const base = text(row.base_currency, 'base_currency')
+  const priceCurrency = text(row.quote_currency, 'quote_currency')
   // Inverse options are priced in coin; the contract is on coin against `counter_currency`, in old answers unnamed: USD.
   const quote =
-    typeof row['counter_currency'] === 'string'
-      ? row['counter_currency']
-      : priceCurrency === base
-        ? 'USD'
-        : priceCurrency
+    typeof row.counter_currency === 'string' ? row.counter_currency : priceCurrency === base ? 'USD' : priceCurrency
   const isLinear = symbol.includes('_')
   const settle =
     kind === 'spot'
       ? undefined
-      : typeof row['settlement_currency'] === 'string'
-        ? row['settlement_currency']
+      : typeof row.settlement_currency === 'string'
+        ? row.settlement_currency
         : isLinear
           ? quote
           : base
-  const expiryUs = kind === 'future' || kind === 'option' ? epochUs(row['expiration_timestamp']) : undefined
-  const strike = decimalOrAbsent(row['strike'], 'strike')
-  const optionType = row['option_type'] === 'call' || row['option_type'] === 'put' ? row['option_type'] : undefined
+  const expiryUs = kind === 'future' || kind === 'option' ? epochUs(row.expiration_timestamp) : undefined
+  const strike = decimalOrAbsent(row.strike, 'strike')
+  const optionType = row.option_type === 'call' || row.option_type === 'put' ? row.option_type : undefined
   const inverse =
-    kind === 'spot'
-      ? undefined
-      : row['instrument_type'] === undefined
-        ? !isLinear
-        : row['instrument_type'] === 'reversed'
+    kind === 'spot' ? undefined : row.instrument_type === undefined ? !isLinear : row.instrument_type === 'reversed'
   return {
     type: 'instrument',
     exchange: 'deribit',
@@ -138,27 +139,27 @@ function instrument(row: Raw): Instrument | undefined {
     symbol,
     instrument: canonicalName({ base, quote, settle, kind, expiryUs, strike, optionType }),
     id: `deribit:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
-    status: typeof row['state'] === 'string' ? row['state'] : row['is_active'] === false ? 'inactive' : 'open',
+    status: typeof row.state === 'string' ? row.state : row.is_active === false ? 'inactive' : 'open',
     base,
     quote,
     settle,
-    tick_size: decimalOrAbsent(row['tick_size'], 'tick_size'),
-    min_quantity: decimalOrAbsent(row['min_trade_amount'], 'min_trade_amount'),
-    contract_size: decimalOrAbsent(row['contract_size'], 'contract_size'),
+    tick_size: decimalOrAbsent(row.tick_size, 'tick_size'),
+    min_quantity: decimalOrAbsent(row.min_trade_amount, 'min_trade_amount'),
+    contract_size: decimalOrAbsent(row.contract_size, 'contract_size'),
     // `amount` is in dollars for inverse perpetuals and futures, in base coin for everything else.
     contract_currency: kind === 'spot' ? undefined : inverse === true && kind !== 'option' ? quote : base,
     inverse,
     expiry_time_us: expiryUs,
     strike,
     option_type: optionType,
-    listed_time_us: epochUs(row['creation_timestamp']),
+    listed_time_us: epochUs(row.creation_timestamp),
   }
 }
 
 function marketOf(row: Raw) {
-  switch (row['kind']) {
+  switch (row.kind) {
     case 'future':
-      return row['settlement_period'] === 'perpetual' ? 'perpetual' : 'future'
+      return row.settlement_period === 'perpetual' ? 'perpetual' : 'future'
     case 'option':
       return 'option'
     case 'spot':
@@ -170,10 +171,10 @@ function marketOf(row: Raw) {
 
 /** JSON-RPC errors; at zero credits the venue answers 10028 and ends the session. */
 function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
-  const error = isRaw(body) && isRaw(body['error']) ? body['error'] : undefined
+  const error = isRaw(body) && isRaw(body.error) ? body.error : undefined
   if (status === 200 && error === undefined && isRaw(body)) return undefined
-  const code = error === undefined ? undefined : Number(error['code'])
-  const message = error === undefined ? 'the answer is no JSON object' : `${code} ${String(error['message'])}`
+  const code = error === undefined ? undefined : Number(error.code)
+  const message = error === undefined ? 'the answer is no JSON object' : `${code} ${String(error.message)}`
   const reason = `HTTP ${status} ${message}`
   if (status === 429 || code === 10028) {
     const retryAfterMs = Number(headers['retry-after']) * 1000

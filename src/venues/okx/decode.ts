@@ -47,13 +47,13 @@ interface Source {
 function decodeValue(value: unknown, source: Source): Decoded {
   if (value === 'pong') return { kind: 'alive' }
   const frame = raw(value, 'frame')
-  if (frame['event'] !== undefined) return decodeAnswer(frame)
-  const arg = raw(frame['arg'], 'arg')
-  const channel = text(arg['channel'], 'channel')
+  if (frame.event !== undefined) return decodeAnswer(frame)
+  const arg = raw(frame.arg, 'arg')
+  const channel = text(arg.channel, 'channel')
   if (INCREMENTAL_BOOKS.has(channel)) return book(frame, arg, source)
   const convert = CONVERTERS[channel]
   if (convert === undefined) return { kind: 'unknown', what: channel }
-  return { kind: 'events', events: list(frame['data'], 'data').map((row) => convert(raw(row, 'data'), arg, source)) }
+  return { kind: 'events', events: list(frame.data, 'data').map((row) => convert(raw(row, 'data'), arg, source)) }
 }
 
 const CONVERTERS: Readonly<Record<string, (row: Raw, arg: Raw, source: Source) => MarketEvent>> = {
@@ -65,26 +65,26 @@ const CONVERTERS: Readonly<Record<string, (row: Raw, arg: Raw, source: Source) =
 
 /** Acks carry the topic; errors only the request's id, which is why every topic is asked for on its own. */
 function decodeAnswer(frame: Raw): Decoded {
-  const requestId = frame['id'] === undefined ? undefined : idText(frame['id'], 'id')
-  switch (frame['event']) {
+  const requestId = frame.id === undefined ? undefined : idText(frame.id, 'id')
+  switch (frame.event) {
     case 'subscribe':
     case 'unsubscribe': {
-      const arg = raw(frame['arg'], 'arg')
-      return { kind: 'ack', requestId, topics: [`${String(arg['channel'])}:${String(arg['instId'])}`] }
+      const arg = raw(frame.arg, 'arg')
+      return { kind: 'ack', requestId, topics: [`${String(arg.channel)}:${String(arg.instId)}`] }
     }
     case 'error': {
-      const code = String(frame['code'])
+      const code = String(frame.code)
       return {
         kind: 'rejected',
         requestId,
-        reason: `${code} ${String(frame['msg'])}`,
+        reason: `${code} ${String(frame.msg)}`,
         isPermanent: !TRANSIENT_CODES.has(code),
       }
     }
     case 'notice':
-      return { kind: 'closing', reason: `${String(frame['code'])} ${String(frame['msg'])}` }
+      return { kind: 'closing', reason: `${String(frame.code)} ${String(frame.msg)}` }
     default:
-      return { kind: 'unknown', what: text(frame['event'], 'event') }
+      return { kind: 'unknown', what: text(frame.event, 'event') }
   }
 }
 
@@ -109,19 +109,19 @@ export function okxOrigin(symbol: string, source: Source, exchangeTimeUs: EpochU
   }
 }
 
-const symbolOf = (row: Raw, arg: Raw): string => symbolText(row['instId'] ?? arg['instId'], 'instId')
+const symbolOf = (row: Raw, arg: Raw): string => symbolText(row.instId ?? arg.instId, 'instId')
 
 export function trade(row: Raw, arg: Raw, source: Source): Trade {
-  const base = okxOrigin(symbolOf(row, arg), source, time(row['ts'], 'ts'))
-  const tradeId = idText(row['tradeId'], 'tradeId')
+  const base = okxOrigin(symbolOf(row, arg), source, time(row.ts, 'ts'))
+  const tradeId = idText(row.tradeId, 'tradeId')
   return {
     type: 'trade',
     ...base,
     id: `okx:trade:${base.symbol}:0:${tradeId}`,
     trade_id: tradeId,
-    price: decimal(row['px'], 'px'),
-    quantity: decimal(row['sz'], 'sz'),
-    side: side(row['side'], 'side'),
+    price: decimal(row.px, 'px'),
+    quantity: decimal(row.sz, 'sz'),
+    side: side(row.side, 'side'),
     source: 'stream',
   }
 }
@@ -131,30 +131,30 @@ export function trade(row: Raw, arg: Raw, source: Source): Trade {
  * An empty text means: not applicable.
  */
 export function ticker(row: Raw, arg: Raw, source: Source): Ticker {
-  const base = okxOrigin(symbolOf(row, arg), source, time(row['ts'], 'ts'))
-  const isSpot = row['instType'] === undefined ? base.market === 'spot' : row['instType'] === 'SPOT'
+  const base = okxOrigin(symbolOf(row, arg), source, time(row.ts, 'ts'))
+  const isSpot = row.instType === undefined ? base.market === 'spot' : row.instType === 'SPOT'
   const values = {
-    last_price: decimalOrAbsent(row['last'], 'last'),
-    last_quantity: decimalOrAbsent(row['lastSz'], 'lastSz'),
-    bid_price: decimalOrAbsent(row['bidPx'], 'bidPx'),
-    bid_quantity: decimalOrAbsent(row['bidSz'], 'bidSz'),
-    ask_price: decimalOrAbsent(row['askPx'], 'askPx'),
-    ask_quantity: decimalOrAbsent(row['askSz'], 'askSz'),
-    open_24h: decimalOrAbsent(row['open24h'], 'open24h'),
-    high_24h: decimalOrAbsent(row['high24h'], 'high24h'),
-    low_24h: decimalOrAbsent(row['low24h'], 'low24h'),
-    volume_24h: isSpot ? decimalOrAbsent(row['vol24h'], 'vol24h') : decimalOrAbsent(row['volCcy24h'], 'volCcy24h'),
-    quote_volume_24h: isSpot ? decimalOrAbsent(row['volCcy24h'], 'volCcy24h') : undefined,
+    last_price: decimalOrAbsent(row.last, 'last'),
+    last_quantity: decimalOrAbsent(row.lastSz, 'lastSz'),
+    bid_price: decimalOrAbsent(row.bidPx, 'bidPx'),
+    bid_quantity: decimalOrAbsent(row.bidSz, 'bidSz'),
+    ask_price: decimalOrAbsent(row.askPx, 'askPx'),
+    ask_quantity: decimalOrAbsent(row.askSz, 'askSz'),
+    open_24h: decimalOrAbsent(row.open24h, 'open24h'),
+    high_24h: decimalOrAbsent(row.high24h, 'high24h'),
+    low_24h: decimalOrAbsent(row.low24h, 'low24h'),
+    volume_24h: isSpot ? decimalOrAbsent(row.vol24h, 'vol24h') : decimalOrAbsent(row.volCcy24h, 'volCcy24h'),
+    quote_volume_24h: isSpot ? decimalOrAbsent(row.volCcy24h, 'volCcy24h') : undefined,
   }
   const id = `okx:ticker:${base.symbol}:${base.exchange_time_us}:${hashText(JSON.stringify(values))}`
   return { type: 'ticker', ...base, id, ...values }
 }
 
 function quote(row: Raw, arg: Raw, source: Source): Quote {
-  const base = okxOrigin(symbolOf(row, arg), source, time(row['ts'], 'ts'))
-  const [bid] = levels(row['bids'], 'bids')
-  const [ask] = levels(row['asks'], 'asks')
-  const sequence = integerOrAbsent(row['seqId'], 'seqId')
+  const base = okxOrigin(symbolOf(row, arg), source, time(row.ts, 'ts'))
+  const [bid] = levels(row.bids, 'bids')
+  const [ask] = levels(row.asks, 'asks')
+  const sequence = integerOrAbsent(row.seqId, 'seqId')
   const values = { bid_price: bid?.[0], bid_quantity: bid?.[1], ask_price: ask?.[0], ask_quantity: ask?.[1] }
   const tail = sequence ?? hashText(JSON.stringify(values))
   return {
@@ -171,29 +171,29 @@ function quote(row: Raw, arg: Raw, source: Source): Quote {
  * `checksum` is 0 or missing since June 2026; older recordings carry it. Recordings before 2023 carry no `seqId`.
  */
 function book(frame: Raw, arg: Raw, source: Source): Decoded {
-  const isSnapshot = frame['action'] === 'snapshot'
-  if (!isSnapshot && frame['action'] !== 'update') malformed('action', 'snapshot or update', frame['action'])
+  const isSnapshot = frame.action === 'snapshot'
+  if (!isSnapshot && frame.action !== 'update') malformed('action', 'snapshot or update', frame.action)
   let checksum: number | undefined
-  const events = list(frame['data'], 'data').map((value) => {
+  const events = list(frame.data, 'data').map((value) => {
     const row = raw(value, 'data')
-    checksum = integerOrAbsent(row['checksum'], 'checksum') || undefined
+    checksum = integerOrAbsent(row.checksum, 'checksum') || undefined
     return isSnapshot ? bookSnapshot(row, arg, source) : bookDelta(row, arg, source)
   })
   return { kind: 'events', events, checksum }
 }
 
 function bookFields(type: string, row: Raw, arg: Raw, source: Source) {
-  const base = okxOrigin(symbolOf(row, arg), source, time(row['ts'], 'ts'))
-  const bids = levels(row['bids'], 'bids')
-  const asks = levels(row['asks'], 'asks')
-  const sequence = integerOrAbsent(row['seqId'], 'seqId')
+  const base = okxOrigin(symbolOf(row, arg), source, time(row.ts, 'ts'))
+  const bids = levels(row.bids, 'bids')
+  const asks = levels(row.asks, 'asks')
+  const sequence = integerOrAbsent(row.seqId, 'seqId')
   const tail = sequence ?? hashText(JSON.stringify([bids, asks]))
   return { base: { ...base, id: `okx:${type}:${base.symbol}:${base.exchange_time_us}:${tail}`, bids, asks }, sequence }
 }
 
 function bookSnapshot(row: Raw, arg: Raw, source: Source): BookSnapshot {
   const { base, sequence } = bookFields('book_snapshot', row, arg, source)
-  return { type: 'book_snapshot', ...base, sequence, depth: arg['channel'] === 'books50-l2-tbt' ? 50 : 400 }
+  return { type: 'book_snapshot', ...base, sequence, depth: arg.channel === 'books50-l2-tbt' ? 50 : 400 }
 }
 
 function bookDelta(row: Raw, arg: Raw, source: Source): BookDelta {
@@ -202,15 +202,15 @@ function bookDelta(row: Raw, arg: Raw, source: Source): BookDelta {
     type: 'book_delta',
     ...base,
     last_sequence: sequence,
-    previous_sequence: integerOrAbsent(row['prevSeqId'], 'prevSeqId'),
+    previous_sequence: integerOrAbsent(row.prevSeqId, 'prevSeqId'),
   }
 }
 
 /** Whose data a malformed frame was, as far as it says. */
 function blame(value: unknown) {
-  const arg = isRaw(value) && isRaw(value['arg']) ? value['arg'] : {}
-  const symbol = typeof arg['instId'] === 'string' ? arg['instId'] : undefined
-  const name = String(arg['channel'])
+  const arg = isRaw(value) && isRaw(value.arg) ? value.arg : {}
+  const symbol = typeof arg.instId === 'string' ? arg.instId : undefined
+  const name = String(arg.channel)
   const channel = INCREMENTAL_BOOKS.has(name)
     ? ('book' as const)
     : name.startsWith('trades')

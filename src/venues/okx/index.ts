@@ -3,6 +3,7 @@
 import { chained } from '../../book/sequence.ts'
 import { inBatches } from '../batches.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
+import { okxChecksum } from './checksum.ts'
 import { decodeOkx } from './decode.ts'
 import { okxRest } from './rest.ts'
 
@@ -61,7 +62,7 @@ export const okx: Venue = {
     },
   },
   keepalive: { text: 'ping' },
-  book: { rule: chained, snapshotFrom: 'stream', depthMax: 400 },
+  book: { rule: chained, snapshotFrom: 'stream', depthMax: 400, checksum: okxChecksum },
   topic: (channel, channelName, symbol) => ({
     channel,
     symbol,

@@ -9,9 +9,21 @@ import { multiplyDecimals } from '../../model/decimal.ts'
 import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import { epochUs } from '../../model/time.ts'
-import { decimalOrAbsent, integer, isRaw, levels, list, type Raw, raw, symbolText, text, time } from '../fields.ts'
+import {
+  decimalOrAbsent,
+  goodRows,
+  integer,
+  isRaw,
+  levels,
+  list,
+  type Raw,
+  raw,
+  symbolText,
+  text,
+  time,
+} from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RestFault, RestRequest, Venue } from '../venue.ts'
+import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
 import { okxMarketOf, okxOrigin, ticker, trade } from './decode.ts'
 
 /** Limits are counts in 2 s. */
@@ -20,7 +32,7 @@ const BOOK_DEPTH = 400
 
 const MARKETS = { SPOT: 'spot', SWAP: 'perpetual', FUTURES: 'future', OPTION: 'option' } as const
 
-export const okxRest: Venue['rest'] = { instruments, snapshot, poll, fault }
+export const okxRest: Venue['rest'] = { instruments, snapshot, poll, recorded, fault }
 
 /** One request for each instrument type that the symbols need; options also need the family. */
 function instruments(symbols: readonly string[]): RestRequest<readonly Instrument[]>[] {
@@ -35,11 +47,24 @@ function instruments(symbols: readonly string[]): RestRequest<readonly Instrumen
     path: `/api/v5/public/instruments?${query}`,
     budget: 'instruments',
     weight: 1,
-    parse: (body) => rows(body).map(instrument),
+    parse: parseInstruments,
   }))
 }
 
-const rows = (body: unknown): Raw[] => list(raw(body, 'answer')['data'], 'data').map((row) => raw(row, 'data'))
+const parseInstruments = (body: unknown): Instrument[] => goodRows(rows(body), instrument)
+
+function recorded(url: URL): RecordedRequest | undefined {
+  const symbol = url.searchParams.get('instId')
+  if (url.pathname.endsWith('/public/instruments')) {
+    return {
+      kind: 'instruments',
+      request: { path: url.pathname, budget: 'instruments', weight: 1, parse: parseInstruments },
+    }
+  }
+  return url.pathname.endsWith('/market/books') && symbol ? { kind: 'snapshot', request: snapshot(symbol) } : undefined
+}
+
+const rows = (body: unknown): Raw[] => list(raw(body, 'answer').data, 'data').map((row) => raw(row, 'data'))
 
 function snapshot(symbol: string): RestRequest<BookSnapshot> {
   return {
@@ -91,14 +116,14 @@ function bookSnapshot(
   receiveTimeUs: EpochUs | undefined,
   instruments: Instruments,
 ): BookSnapshot {
-  const base = okxOrigin(symbol, { receiveTimeUs, instruments }, time(row['ts'], 'ts'))
-  const sequence = integer(row['seqId'], 'seqId')
+  const base = okxOrigin(symbol, { receiveTimeUs, instruments }, time(row.ts, 'ts'))
+  const sequence = integer(row.seqId, 'seqId')
   return {
     type: 'book_snapshot',
     ...base,
     id: `okx:book_snapshot:${symbol}:${base.exchange_time_us}:${sequence}`,
-    bids: levels(row['bids'], 'bids'),
-    asks: levels(row['asks'], 'asks'),
+    bids: levels(row.bids, 'bids'),
+    asks: levels(row.asks, 'asks'),
     sequence,
     depth: BOOK_DEPTH,
   }
@@ -106,17 +131,17 @@ function bookSnapshot(
 
 /** One row of `/public/instruments`. Derivatives name base and quote in `uly` only. */
 function instrument(row: Raw): Instrument {
-  const symbol = symbolText(row['instId'], 'instId')
-  const kind = MARKETS[text(row['instType'], 'instType') as keyof typeof MARKETS] ?? okxMarketOf(symbol)
-  const [underlyingBase, underlyingQuote] = typeof row['uly'] === 'string' ? row['uly'].split('-') : []
-  const base = kind === 'spot' ? text(row['baseCcy'], 'baseCcy') : text(underlyingBase, 'uly')
-  const quote = kind === 'spot' ? text(row['quoteCcy'], 'quoteCcy') : text(underlyingQuote, 'uly')
-  const settle = kind === 'spot' ? undefined : text(row['settleCcy'], 'settleCcy')
-  const expiryUs = kind === 'spot' || kind === 'perpetual' ? undefined : epochUs(row['expTime'])
-  const strike = decimalOrAbsent(row['stk'], 'stk')
-  const optionType = row['optType'] === 'C' ? 'call' : row['optType'] === 'P' ? 'put' : undefined
-  const value = decimalOrAbsent(row['ctVal'], 'ctVal')
-  const multiplier = decimalOrAbsent(row['ctMult'], 'ctMult')
+  const symbol = symbolText(row.instId, 'instId')
+  const kind = MARKETS[text(row.instType, 'instType') as keyof typeof MARKETS] ?? okxMarketOf(symbol)
+  const [underlyingBase, underlyingQuote] = typeof row.uly === 'string' ? row.uly.split('-') : []
+  const base = kind === 'spot' ? text(row.baseCcy, 'baseCcy') : text(underlyingBase, 'uly')
+  const quote = kind === 'spot' ? text(row.quoteCcy, 'quoteCcy') : text(underlyingQuote, 'uly')
+  const settle = kind === 'spot' ? undefined : text(row.settleCcy, 'settleCcy')
+  const expiryUs = kind === 'spot' || kind === 'perpetual' ? undefined : epochUs(row.expTime)
+  const strike = decimalOrAbsent(row.stk, 'stk')
+  const optionType = row.optType === 'C' ? 'call' : row.optType === 'P' ? 'put' : undefined
+  const value = decimalOrAbsent(row.ctVal, 'ctVal')
+  const multiplier = decimalOrAbsent(row.ctMult, 'ctMult')
   return {
     type: 'instrument',
     exchange: 'okx',
@@ -126,28 +151,28 @@ function instrument(row: Raw): Instrument {
     // The settlement currency `USDⓈ` is the venue's word for US dollars held with it.
     instrument: canonicalName({ base, quote, settle: settle?.replace('Ⓢ', ''), kind, expiryUs, strike, optionType }),
     id: `okx:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
-    status: text(row['state'], 'state'),
+    status: text(row.state, 'state'),
     base,
     quote,
     settle,
-    tick_size: decimalOrAbsent(row['tickSz'], 'tickSz'),
-    lot_size: decimalOrAbsent(row['lotSz'], 'lotSz'),
-    min_quantity: decimalOrAbsent(row['minSz'], 'minSz'),
+    tick_size: decimalOrAbsent(row.tickSz, 'tickSz'),
+    lot_size: decimalOrAbsent(row.lotSz, 'lotSz'),
+    min_quantity: decimalOrAbsent(row.minSz, 'minSz'),
     contract_size: value === undefined || multiplier === undefined ? value : multiplyDecimals(value, multiplier),
-    contract_currency: typeof row['ctValCcy'] === 'string' && row['ctValCcy'] !== '' ? row['ctValCcy'] : undefined,
-    inverse: row['ctType'] === 'inverse' ? true : row['ctType'] === 'linear' ? false : undefined,
+    contract_currency: typeof row.ctValCcy === 'string' && row.ctValCcy !== '' ? row.ctValCcy : undefined,
+    inverse: row.ctType === 'inverse' ? true : row.ctType === 'linear' ? false : undefined,
     expiry_time_us: expiryUs,
     strike,
     option_type: optionType,
-    listed_time_us: epochUs(row['listTime']),
+    listed_time_us: epochUs(row.listTime),
   }
 }
 
 /** Errors come as `code` other than `"0"`, with HTTP 200 or not; the rate limit (50011) with either. */
 function fault(status: number, _headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
-  const code = isRaw(body) ? String(body['code']) : ''
+  const code = isRaw(body) ? String(body.code) : ''
   if (status === 200 && code === '0') return undefined
-  const message = isRaw(body) && typeof body['msg'] === 'string' ? body['msg'] : 'the answer is no JSON object'
+  const message = isRaw(body) && typeof body.msg === 'string' ? body.msg : 'the answer is no JSON object'
   const reason = `HTTP ${status} ${code} ${message}`
   if (status === 429 || code === '50011' || code === '50013') {
     return { kind: 'rate_limited', retryAfterMs: RATE_LIMIT_MS, reason }

@@ -1,0 +1,45 @@
+/** All books of all venues, each on its own: what breaks one never touches another. */
+
+import type { BookDelta, BookReason, BookSnapshot } from '../model/event.ts'
+import { type BookRules, type BookStep, BookSync } from './sync.ts'
+
+export class Books {
+  readonly #rules: ReadonlyMap<string, BookRules>
+  readonly #books = new Map<string, Map<string, BookSync>>()
+
+  /** `rules`: the rules of each venue, by its id. */
+  constructor(rules: ReadonlyMap<string, BookRules>) {
+    this.#rules = rules
+  }
+
+  accept(event: BookSnapshot | BookDelta, checksum?: number): BookStep {
+    const sync = this.#open(event.venue, event.symbol)
+    return event.type === 'book_snapshot' ? sync.onSnapshot(event, checksum) : sync.onDelta(event, checksum)
+  }
+
+  /** The book can no longer be trusted; nothing if there is none yet. */
+  invalidate(venue: string, symbol: string, reason: BookReason): BookStep {
+    return this.find(venue, symbol)?.invalidate(reason) ?? { emit: [] }
+  }
+
+  find(venue: string, symbol: string): BookSync | undefined {
+    return this.#books.get(venue)?.get(symbol)
+  }
+
+  /** Every book that has received anything. */
+  *[Symbol.iterator](): Generator<readonly [venue: string, symbol: string, sync: BookSync]> {
+    for (const [venue, bySymbol] of this.#books) for (const [symbol, sync] of bySymbol) yield [venue, symbol, sync]
+  }
+
+  #open(venue: string, symbol: string): BookSync {
+    const bySymbol = this.#books.get(venue) ?? new Map<string, BookSync>()
+    this.#books.set(venue, bySymbol)
+    const existing = bySymbol.get(symbol)
+    if (existing !== undefined) return existing
+    const rules = this.#rules.get(venue)
+    if (rules === undefined) throw new Error(`no book rules for venue ${venue}`)
+    const sync = new BookSync(rules)
+    bySymbol.set(symbol, sync)
+    return sync
+  }
+}
