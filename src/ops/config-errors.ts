@@ -22,21 +22,23 @@ export class ConfigErrors {
     )
   }
 
-  /** Adds one line for each mistake in `file`, in the order of the file. */
+  /** Adds one line for each mistake in `file`, in the order of the file; those of the environment and the flags last. */
   add(file: ConfigFile, issues: readonly Issue[], part: FileTree): void {
-    const reported = new Set<string>()
+    const found = new Map<string, { readonly place: string; readonly problem: string }>()
     for (const issue of issues) {
       const path = issue.path.join('.')
       if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) {
           const keyPath = path === '' ? key : `${path}.${key}`
-          this.lines.push(`${where(file, keyPath, part)} ${keyPath}: unknown key${this.#hint(file, path, key)}`)
+          const problem = `unknown key${this.#hint(file, path, key)}`
+          found.set(keyPath, { place: placeNear(file, keyPath, part), problem })
         }
-      } else if (!reported.has(path)) {
-        reported.add(path)
-        this.lines.push(`${where(file, path, part)} ${path}: ${this.#problem(issue, path)}`)
+      } else if (!found.has(path)) {
+        found.set(path, { place: placeNear(file, path, part), problem: this.#problem(issue, path) })
       }
     }
+    const sorted = [...found].sort(([, a], [, b]) => lineOf(a.place) - lineOf(b.place))
+    this.lines.push(...sorted.map(([path, { place, problem }]) => `${place} ${path}: ${problem}`))
   }
 
   #problem(issue: Issue, path: string): string {
@@ -53,11 +55,20 @@ export class ConfigErrors {
     if (near !== undefined) return `; did you mean "${near}"?`
     const elsewhere = [...this.#options.values()].find(({ path }) => path === key || path.endsWith(`.${key}`))
     if (elsewhere === undefined) return ''
-    return `; ${elsewhere.file === file ? 'did you mean' : `${elsewhere.file} has`} "${elsewhere.path}"${elsewhere.file === file ? '?' : ''}`
+    return elsewhere.file === file
+      ? `; did you mean "${elsewhere.path}"?`
+      : `; "${elsewhere.path}" belongs into ${elsewhere.file}`
   }
 }
 
-function where(file: ConfigFile, path: string, { places }: FileTree): string {
+/** Line of `config/service.yaml:12`; what was not written in a file comes last. */
+function lineOf(place: string): number {
+  const line = /:(\d+)$/.exec(place)?.[1]
+  return line === undefined ? Number.POSITIVE_INFINITY : Number(line)
+}
+
+/** The place of `path`, or of the nearest group around it that has one. */
+function placeNear(file: ConfigFile, path: string, { places }: FileTree): string {
   for (let prefix = path; prefix !== ''; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
     const place = places.get(prefix)
     if (place !== undefined) return place

@@ -65,11 +65,17 @@ export const optionalName = (about: string) =>
 export const optionalSecret = (about: string) =>
   text(1024).min(8).optional().register(facts, { about, expected: 'text of 8 to 1024 characters', secret: 'whole' })
 
-/** A list of words without white space, none of them twice. */
-export function words(countMin: number, countMax: number, preset: readonly string[], about: string) {
-  const word = z.string().min(1).max(256).regex(/^\S+$/)
+/** What the entries of a list look like. */
+export interface WordRule {
+  /** In the plural: `symbols`. */
+  readonly noun: string
+  readonly pattern: RegExp
+}
+
+/** A list of words, none of them twice. */
+export function words(rule: WordRule, countMin: number, countMax: number, preset: readonly string[], about: string) {
   return z
-    .array(word)
+    .array(z.string().max(256).regex(rule.pattern))
     .min(countMin)
     .max(countMax)
     .superRefine((list, context) => {
@@ -77,7 +83,7 @@ export function words(countMin: number, countMax: number, preset: readonly strin
       if (repeated !== undefined) context.addIssue(`${JSON.stringify(repeated)} is listed twice`)
     })
     .default([...preset])
-    .register(facts, { about, expected: `a list of ${countMin} to ${countMax} names` })
+    .register(facts, { about, expected: `a list of ${countMin} to ${countMax} ${rule.noun}` })
 }
 
 /** What a URL option accepts. */

@@ -13,16 +13,20 @@ import {
   toggle,
   type UrlRule,
   urls,
+  type WordRule,
   whole,
   words,
 } from './config-options.ts'
 
-/** `simulation` is what the demo runs as; live data never carries it. */
+/** `simulation` is for data of the simulators; the demo sets it. */
 export const ENVIRONMENTS = ['production', 'staging', 'development', 'simulation'] as const
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
+
+const SYMBOLS: WordRule = { noun: 'symbols', pattern: /^\S+$/ }
+const ORIGINS: WordRule = { noun: 'origins (https://example.org)', pattern: /^https?:\/\/[^\s/]+$/ }
 
 const service = z.strictObject({
   environment: choice(ENVIRONMENTS, 'production', 'Named in the API, the log and the metrics.'),
@@ -38,7 +42,7 @@ const service = z.strictObject({
       'Requests of one client a second; further ones are answered with 429.',
     ),
     token: optionalSecret('When set, clients must send it as `Authorization: Bearer …`.'),
-    cors_origins: words(0, 64, [], 'Web origins whose pages may read the API; none by default.'),
+    cors_origins: words(ORIGINS, 0, 64, [], 'Web origins whose pages may read the API; none by default.'),
   }),
   log: group({
     level: choice(LOG_LEVELS, 'INFO', 'The least important level that is written.'),
@@ -131,7 +135,7 @@ function venueSchema(venue: Venue, allowInsecure: boolean) {
   })
   return group({
     enabled: toggle(true, `Collect from ${venue.title}.`),
-    symbols: words(1, 5000, venue.defaultSymbols, 'Symbols to collect, as the venue writes them.'),
+    symbols: words(SYMBOLS, 1, 5000, venue.defaultSymbols, 'Symbols to collect, as the venue writes them.'),
     rest_url: urls(rule('https', 'http'), venue.restUrls, `REST API of ${venue.title}; tried in turn.`),
     ...Object.fromEntries(sockets),
     channels: group(Object.fromEntries(channels)),

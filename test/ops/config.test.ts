@@ -142,21 +142,112 @@ test('all mistakes of all sources are reported at once, each with its place', ()
     { environment: { API_HOST: 'x'.repeat(2000), COLLECTION_INTERVAL: 'often', ENABLE_WEBSOCKET: 'perhaps' } },
   )
   expect(errors).toEqual([
-    `env API_HOST api.host: expected text of 1 to 1024 characters, received "${'x'.repeat(79)}…`,
+    'config/service.yaml:2 api.prot: unknown key; did you mean "port"?',
     'config/service.yaml:3 api.port: expected a whole number from 0 to 65535, received 70000',
     'config/service.yaml:4 api.token: expected text of 8 to 1024 characters, received a value that is not shown',
-    'config/service.yaml:2 api.prot: unknown key; did you mean "port"?',
     'config/service.yaml:5 log: expected keys and values, received "loud"',
-    'config/service.yaml:6 enable_orderbook: unknown key; public_data_sources.yaml has "enable_orderbook"',
+    'config/service.yaml:6 enable_orderbook: unknown key; "enable_orderbook" belongs into public_data_sources.yaml',
     'config/service.yaml:7 __proto__: unknown key',
-    'config/exchanges.yaml:5 exchanges.alpha.symbols: "A" is listed twice (received ["A","B","A"])',
+    `env API_HOST api.host: expected text of 1 to 1024 characters, received "${'x'.repeat(79)}…`,
+    'config/exchanges.yaml:2 exchanges.alhpa: unknown key; did you mean "alpha"?',
     'config/exchanges.yaml:4 exchanges.alpha.rest_url.0: http:// is not encrypted and allowed for this machine only (localhost); set allow_insecure_endpoints: true to use it anyway (received "http://api.example")',
     'config/exchanges.yaml:4 exchanges.alpha.rest_url.1: expected a URL that starts with https:// or http:// (received "ftp://x")',
     'config/exchanges.yaml:4 exchanges.alpha.rest_url.2: expected a URL such as https://example.org (received "nonsense")',
+    'config/exchanges.yaml:5 exchanges.alpha.symbols: "A" is listed twice (received ["A","B","A"])',
     'config/exchanges.yaml:6 exchanges.alpha.channels.book: expected one of book, book-fast, received "deep"',
-    'config/exchanges.yaml:2 exchanges.alhpa: unknown key; did you mean "alpha"?',
     'config/public_data_sources.yaml:2 collect.trade: expected true or false, received "maybe"',
     'env ENABLE_WEBSOCKET enable_websocket: expected true or false, received "perhaps"',
     'env COLLECTION_INTERVAL collection_interval_seconds: expected a whole number from 1 to 3600, received "often"',
   ])
+  expect(({} as { trade?: unknown }).trade).toBeUndefined()
+})
+
+test('broken files are named with the line, and do not hide the mistakes of the others', () => {
+  const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c,*c,*c,*c]\n`
+  expect(errorsOf({ 'service.yaml': 'api:\n  port: 1\n  port: 2\n', 'exchanges.yaml': bomb })).toEqual([
+    'config/service.yaml:3 duplicate key "port"',
+    'config/exchanges.yaml: too many aliases',
+  ])
+  rmSync(join(cwd, 'config', 'exchanges.yaml'))
+  expect(errorsOf({ 'service.yaml': 'a: [1\nb: 2\n' })[0]).toMatch(/^config\/service\.yaml:\d not valid YAML: /)
+  expect(errorsOf({ 'service.yaml': '- 1\n' })).toEqual([
+    'config/service.yaml:1 expected keys and values, received something else',
+  ])
+  expect(errorsOf({ 'service.yaml': 'data_dir: !!js/function x\n' })[0]).toMatch(
+    /^config\/service\.yaml:1 not valid YAML/,
+  )
+  expect(errorsOf({ 'service.yaml': `# ${'x'.repeat(1_048_576)}\n` })).toEqual([
+    'config/service.yaml: larger than 1 MiB',
+  ])
+  writeFileSync(join(cwd, 'config', 'service.yaml'), Buffer.from([0x61, 0x3a, 0x20, 0xff]))
+  expect(errorsOf({})).toEqual(['config/service.yaml: not UTF-8 text'])
+  rmSync(join(cwd, 'config', 'service.yaml'))
+  mkdirSync(join(cwd, 'config', 'service.yaml'))
+  expect(errorsOf({})[0]).toMatch(/^config\/service\.yaml: cannot be read \(EISDIR/)
+})
+
+test('an alias is used, and its value is placed where the alias stands', () => {
+  const { config, origins } = load({
+    ...noneMissing,
+    'exchanges.yaml': 'exchanges:\n  alpha:\n    symbols: &s [SOL-USDT]\n  beta-swap:\n    symbols: *s\n',
+  })
+  expect(config.exchanges['beta-swap']?.symbols).toEqual(['SOL-USDT'])
+  expect(origins.get('exchanges.beta-swap.symbols')).toBe('config/exchanges.yaml:5')
+})
+
+test('plain connections may leave the machine only when that is said; loopback always may', () => {
+  const plain = 'exchanges:\n  alpha:\n    websocket_url: ws://sim.example:9000/ws\n'
+  expect(errorsOf({ 'exchanges.yaml': plain })).toHaveLength(1)
+  expect(
+    load({ 'exchanges.yaml': `allow_insecure_endpoints: true\n${plain}` }).config.exchanges.alpha?.websocket_url,
+  ).toEqual(['ws://sim.example:9000/ws'])
+  const local = ['ws://localhost:1', 'ws://127.0.0.1:2/a', 'ws://[::1]:3']
+  const { config } = load(
+    { 'exchanges.yaml': '' },
+    { overrides: [{ path: 'exchanges.alpha.websocket_url', value: local, origin: 'demo' }] },
+  )
+  expect(config.exchanges.alpha?.websocket_url).toEqual(local)
+  for (const url of [
+    'ws://localhost.example',
+    'ws://127.0.0.1.example',
+    'wss://user:pass@x.example',
+    'wss://',
+    'wss://x?a=b',
+  ]) {
+    const overrides = [{ path: 'exchanges.alpha.websocket_url', value: url, origin: 'demo' }]
+    expect(errorsOf({}, { overrides }), url).toHaveLength(1)
+  }
+})
+
+test('the folder: a named one must exist; that of the environment comes before ./config', () => {
+  expect(errorsOf({}, { configDir: 'nowhere' })).toEqual(['flag --config: there is no folder nowhere'])
+  mkdirSync(join(cwd, 'other'))
+  writeFileSync(join(cwd, 'other', 'service.yaml'), 'api: { port: 1 }')
+  const files = { 'service.yaml': 'api: { port: 2 }' }
+  const environment = { MARKETPRISM_CONFIG_DIR: 'other' }
+  expect(load(files).config.api.port).toBe(2)
+  expect(load(files, { environment }).config.api.port).toBe(1)
+  expect(load(files, { environment, configDir: 'config' }).config.api.port).toBe(2)
+  const gone = load(files, { environment: { MARKETPRISM_CONFIG_DIR: 'gone' } })
+  expect(gone.config.api.port).toBe(2)
+  expect(gone.warnings).toEqual([
+    'MARKETPRISM_CONFIG_DIR names gone, which is no folder; using config. Not found, so its options have their defaults: config/exchanges.yaml, config/public_data_sources.yaml.',
+  ])
+  expect(load(noneMissing).warnings).toEqual([])
+})
+
+test('keys without a value are not set, and the result is frozen all the way down', () => {
+  const { config, origins } = load({ 'service.yaml': 'nats:\n  # url: nats://x\napi:\n  port:\n' })
+  expect(config.nats).toEqual({})
+  expect(config.api.port).toBe(8084)
+  expect(origins.get('api.port')).toBe('default')
+  expect(() => Object.assign(config.api, { port: 1 })).toThrow(TypeError)
+  expect(Object.isFrozen(config.exchanges.alpha?.symbols)).toBe(true)
+  // Defaults belong to the venue: freezing the result must not freeze them.
+  expect(Object.isFrozen(alpha.defaultSymbols)).toBe(false)
+})
+
+test('an override below something that is no group is refused, not lost', () => {
+  const errors = errorsOf({ 'service.yaml': 'api: 5\n' }, { environment: { API_PORT: '1' } })
+  expect(errors).toEqual(['config/service.yaml:1 api: expected keys and values, received 5'])
 })

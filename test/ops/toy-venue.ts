@@ -45,6 +45,7 @@ export function toyVenue(id: string): Venue {
         throw new Error('a toy has no snapshots')
       },
       poll: () => [],
+      recorded: () => undefined,
       fault: () => undefined,
     },
   }

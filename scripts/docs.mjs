@@ -1,0 +1,24 @@
+// `npm run docs`: writes the files that are made from the code (documentation tables, shipped configuration).
+import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ROOT, say, setUp } from './setup.mjs'
+
+setUp()
+const { generatedFiles } = await import('../dist/ops/generated.js')
+const empty = mkdtempSync(join(tmpdir(), 'marketprism-docs-'))
+for (const { path, text } of generatedFiles(empty)) {
+  const target = join(ROOT, path)
+  if (read(target) === text) continue
+  writeFileSync(target, text)
+  say(`wrote ${path}`)
+}
+rmdirSync(empty)
+
+function read(path) {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return undefined
+  }
+}

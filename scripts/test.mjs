@@ -1,0 +1,46 @@
+// `npm test`: sets up what is missing, the programs that some tests use included, then runs all tests. Arguments go to vitest.
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { ROOT, say, setUp } from './setup.mjs'
+
+/** Programs that tests use, the Debian package of each, and what is not tested without it. */
+const PROGRAMS = [
+  { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
+]
+
+setUp()
+installPrograms()
+const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
+const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' })
+process.exit(result.status ?? 1)
+
+function installPrograms() {
+  const missing = PROGRAMS.filter(({ program }) => !runs(program, ['--version']))
+  if (missing.length === 0) return
+  const reason = reasonNotToInstall() ?? install(missing.map(({ pack }) => pack))
+  if (reason === undefined) return
+  for (const { program, without } of missing) say(`Not tested: ${without}; ${program} is not installed (${reason}).`)
+}
+
+function reasonNotToInstall() {
+  if (!runs('apt-get', ['--version'])) return 'no apt-get here'
+  return process.getuid?.() === 0 ? undefined : 'only root can install it'
+}
+
+/** Why it failed; `undefined` when it did not. */
+function install(packs) {
+  say(`Installing ${packs.join(', ')} with apt-get, for tests …`)
+  const apt = (...args) => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    return spawnSync('apt-get', ['-qq', ...args], { env, encoding: 'utf8', timeout: 300_000 })
+  }
+  const install = () => apt('install', '-y', '--no-install-recommends', ...packs)
+  if (install().status === 0) return undefined
+  // The lists may be missing or old.
+  apt('update')
+  return install().status === 0 ? undefined : 'apt-get could not install it'
+}
+
+function runs(program, args) {
+  return spawnSync(program, args, { stdio: 'ignore' }).status === 0
+}
