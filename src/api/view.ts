@@ -1,8 +1,10 @@
 /** What the API needs to know of the collector. The collector implements it; nothing here knows how. */
 
 import type { BookStateName, Channel, EpochUs, Instrument, Level, MarketEvent, Ticker, Trade } from '../model/event.ts'
+import type { Checks } from '../service/health.ts'
 
-export type Lifecycle = 'initializing' | 'running' | 'stopping'
+export type { HealthCheck } from '../service/health.ts'
+export type { Lifecycle } from '../service/ports.ts'
 
 export const FEED_STATES = [
   'connecting',
@@ -83,28 +85,28 @@ export interface BookView {
   readonly receiveTimeUs: EpochUs | undefined
 }
 
+/** Enough of a live book to choose it; {@link CollectorView.book} has the levels. */
+export interface LiveBook {
+  readonly exchange: string
+  readonly venue: string
+  readonly symbol: string
+  readonly receiveTimeUs: EpochUs | undefined
+}
+
 /** The records held in memory: bounded, newest kept. */
 export interface StoreView {
+  /** `orderbooks` counts what {@link liveBooks} yields. */
   readonly counts: { readonly tickers: number; readonly orderbooks: number; readonly trades: number }
   /** The latest ticker of each instrument, in no order. */
   tickers(): Iterable<Ticker>
-  /** Books that are live now, each with at most `depth` levels a side; in no order. */
-  liveBooks(exchange: string | undefined, depth: number): Iterable<BookView>
+  /** Books that are live now, in no order. */
+  liveBooks(): Iterable<LiveBook>
   /** The newest trades, newest first, over all instruments. */
   trades(): Iterable<Trade>
 }
 
-export interface HealthCheck {
-  readonly status: 'pass' | 'warn' | 'fail'
-  /** In words. */
-  readonly result: string
-}
-
-/** A live subscriber of `WS /api/v1/stream`. */
-export interface EventSubscriber {
-  /** Called for every event, synchronously; must not throw. */
-  (event: MarketEvent): void
-}
+/** Called for every event, synchronously; must not throw. */
+export type EventSubscriber = (event: MarketEvent) => void
 
 export interface CollectorView {
   /** False until the collector has been built; the data routes answer 503 until then. */
@@ -125,8 +127,11 @@ export interface CollectorView {
   /** Is this instrument collected at all? */
   knows(venue: string, symbol: string): boolean
   instruments(): Iterable<Instrument>
-  /** One entry per thing that can fail: each feed group, each sink, the event loop. */
-  health(): Readonly<Record<string, HealthCheck>>
+  /**
+   * What only the collector knows: each sink as `sink:<name>`, the spool as `spool`.
+   * The API itself derives the checks of exchanges and feeds from {@link exchanges} and {@link feeds}.
+   */
+  health(): Checks
   /** Receives every event from now on; the result ends it. */
   subscribe(subscriber: EventSubscriber): () => void
 }

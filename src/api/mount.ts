@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify'
+import { PrismError } from '../model/errors.ts'
+import { PUBLIC_MESSAGES, success } from '../service/envelope.ts'
+import { JSON_TYPE } from '../service/headers.ts'
+import type { RouteDeps } from './deps.ts'
+import type { DataRoute, PlainRoute, Route } from './route.ts'
+
+/** Puts the routes on the server. `HEAD` comes with every `GET`. */
+export function mountRoutes(app: FastifyInstance, routes: readonly Route[], deps: RouteDeps): void {
+  for (const route of routes) {
+    if (route.kind === 'data') mountData(app, route, deps)
+    else mountPlain(app, route)
+  }
+}
+
+function mountData(app: FastifyInstance, route: DataRoute, { view, clock }: RouteDeps): void {
+  const config = { needsToken: true, failure: route.failure }
+  app.get(routerPath(route.path), { config }, async (request, reply) => {
+    if (route.needsCollector && !view.isInitialized) {
+      throw new PrismError('COLLECTOR_NOT_INITIALIZED', PUBLIC_MESSAGES.COLLECTOR_NOT_INITIALIZED)
+    }
+    const data = route.run(request.query, request.params)
+    return reply.type(JSON_TYPE).send(JSON.stringify(success(route.message, data, clock.nowUs())))
+  })
+}
+
+function mountPlain(app: FastifyInstance, route: PlainRoute): void {
+  const { isProbe, isQuiet, needsToken } = route
+  app.get(routerPath(route.path), { config: { isProbe, isQuiet, needsToken } }, async (_request, reply) => {
+    const { status, body } = await route.run()
+    return reply.code(status).type(route.contentType).send(body)
+  })
+}
+
+/** `{venue}` as the documentation writes it, `:venue` as the router does. */
+const routerPath = (path: string): string => path.replaceAll(/\{(\w+)\}/g, ':$1')

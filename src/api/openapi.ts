@@ -1,0 +1,122 @@
+/** The OpenAPI document, made from the routes. */
+
+import { z } from 'zod'
+import { ERRORS } from '../model/errors.ts'
+import { API_CODES, type ApiCode, statusOf } from '../service/envelope.ts'
+import { type Route, TAGS } from './route.ts'
+import { successSchema, time } from './schemas.ts'
+
+export type Json = Readonly<Record<string, unknown>>
+
+const errorSchema = z.strictObject({
+  status: z.literal('error'),
+  error_code: z.enum(API_CODES),
+  message: z.string(),
+  error_id: z.string().optional().describe('Where the log has the details; on 5xx only.'),
+  data: z.null(),
+  timestamp: time,
+})
+
+/** Codes that any endpoint may answer. */
+const COMMON_CODES = ['METHOD_NOT_ALLOWED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE'] as const satisfies readonly ApiCode[]
+
+export function openapiDocument(version: string, routes: readonly Route[]): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'MarketPrism Data Collector',
+      version,
+      description:
+        'Public crypto market data, collected exactly. Read only. Times are UTC with microseconds; prices and quantities are strings with the digits that the venue sent.',
+    },
+    servers: [{ url: '/' }],
+    tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }] as const)),
+    components: {
+      schemas: { Error: jsonSchema(errorSchema) },
+      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Only where a token is configured.' } },
+    },
+  }
+}
+
+function operation(route: Route): Json {
+  return {
+    operationId: operationId(route.path),
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    tags: [route.tag],
+    parameters: [...parameters(route.query, 'query'), ...parameters(route.params, 'path')],
+    responses: { ...successes(route), ...failures(route) },
+    ...(isGuarded(route) ? { security: [{}, { token: [] }] } : {}),
+  }
+}
+
+const isGuarded = (route: Route): boolean => route.kind === 'data' || route.needsToken
+
+/** Codes that this endpoint may answer, without repetition. */
+export function errorCodes(route: Route): readonly ApiCode[] {
+  const own: readonly ApiCode[] =
+    route.kind === 'plain'
+      ? ['INTERNAL_ERROR']
+      : [
+          ...(Object.keys(route.query.shape).length > 0 ? (['INVALID_PARAMETERS'] as const) : []),
+          ...(route.needsCollector ? (['COLLECTOR_NOT_INITIALIZED'] as const) : []),
+          route.failure,
+        ]
+  const guarded: readonly ApiCode[] = isGuarded(route) ? ['UNAUTHORIZED'] : []
+  return [...new Set([...own, ...route.errors, ...guarded, ...COMMON_CODES])]
+}
+
+function parameters(schema: z.ZodObject, place: 'query' | 'path'): Json[] {
+  return Object.entries(schema.shape).map(([name, field]) => {
+    const { description, ...rest } = jsonSchema(field as z.ZodType)
+    return { name, in: place, required: place === 'path', ...(description ? { description } : {}), schema: rest }
+  })
+}
+
+function successes(route: Route): Json {
+  if (route.kind === 'data') {
+    const schema = jsonSchema(successSchema(route.message, route.response))
+    return { 200: { description: route.message, content: { 'application/json': { schema } } } }
+  }
+  const type = route.contentType.split(';')[0] ?? ''
+  const content = { [type]: { schema: jsonSchema(route.response) } }
+  return Object.fromEntries([200, ...route.statuses].map((status) => [status, { description: route.summary, content }]))
+}
+
+function failures(route: Route): Json {
+  const byStatus = new Map<number, ApiCode[]>()
+  for (const code of errorCodes(route)) {
+    const status = statusOf(code)
+    if (route.kind === 'plain' && route.statuses.includes(status)) continue
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code])
+  }
+  const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => [
+      status,
+      { description: codes.map((code) => `${code}: ${ERRORS[code].summary}`).join(' '), content },
+    ]),
+  )
+}
+
+/** `/api/v1/collector/data` is `getCollectorData`. */
+function operationId(path: string): string {
+  const words = path
+    .replace('/api/v1', '')
+    .split(/[^a-z]+/i)
+    .filter(Boolean)
+  return `get${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`
+}
+
+/** A zod schema as plain JSON Schema, without the bounds that every integer has. */
+export function jsonSchema(schema: z.ZodType): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io: 'output',
+    override({ jsonSchema: node }) {
+      if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum
+      if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum
+    },
+  })
+  return json
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { CHANNELS } from '../../model/event.ts'
+import { isoTime, isoTimeOrNull } from '../../model/time.ts'
+import type { RouteDeps } from '../deps.ts'
+import { choiceParam } from '../params.ts'
+import { dataRoute } from '../route.ts'
+import { count, time, timeOrNull } from '../schemas.ts'
+import { FEED_STATES, type FeedView } from '../view.ts'
+
+const feedSchema = z.strictObject({
+  exchange: z.string(),
+  venue: z.string(),
+  channel: z.enum(CHANNELS),
+  symbol: z.string(),
+  state: z.enum(FEED_STATES),
+  reason: z.string().describe('Why it is in this state, in words; empty when live.'),
+  since: time.describe('When it entered this state.'),
+  last_message: timeOrNull,
+  events: count.describe('Events since the start.'),
+  resyncs: count.describe('Times that its order book was built anew.'),
+})
+
+const response = z.strictObject({
+  summary: z
+    .strictObject({ total: count, states: z.partialRecord(z.enum(FEED_STATES), count) })
+    .describe('All feeds by state, whatever the filter.'),
+  count: count.describe('Feeds in this answer.'),
+  feeds: z.array(feedSchema),
+})
+
+/** `GET /api/v1/feeds` */
+export const feeds = ({ view, names }: RouteDeps) =>
+  dataRoute({
+    path: '/api/v1/feeds',
+    summary: 'State of every feed, and why',
+    description: 'A feed is one channel of one symbol of one venue.',
+    tag: 'collector',
+    message: 'Feeds retrieved successfully',
+    query: z.object({
+      venue: choiceParam('venue', names.venues, 'One venue.'),
+      channel: choiceParam('channel', CHANNELS, 'One channel.'),
+      state: choiceParam('state', FEED_STATES, 'One state.'),
+    }),
+    response,
+    failure: 'EXCHANGE_STATUS_ERROR',
+    handle({ query: { venue, channel, state } }) {
+      const all = view.feeds()
+      const found = all.filter(
+        (feed) =>
+          (venue === 'all' || feed.venue === venue) &&
+          (channel === 'all' || feed.channel === channel) &&
+          (state === 'all' || feed.state === state),
+      )
+      return { summary: { total: all.length, states: byState(all) }, count: found.length, feeds: found.map(feedRecord) }
+    },
+  })
+
+function byState(feeds: readonly FeedView[]): Partial<Record<FeedView['state'], number>> {
+  const counts: Partial<Record<FeedView['state'], number>> = {}
+  for (const { state } of feeds) counts[state] = (counts[state] ?? 0) + 1
+  return counts
+}
+
+const feedRecord = (feed: FeedView): z.input<typeof feedSchema> => ({
+  exchange: feed.exchange,
+  venue: feed.venue,
+  channel: feed.channel,
+  symbol: feed.symbol,
+  state: feed.state,
+  reason: feed.reason,
+  since: isoTime(feed.sinceUs),
+  last_message: isoTimeOrNull(feed.lastMessageUs),
+  events: feed.events,
+  resyncs: feed.resyncs,
+})

@@ -1,0 +1,35 @@
+/** Every endpoint of the API. To add one: a file beside this one, and a line here. */
+
+import type { RouteDeps } from '../deps.ts'
+import type { Route } from '../route.ts'
+import { collectorData } from './collector-data.ts'
+import { collectorExchanges } from './collector-exchanges.ts'
+import { collectorStats } from './collector-stats.ts'
+import { collectorStatus } from './collector-status.ts'
+import { feeds } from './feeds.ts'
+import { health } from './health.ts'
+import { healthLive } from './health-live.ts'
+import { healthReady } from './health-ready.ts'
+import { instruments } from './instruments.ts'
+import { metrics } from './metrics.ts'
+import { orderbook } from './orderbook.ts'
+import { status } from './status.ts'
+import { trades } from './trades.ts'
+
+const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
+  status,
+  collectorStats,
+  collectorStatus,
+  collectorExchanges,
+  collectorData,
+  feeds,
+  instruments,
+  orderbook,
+  trades,
+  health,
+  healthLive,
+  healthReady,
+  metrics,
+]
+
+export const createRoutes = (deps: RouteDeps): readonly Route[] => ROUTES.map((route) => route(deps))

@@ -1,0 +1,73 @@
+/** The collector's HTTP API: the routes, their documentation and the stream, on the service's HTTP server. */
+
+import type { Clock } from '../platform/platform.ts'
+import { serviceChecks } from '../service/health.ts'
+import { createHttpServer } from '../service/http-server.ts'
+import type { HttpLimits } from '../service/limits.ts'
+import type { Address } from '../service/listen.ts'
+import type { ApiConfig, HttpMetrics, Lifecycle, Logger, ServiceInfo } from '../service/ports.ts'
+import type { RouteDeps } from './deps.ts'
+import { mountDocs } from './docs-page.ts'
+import { collectorChecks } from './health.ts'
+import { mountRoutes } from './mount.ts'
+import { venueNames } from './names.ts'
+import { openapiDocument } from './openapi.ts'
+import { createRoutes } from './routes/index.ts'
+import { STREAM_LIMITS, type StreamLimits } from './stream/hub.ts'
+import { mountStream, streamRoute } from './stream/route.ts'
+import type { CollectorView } from './view.ts'
+
+/** Facts of the running process that only the platform can read. */
+export interface ProcessFacts {
+  residentBytes(): number
+  /** Longest delay of the event loop in the last while. */
+  eventLoopLagSeconds(): number
+}
+
+export interface ApiOptions {
+  readonly config: ApiConfig
+  readonly service: ServiceInfo
+  /** The registry of venues: what may be asked for. */
+  readonly venues: readonly { readonly id: string; readonly exchange: string }[]
+  readonly view: CollectorView
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: HttpMetrics
+  readonly process: ProcessFacts
+  lifecycle(): Lifecycle
+  readonly limits?: Partial<HttpLimits>
+  readonly streamLimits?: Partial<StreamLimits>
+}
+
+export interface Api {
+  /** Errors: PORT_IN_USE; CONFIG_INVALID for an address that cannot be used. */
+  listen(): Promise<Address>
+  /** From now on health is unhealthy and new work is refused; running requests finish, streams close with 1001. */
+  stop(): Promise<void>
+}
+
+export function createApi(options: ApiOptions): Api {
+  const { config, service, view, clock, logger, metrics, process, limits = {} } = options
+  const server = createHttpServer({ config, clock, logger, metrics, startUs: service.startUs, limits })
+  const lifecycle = (): Lifecycle => (server.isStopping() ? 'stopping' : options.lifecycle())
+  const deps: RouteDeps = {
+    view,
+    clock,
+    service,
+    names: venueNames(options.venues),
+    metrics,
+    residentBytes: () => process.residentBytes(),
+    lifecycle,
+    checks() {
+      const state = lifecycle()
+      return { ...serviceChecks(state, process.eventLoopLagSeconds()), ...collectorChecks(view, state) }
+    },
+  }
+  const routes = createRoutes(deps)
+  mountStream({ server, deps, logger, limits: { ...STREAM_LIMITS, ...options.streamLimits } })
+  server.app.after(() => {
+    mountRoutes(server.app, routes, deps)
+    mountDocs(server.app, openapiDocument(service.version, [...routes, streamRoute]))
+  })
+  return { listen: () => server.listen(), stop: () => server.stop() }
+}

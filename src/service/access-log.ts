@@ -1,0 +1,40 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Clock } from '../platform/platform.ts'
+import type { HttpMetrics, Logger } from './ports.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    startMs: number
+  }
+  interface FastifyContextConfig {
+    /** Asked so often by machines that it is logged at DEBUG. */
+    isQuiet?: boolean
+  }
+}
+
+const MS_PER_SECOND = 1000
+
+/** One line and one count for each answer. The route's pattern is logged, not the path: a path may be hostile. */
+export function accessLog(app: FastifyInstance, clock: Clock, logger: Logger, metrics: HttpMetrics): void {
+  app.decorateRequest('startMs', 0)
+  app.addHook('onRequest', async (request) => {
+    request.startMs = clock.monotonicMs()
+  })
+  app.addHook('onResponse', async (request, reply) => {
+    const elapsedMs = clock.monotonicMs() - request.startMs
+    const route = routeOf(request)
+    metrics.answered(route, reply.statusCode, elapsedMs / MS_PER_SECOND)
+    const fields = {
+      method: request.method,
+      route,
+      status: reply.statusCode,
+      duration_ms: Math.round(elapsedMs * MS_PER_SECOND) / MS_PER_SECOND,
+      client: request.ip,
+    }
+    const level = request.routeOptions.config?.isQuiet ? 'debug' : 'info'
+    logger[level]('request_answered', `${request.method} ${route} ${reply.statusCode}`, fields)
+  })
+}
+
+/** The route's pattern; `unmatched` where there is none. */
+export const routeOf = (request: FastifyRequest): string => request.routeOptions.url ?? 'unmatched'

@@ -1,0 +1,55 @@
+/** Turns whatever was thrown into what a client may know of it; the rest goes to the log. */
+
+import { errorText, PrismError } from '../model/errors.ts'
+import type { Clock } from '../platform/platform.ts'
+import { type ApiCode, type Failure, failure, isApiCode, PUBLIC_MESSAGES, statusOf } from './envelope.ts'
+import type { Logger } from './ports.ts'
+
+export interface FailedAnswer {
+  readonly status: number
+  readonly body: Failure
+}
+
+export type FailureAnswers = (error: unknown, fallback: ApiCode, where: string) => FailedAnswer
+
+const SERVER_ERROR = 500
+/** `error_id`s are the start of the process and a counter: unique in the log without a random source. */
+const ID_BASE = 36
+
+/** Answers for thrown errors. `fallback` is the code for errors that nobody foresaw. */
+export function failureAnswers(clock: Clock, logger: Logger, startUs: number): FailureAnswers {
+  let count = 0
+  const prefix = Math.floor(startUs / 1000).toString(ID_BASE)
+  return (error, fallback, where) => {
+    const { code, message } = publicFace(error, fallback)
+    const status = statusOf(code)
+    if (status < SERVER_ERROR) return { status, body: failure(code, message, clock.nowUs()) }
+    const errorId = `${prefix}-${(++count).toString(ID_BASE)}`
+    const fields = { error_id: errorId, error_code: code, route: where }
+    if (status === SERVER_ERROR) {
+      const stack = error instanceof Error ? (error.stack ?? '') : ''
+      logger.error('request_failed', errorText(error), { ...fields, stack })
+    } else logger.debug('request_refused', message, fields)
+    return { status, body: failure(code, message, clock.nowUs(), errorId) }
+  }
+}
+
+/** Only messages that this program wrote for clients leave it: those of expected errors below 500 and of 503. */
+function publicFace(error: unknown, fallback: ApiCode): { code: ApiCode; message: string } {
+  if (error instanceof PrismError && isApiCode(error.code)) {
+    const message = error.status === SERVER_ERROR ? PUBLIC_MESSAGES[error.code] : error.message
+    return { code: error.code, message }
+  }
+  const code = frameworkCode(error) ?? fallback
+  return { code, message: PUBLIC_MESSAGES[code] }
+}
+
+/** Fastify refuses a request by throwing an error with a 4xx `statusCode`. */
+function frameworkCode(error: unknown): ApiCode | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined
+  const { statusCode, code } = error
+  if (code === 'FST_ERR_MAX_PARAM_LENGTH' || statusCode === 404) return 'NOT_FOUND'
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < SERVER_ERROR
+    ? 'INVALID_PARAMETERS'
+    : undefined
+}

@@ -1,0 +1,65 @@
+/** What every request passes before its route: capacity, host, shutdown, rate, method, token. */
+
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { PrismError } from '../model/errors.ts'
+import { type ApiCode, PUBLIC_MESSAGES } from './envelope.ts'
+import type { Guards } from './guards.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** A health probe: always answered, whatever the load, never limited. */
+    isProbe?: boolean
+    /** Served only to those who know the token, where one is configured. */
+    needsToken?: boolean
+    /** The code for errors that nobody foresaw. */
+    failure?: ApiCode
+  }
+}
+
+export interface GateOptions {
+  readonly guards: Guards
+  readonly isStopping: () => boolean
+  readonly isFull: () => boolean
+  readonly mayAsk: (client: string) => boolean
+}
+
+const METHODS = new Set(['GET', 'HEAD'])
+const CORS_MAX_AGE_SECONDS = '600'
+
+/** An `onRequest` hook. Whatever it throws is answered by the error handler. */
+export function gate({ guards, isStopping, isFull, mayAsk }: GateOptions) {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const { isProbe = false, needsToken = false } = request.routeOptions.config ?? {}
+    if (!isProbe && (isFull() || isStopping())) {
+      reply.header('connection', 'close')
+      throw new PrismError('SERVICE_UNAVAILABLE', PUBLIC_MESSAGES.SERVICE_UNAVAILABLE)
+    }
+    const { host, origin, authorization } = request.headers
+    if (!guards.isHostAllowed(host))
+      throw new PrismError('INVALID_PARAMETERS', 'The Host header names another machine.')
+    if (host === undefined && request.raw.httpVersion === '1.1') {
+      throw new PrismError('INVALID_PARAMETERS', 'The Host header is missing.')
+    }
+    if (!isProbe && !mayAsk(request.ip)) throw new PrismError('RATE_LIMITED', PUBLIC_MESSAGES.RATE_LIMITED)
+    if (origin !== undefined && guards.isOriginListed(origin)) {
+      allowOrigin(reply, origin)
+      if (request.method === 'OPTIONS') return reply.code(204).send()
+    }
+    if (!METHODS.has(request.method)) throw new PrismError('METHOD_NOT_ALLOWED', PUBLIC_MESSAGES.METHOD_NOT_ALLOWED)
+    if (needsToken && !guards.isTokenRight(authorization)) {
+      throw new PrismError('UNAUTHORIZED', PUBLIC_MESSAGES.UNAUTHORIZED)
+    }
+    return undefined
+  }
+}
+
+function allowOrigin(reply: FastifyReply, origin: string): void {
+  reply.headers({
+    'access-control-allow-origin': origin,
+    'access-control-allow-methods': 'GET, HEAD',
+    'access-control-allow-headers': 'authorization',
+    'access-control-expose-headers': 'retry-after',
+    'access-control-max-age': CORS_MAX_AGE_SECONDS,
+    vary: 'origin',
+  })
+}

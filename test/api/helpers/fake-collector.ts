@@ -1,0 +1,243 @@
+/** A collector that moves: books, tickers, trades and counters change with the clock as a real one's do. */
+
+import type {
+  CollectorView,
+  EventSubscriber,
+  ExchangeView,
+  FeedState,
+  FeedView,
+  HealthCheck,
+} from '../../../src/api/view.ts'
+import {
+  CHANNELS,
+  type Instrument,
+  instrumentKey,
+  type Level,
+  type MarketEvent,
+  type Ticker,
+  type Trade,
+} from '../../../src/model/event.ts'
+import type { Clock } from '../../../src/platform/platform.ts'
+
+export const VENUES = [
+  { id: 'binance', exchange: 'binance' },
+  { id: 'binance-usdm', exchange: 'binance' },
+  { id: 'okx', exchange: 'okx' },
+  { id: 'deribit', exchange: 'deribit' },
+] as const
+
+const SYMBOLS: Readonly<Record<string, readonly string[]>> = {
+  binance: ['BTCUSDT', 'ETHUSDT', 'SOLUSDT'],
+  'binance-usdm': ['BTCUSDT', 'ETHUSDT'],
+  okx: ['BTC-USDT', 'ETH-USDT', 'BTC-USDT-SWAP'],
+  deribit: ['BTC-PERPETUAL', 'ETH-PERPETUAL'],
+}
+
+const INSTRUMENTS = VENUES.flatMap(({ id, exchange }) =>
+  (SYMBOLS[id] ?? []).map((symbol) => ({ venue: id, exchange, symbol, market: 'spot' as const })),
+)
+
+const BOOK_LEVELS = 450
+const TRADES_MAX = 1000
+
+export interface FakeCollector extends CollectorView {
+  isInitialized: boolean
+  /** One step of the market: a trade, a ticker and a book update of one instrument. */
+  step(): void
+  /** Hands `event` to the stream's subscribers. */
+  publish(event: MarketEvent): void
+  /** How many subscribe to events now. */
+  readonly subscribers: number
+  feedState: (venue: string, symbol: string) => FeedState
+  extraHealth: Record<string, HealthCheck>
+  /** Set to make that method throw. */
+  broken: 'stats' | 'exchanges' | 'store' | 'feeds' | 'health' | undefined
+}
+
+export function fakeCollector(clock: Clock): FakeCollector {
+  const startUs = clock.nowUs()
+  const tickers = new Map<string, Ticker>()
+  const trades: Trade[] = []
+  const bookTimes = new Map<string, number>()
+  const lastMessage = new Map<string, number>()
+  const subscribers = new Set<EventSubscriber>()
+  let steps = 0
+  let records = 0
+  let lastUs: number | undefined
+
+  const failIf = (part: FakeCollector['broken']) => {
+    if (fake.broken === part) throw new TypeError(`secret detail of ${part} in /root/app/main.ts:12`)
+  }
+  const isLive = (venue: string, symbol: string) =>
+    bookTimes.has(instrumentKey(venue, symbol)) && fake.feedState(venue, symbol) === 'live'
+  const liveBooks = () => INSTRUMENTS.filter(({ venue, symbol }) => isLive(venue, symbol))
+
+  const fake: FakeCollector = {
+    isInitialized: true,
+    broken: undefined,
+    feedState: () => 'live',
+    extraHealth: { 'sink:memory': { status: 'pass', result: 'writing' } },
+    features: {
+      collector_initialized: true,
+      orderbook_enabled: true,
+      websocket_enabled: true,
+      normalizer_enabled: true,
+    },
+    get subscribers() {
+      return subscribers.size
+    },
+    step() {
+      const about = INSTRUMENTS[steps++ % INSTRUMENTS.length]
+      if (!about) return
+      const nowUs = clock.nowUs()
+      const { trade, ticker } = facts(about, steps, nowUs)
+      tickers.set(instrumentKey(about.venue, about.symbol), ticker)
+      trades.unshift(trade)
+      trades.length = Math.min(trades.length, TRADES_MAX)
+      bookTimes.set(instrumentKey(about.venue, about.symbol), nowUs)
+      lastMessage.set(about.exchange, nowUs)
+      records += 3
+      lastUs = nowUs
+      fake.publish(ticker)
+      fake.publish(trade)
+    },
+    publish(event) {
+      for (const subscriber of subscribers) subscriber(event)
+    },
+    stats() {
+      failIf('stats')
+      const seconds = Math.max(0.001, (clock.nowUs() - startUs) / 1e6)
+      return {
+        restRequests: 3,
+        websocketMessages: steps * 3,
+        errors: 1,
+        totalCollections: records,
+        collectionsPerMinute: (records / seconds) * 60,
+        activeSources: fake.feeds().filter(({ state }) => state === 'live').length,
+        websocketConnections: 4,
+        lastCollectionUs: lastUs,
+        lastMessageUs: lastUs,
+      }
+    },
+    exchanges() {
+      failIf('exchanges')
+      return [...new Set(VENUES.map(({ exchange }) => exchange))].map((exchange): ExchangeView => {
+        const isActive = INSTRUMENTS.some(
+          (i) => i.exchange === exchange && fake.feedState(i.venue, i.symbol) === 'live',
+        )
+        return {
+          exchange,
+          enabled: true,
+          websocketConnected: isActive,
+          restApiAvailable: true,
+          lastMessageUs: lastMessage.get(exchange),
+          status: isActive && lastMessage.has(exchange) ? 'active' : 'down',
+          reason: isActive ? undefined : 'connection refused',
+        }
+      })
+    },
+    feeds() {
+      failIf('feeds')
+      return INSTRUMENTS.flatMap(({ venue, exchange, symbol }) =>
+        CHANNELS.map((channel): FeedView => {
+          const state = fake.feedState(venue, symbol)
+          const reason = state === 'live' ? '' : 'connection refused'
+          const lastMessageUs = lastMessage.get(exchange)
+          return {
+            exchange,
+            venue,
+            channel,
+            symbol,
+            state,
+            reason,
+            sinceUs: startUs,
+            lastMessageUs,
+            events: steps,
+            resyncs: 0,
+          }
+        }),
+      )
+    },
+    store: {
+      get counts() {
+        failIf('store')
+        return { tickers: tickers.size, orderbooks: liveBooks().length, trades: trades.length }
+      },
+      tickers: () => tickers.values(),
+      liveBooks: () =>
+        liveBooks().map(({ exchange, venue, symbol }) => ({
+          exchange,
+          venue,
+          symbol,
+          receiveTimeUs: bookTimes.get(instrumentKey(venue, symbol)),
+        })),
+      trades: () => trades,
+    },
+    book(venue, symbol, depth) {
+      const about = INSTRUMENTS.find((i) => i.venue === venue && i.symbol === symbol)
+      const receiveTimeUs = bookTimes.get(instrumentKey(venue, symbol))
+      if (!about) return undefined
+      const live = isLive(venue, symbol)
+      const levels = live ? Math.min(depth, BOOK_LEVELS) : 0
+      return {
+        venue,
+        symbol,
+        market: about.market,
+        instrument: undefined,
+        state: live ? 'live' : 'stale',
+        reason: live ? 'snapshot' : 'disconnect',
+        sequence: steps,
+        bids: side(levels, -1),
+        asks: side(levels, 1),
+        exchangeTimeUs: undefined,
+        receiveTimeUs,
+      }
+    },
+    knows: (venue, symbol) => INSTRUMENTS.some((i) => i.venue === venue && i.symbol === symbol),
+    instruments: () => INSTRUMENTS.map((about) => instrumentEvent(about, startUs)),
+    health() {
+      failIf('health')
+      return fake.extraHealth
+    },
+    subscribe(subscriber) {
+      subscribers.add(subscriber)
+      return () => subscribers.delete(subscriber)
+    },
+  }
+  return fake
+}
+
+type About = (typeof INSTRUMENTS)[number]
+
+const side = (count: number, direction: 1 | -1): Level[] =>
+  Array.from({ length: count }, (_, i) => [(95_234.5 + direction * (i + 1) * 0.1).toFixed(2), '0.123'])
+
+function facts(about: About, n: number, nowUs: number): { trade: Trade; ticker: Ticker } {
+  const price = (95_000 + (n % 100) / 10).toFixed(2)
+  const base = { ...about, exchange_time_us: nowUs - 1500, receive_time_us: nowUs }
+  const id = (type: string) => `${about.venue}:${type}:${about.symbol}:0:${n}`
+  return {
+    trade: {
+      ...base,
+      type: 'trade',
+      id: id('trade'),
+      trade_id: String(n),
+      price,
+      quantity: '0.010',
+      side: n % 2 ? 'buy' : 'sell',
+      source: 'stream',
+    },
+    ticker: { ...base, type: 'ticker', id: id('ticker'), last_price: price, volume_24h: '123.4' },
+  }
+}
+
+const instrumentEvent = (about: About, receiveUs: number): Instrument => ({
+  ...about,
+  type: 'instrument',
+  id: `${about.venue}:instrument:${about.symbol}:0:0`,
+  receive_time_us: receiveUs,
+  status: 'TRADING',
+  base: 'BTC',
+  quote: 'USDT',
+  tick_size: '0.01',
+})
