@@ -8,7 +8,7 @@ const DEPTH_MAX = 3
 /** Names that pino writes itself; a field may not take their place. */
 const RESERVED = new Set(['time', 'level', 'event', 'message', 'service', 'environment'])
 const SECRET_KEY = /secret|token|password|passwd|authorization|cookie|api_?key|credential/i
-const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@]*@/gi
+const URL_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/]*@/gi
 
 /** Fields of one line. Reserved names get a trailing underscore; `undefined` is left out. */
 export function cleanFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { isoTime } from '../model/time.ts'
 import type { Clock } from '../platform/platform.ts'
 import { cleanFields, cleanText, escapeControls } from './log-fields.ts'
-import { openLogFile } from './log-file.ts'
+import { type LogFile, openLogFile } from './log-file.ts'
 import { prettyLine } from './log-pretty.ts'
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
@@ -19,6 +19,12 @@ export interface Logger {
   error(event: string, message: string, fields?: LogFields): void
   /** A logger that adds `fields` to every line. */
   child(fields: LogFields): Logger
+}
+
+/** The logger that all others are children of. */
+export interface RootLogger extends Logger {
+  /** Lines that the log file could not take: disk full, folder gone. */
+  readonly lostLines: number
 }
 
 /** What the log needs of `process.stdout`. */
@@ -47,8 +53,12 @@ const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'erro
 const NAME: Readonly<Record<string, LogLevel>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' }
 
 /** Errors: throws when the log file's folder cannot be made. Writing itself never throws and never ends the process. */
-export function createLogger(options: LogOptions): Logger {
+export function createLogger(options: LogOptions): RootLogger {
   const { log, clock } = options
+  const file =
+    log.file === undefined
+      ? undefined
+      : openLogFile({ path: log.file, bytesMax: log.file_bytes_max, countMax: log.file_count_max })
   const root = pino(
     {
       level: PINO_LEVEL[log.level],
@@ -57,9 +67,14 @@ export function createLogger(options: LogOptions): Logger {
       timestamp: () => `,"time":"${isoTime(clock.nowUs())}"`,
       formatters: { level: (label) => ({ level: NAME[label] ?? label }) },
     },
-    { write: destination(options) },
+    { write: destination(options, file) },
   )
-  return wrap(root)
+  return {
+    ...wrap(root),
+    get lostLines() {
+      return file?.lostLines ?? 0
+    },
+  }
 }
 
 function wrap(target: pino.Logger): Logger {
@@ -77,13 +92,9 @@ function wrap(target: pino.Logger): Logger {
 }
 
 /** A function that puts one line of JSON wherever it must go. */
-function destination({ log, output }: LogOptions): (line: string) => void {
+function destination({ log, output }: LogOptions, file: LogFile | undefined): (line: string) => void {
   const isTerminal = output.isTTY === true
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
-  const file =
-    log.file === undefined
-      ? undefined
-      : openLogFile({ path: log.file, bytesMax: log.file_bytes_max, countMax: log.file_count_max })
   let isOutputOpen = true
   output.on('error', () => {
     // The reader of a pipe went away (EPIPE). The service goes on, and so does the file.

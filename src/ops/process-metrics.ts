@@ -2,6 +2,7 @@
 
 import { readdirSync } from 'node:fs'
 import type { Clock } from '../platform/platform.ts'
+import type { RootLogger } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
 /** The event loop is asked this often. */
@@ -35,8 +36,17 @@ export function watchEventLoop(clock: Clock): EventLoopWatch {
   return { lagMs: () => lastLagMs, lagMaxMs: () => Math.max(...worst), stop }
 }
 
-/** Makes the process and its event loop visible. `version` is the program's. */
-export function exposeProcess(metrics: Metrics, clock: Clock, version: string, loop: EventLoopWatch): void {
+export interface ProcessSources {
+  readonly metrics: Metrics
+  readonly clock: Clock
+  /** The program's. */
+  readonly version: string
+  readonly loop: EventLoopWatch
+  readonly logger: Pick<RootLogger, 'lostLines'>
+}
+
+/** Makes the process, its event loop and its log visible. */
+export function exposeProcess({ metrics, clock, version, loop, logger }: ProcessSources): void {
   metrics.gauge('buildInfo', { version, node: process.version }).value = 1
   metrics.gauge('processStart', {}).value = clock.nowUs() / 1e6 - process.uptime()
   metrics.computed('processResident', () => [unlabelled(process.memoryUsage.rss())])
@@ -48,6 +58,7 @@ export function exposeProcess(metrics: Metrics, clock: Clock, version: string, l
   metrics.computed('processFds', () => openDescriptors().map(unlabelled))
   metrics.computed('eventLoopLag', () => [unlabelled(loop.lagMs() / 1000)])
   metrics.computed('eventLoopLagMax', () => [unlabelled(loop.lagMaxMs() / 1000)])
+  metrics.computed('logLinesLost', () => [unlabelled(logger.lostLines)])
 }
 
 const unlabelled = (value: number) => ({ labels: {}, value })

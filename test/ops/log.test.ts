@@ -73,7 +73,7 @@ test('levels below the configured one are not written', () => {
 test('no secret is written, whatever its place', () => {
   const { logger, written } = recorder()
   const secret = 'S3CRET'
-  logger.error('nats_failed', `cannot reach nats://user:${secret}@host:4222/x or wss://${secret}@b`, {
+  logger.error('nats_failed', `cannot reach nats://user:${secret}@host:4222/x or wss://${secret}@${secret}@b`, {
     api_token: secret,
     Authorization: secret,
     deep: { list: [{ clientSecret: secret }], password: secret },
