@@ -1,6 +1,13 @@
+import { z } from 'zod'
 import { PrismError } from '../model/errors.ts'
 import type { VenueNames } from './names.ts'
 import type { CollectorView } from './view.ts'
+
+/** The two path parameters that name an instrument. Their letters count, as the venue's own do. */
+export const instrumentParams = z.object({
+  venue: z.string().describe('As `/api/v1/instruments` lists it: `binance-usdm`.'),
+  symbol: z.string().describe("The venue's own symbol: `BTCUSDT`."),
+})
 
 export const unknownInstrument = (what: string): PrismError =>
   new PrismError('NOT_FOUND', `${what} GET /api/v1/instruments lists what there is.`)

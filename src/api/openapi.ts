@@ -8,6 +8,22 @@ import { successSchema, time } from './schemas.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 
+/** The part of JSON Schema that our schemas use. */
+export interface SchemaNode {
+  readonly type?: string | readonly string[]
+  readonly format?: string
+  readonly description?: string
+  readonly default?: unknown
+  readonly const?: unknown
+  readonly enum?: readonly unknown[]
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly anyOf?: readonly SchemaNode[]
+  readonly items?: SchemaNode | false
+  readonly properties?: Readonly<Record<string, SchemaNode>>
+  readonly additionalProperties?: SchemaNode | boolean
+}
+
 const errorSchema = z.strictObject({
   status: z.literal('error'),
   error_code: z.enum(API_CODES),
@@ -17,8 +33,9 @@ const errorSchema = z.strictObject({
   timestamp: time,
 })
 
-/** Codes that any endpoint may answer. */
-const COMMON_CODES = ['METHOD_NOT_ALLOWED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE'] as const satisfies readonly ApiCode[]
+/** Codes that any endpoint may answer; a probe is always answered. */
+const COMMON_CODES: readonly ApiCode[] = ['METHOD_NOT_ALLOWED', 'RATE_LIMITED', 'SERVICE_UNAVAILABLE']
+const PROBE_CODES: readonly ApiCode[] = ['METHOD_NOT_ALLOWED']
 
 export function openapiDocument(version: string, routes: readonly Route[]): Json {
   return {
@@ -45,7 +62,7 @@ function operation(route: Route): Json {
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
     tags: [route.tag],
-    parameters: [...parameters(route.query, 'query'), ...parameters(route.params, 'path')],
+    parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
     responses: { ...successes(route), ...failures(route) },
     ...(isGuarded(route) ? { security: [{}, { token: [] }] } : {}),
   }
@@ -64,7 +81,8 @@ export function errorCodes(route: Route): readonly ApiCode[] {
           route.failure,
         ]
   const guarded: readonly ApiCode[] = isGuarded(route) ? ['UNAUTHORIZED'] : []
-  return [...new Set([...own, ...route.errors, ...guarded, ...COMMON_CODES])]
+  const common = route.kind === 'plain' && route.isProbe ? PROBE_CODES : COMMON_CODES
+  return [...new Set([...own, ...route.errors, ...guarded, ...common])]
 }
 
 function parameters(schema: z.ZodObject, place: 'query' | 'path'): Json[] {
@@ -110,7 +128,7 @@ function operationId(path: string): string {
 }
 
 /** A zod schema as plain JSON Schema, without the bounds that every integer has. */
-export function jsonSchema(schema: z.ZodType): Json {
+export function jsonSchema(schema: z.ZodType): SchemaNode {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     io: 'output',
     override({ jsonSchema: node }) {
@@ -118,5 +136,5 @@ export function jsonSchema(schema: z.ZodType): Json {
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum
     },
   })
-  return json
+  return json as SchemaNode
 }

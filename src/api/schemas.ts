@@ -5,12 +5,12 @@ import { z } from 'zod'
 export const time = z
   .string()
   .regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00$/)
-  .meta({ example: '2025-06-29T04:07:49.066285+00:00' })
+  .meta({ format: 'date-time', example: '2025-06-29T04:07:49.066285+00:00' })
 export const timeOrNull = time.nullable()
 export const decimal = z
   .string()
   .regex(/^-?\d+(\.\d+)?$/)
-  .meta({ example: '95234.56' })
+  .meta({ format: 'decimal', example: '95234.56' })
 export const count = z.int().min(0)
 export const seconds = z.number().min(0)
 export const percent = z.number().min(0).max(100)

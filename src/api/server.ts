@@ -20,7 +20,7 @@ import type { CollectorView } from './view.ts'
 /** Facts of the running process that only the platform can read. */
 export interface ProcessFacts {
   residentBytes(): number
-  /** Longest delay of the event loop in the last while. */
+  /** Longest delay of the event loop in the last minute. */
   eventLoopLagSeconds(): number
 }
 

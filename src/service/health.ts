@@ -31,15 +31,15 @@ const SERVICE_STATUS = {
   stopping: { status: 'fail', result: 'stopping', isCritical: true },
 } as const satisfies Record<Lifecycle, HealthCheck>
 
-/** Longest recent stall of the event loop that is still called normal, and still called slow. */
-const LAG_PASS_SECONDS = 0.25
-const LAG_WARN_SECONDS = 2
+/** Longest stall of the event loop in the last minute that is still called normal, and still called slow. */
+const LAG_PASS_SECONDS = 1
+const LAG_WARN_SECONDS = 5
 
 /** The checks that every service has. */
 export function serviceChecks(lifecycle: Lifecycle, eventLoopLagSeconds: number): Checks {
   const isNormal = eventLoopLagSeconds <= LAG_PASS_SECONDS
   const status = isNormal ? 'pass' : eventLoopLagSeconds <= LAG_WARN_SECONDS ? 'warn' : 'fail'
-  const result = `longest recent delay ${Math.round(eventLoopLagSeconds * 1000)} ms`
+  const result = `longest delay of the last minute: ${Math.round(eventLoopLagSeconds * 1000)} ms`
   return { service_status: SERVICE_STATUS[lifecycle], event_loop: { status, result } }
 }
 

@@ -17,8 +17,8 @@ export interface HttpMetrics {
   rejected(status: number): void
   /** Clients of the stream now. */
   streamClients(count: number): void
-  /** A stream client was cut off because it read too slowly. */
-  streamClientCut(): void
+  /** A stream client was cut off. `slow`: it read too slowly; `flood`: it sent too much; `dead`: it answered no ping. */
+  streamClientDropped(reason: 'slow' | 'flood' | 'dead'): void
   /** The whole exposition in Prometheus' text format. */
   text(): string | Promise<string>
 }

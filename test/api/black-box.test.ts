@@ -8,7 +8,7 @@ import { type RunningApi, startApi } from './helpers/start-api.ts'
 
 const CHECK = fileURLToPath(new URL('../../../shared/check/api-check.mjs', import.meta.url))
 const STEP_MS = 20
-const SECONDS = process.env['API_CHECK_SECONDS'] ?? '3'
+const SECONDS = process.env.API_CHECK_SECONDS ?? '3'
 const isThere = existsSync(CHECK)
 if (!isThere)
   console.warn('SKIPPED: the black-box API check is not beside this repository (../shared/check/api-check.mjs)')

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { RouteDeps } from '../deps.ts'
-import { requireInstrument, unknownInstrument } from '../instrument.ts'
+import { instrumentParams, requireInstrument, unknownInstrument } from '../instrument.ts'
 import { DEPTH, integerParam } from '../params.ts'
 import { bookRecord, bookSchema } from '../records.ts'
 import { dataRoute } from '../route.ts'
@@ -12,7 +12,7 @@ export const orderbook = ({ view, names }: RouteDeps) =>
     summary: 'One order book',
     tag: 'data',
     message: 'Order book retrieved successfully',
-    params: z.object({ venue: z.string(), symbol: z.string() }),
+    params: instrumentParams,
     query: z.object({ depth: integerParam('Depth', DEPTH.min, DEPTH.max, 20, 'Levels a side.') }),
     response: bookSchema,
     errors: ['NOT_FOUND'],

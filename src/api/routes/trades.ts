@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Trade } from '../../model/event.ts'
 import type { RouteDeps } from '../deps.ts'
-import { requireInstrument } from '../instrument.ts'
+import { instrumentParams, requireInstrument } from '../instrument.ts'
 import { integerParam, LIMIT } from '../params.ts'
 import { tradeRecord, tradeSchema } from '../records.ts'
 import { dataRoute } from '../route.ts'
@@ -23,7 +23,7 @@ export const trades = ({ view, names }: RouteDeps) =>
     description: 'From memory, which holds the newest trades of all instruments together.',
     tag: 'data',
     message: 'Trades retrieved successfully',
-    params: z.object({ venue: z.string(), symbol: z.string() }),
+    params: instrumentParams,
     query: z.object({ limit: integerParam('Limit', LIMIT.min, LIMIT.max, 10, 'Trades in the answer.') }),
     response,
     errors: ['NOT_FOUND'],

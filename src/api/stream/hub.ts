@@ -39,17 +39,10 @@ export interface StreamClient {
   closed(): void
 }
 
-export interface StreamHub {
-  readonly size: number
-  isFull(): boolean
-  add(socket: StreamSocket, name: string): StreamClient
-  /** Sends every client away. */
-  close(): void
-}
-
 interface Client {
   readonly socket: StreamSocket
   readonly name: string
+  readonly mayTalk: (who: string) => boolean
   filter: Filter | undefined
   isAlive: boolean
 }
@@ -63,102 +56,118 @@ export interface HubOptions {
   readonly limits: StreamLimits
 }
 
-export function streamHub({ view, clock, logger, metrics, read, limits }: HubOptions): StreamHub {
-  const clients = new Set<Client>()
-  let endEvents: (() => void) | undefined
-  let endPings: (() => void) | undefined
+export class StreamHub {
+  readonly #options: HubOptions
+  readonly #clients = new Set<Client>()
+  #endEvents: (() => void) | undefined
+  #endPings: (() => void) | undefined
 
-  function publish(event: MarketEvent): void {
-    let bytes: Buffer | undefined
-    for (const client of clients) {
-      if (client.filter === undefined || !matches(client.filter, event)) continue
-      bytes ??= Buffer.from(JSON.stringify(event))
-      deliver(client, bytes)
+  constructor(options: HubOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#clients.size
+  }
+
+  get isFull(): boolean {
+    return this.size >= this.#options.limits.clientsMax
+  }
+
+  add(socket: StreamSocket, name: string): StreamClient {
+    const { limits, clock } = this.#options
+    const mayTalk = rateLimit(limits.messagesPerSecondMax, clock)
+    const client: Client = { socket, name, mayTalk, filter: undefined, isAlive: true }
+    this.#clients.add(client)
+    this.#adjust()
+    return {
+      message: (text) => this.#message(client, text),
+      alive: () => {
+        client.isAlive = true
+      },
+      closed: () => this.#remove(client),
     }
   }
 
-  function deliver(client: Client, data: string | Buffer): void {
+  /** Sends every client away. */
+  close(): void {
+    for (const client of [...this.#clients]) this.#sendAway(client, CLOSE.goingAway, 'the service is stopping')
+  }
+
+  #message(client: Client, text: string): void {
+    client.isAlive = true
+    if (!this.#clients.has(client)) return
+    if (!client.mayTalk('')) {
+      this.#options.metrics.streamClientDropped('flood')
+      this.#sendAway(client, CLOSE.policy, 'too many messages')
+      return
+    }
+    const command = this.#options.read(text)
+    if (command.op !== 'invalid') client.filter = command.op === 'subscribe' ? command.filter : undefined
+    this.#deliver(client, JSON.stringify(acknowledgement(command)))
+    this.#adjust()
+  }
+
+  readonly #publish = (event: MarketEvent): void => {
+    let bytes: Buffer | undefined
+    for (const client of this.#clients) {
+      if (client.filter === undefined || !matches(client.filter, event)) continue
+      bytes ??= Buffer.from(JSON.stringify(event))
+      this.#deliver(client, bytes)
+    }
+  }
+
+  #deliver(client: Client, data: string | Buffer): void {
+    const { limits, logger, metrics } = this.#options
     if (client.socket.bufferedAmount <= limits.bufferBytesMax) {
       client.socket.send(data, { binary: false })
       return
     }
-    metrics.streamClientCut()
+    metrics.streamClientDropped('slow')
     logger.warning('stream_client_cut', 'a stream client reads too slowly and was cut off', { client: client.name })
-    sendAway(client, CLOSE.tooSlow, 'reading too slowly')
+    this.#sendAway(client, CLOSE.tooSlow, 'reading too slowly')
   }
 
-  function sendAway(client: Client, code: number, reason: string): void {
-    remove(client)
+  #sendAway(client: Client, code: number, reason: string): void {
+    const { clock, limits } = this.#options
+    this.#remove(client)
     client.socket.close(code, reason)
     clock.after(limits.closeGraceMs, () => client.socket.terminate())
   }
 
-  function remove(client: Client): void {
-    if (!clients.delete(client)) return
-    metrics.streamClients(clients.size)
-    adjust()
+  #remove(client: Client): void {
+    if (this.#clients.delete(client)) this.#adjust()
   }
 
   /** Events are taken only while somebody wants them, pings run only while somebody is there. */
-  function adjust(): void {
-    const isWanted = [...clients].some(({ filter }) => filter !== undefined)
-    if (isWanted) endEvents ??= view.subscribe(publish)
-    else {
-      endEvents?.()
-      endEvents = undefined
+  #adjust(): void {
+    const { view, clock, limits, metrics } = this.#options
+    metrics.streamClients(this.size)
+    if ([...this.#clients].some(({ filter }) => filter !== undefined)) {
+      this.#endEvents ??= view.subscribe(this.#publish)
+    } else {
+      this.#endEvents?.()
+      this.#endEvents = undefined
     }
-    if (clients.size > 0) endPings ??= clock.every(limits.pingIntervalMs, pingAll)
+    if (this.size > 0) this.#endPings ??= clock.every(limits.pingIntervalMs, () => this.#pingAll())
     else {
-      endPings?.()
-      endPings = undefined
+      this.#endPings?.()
+      this.#endPings = undefined
     }
   }
 
-  function pingAll(): void {
-    for (const client of clients) {
-      if (!client.isAlive) {
-        remove(client)
+  /** Who has not answered the last ping is gone. */
+  #pingAll(): void {
+    for (const client of [...this.#clients]) {
+      if (client.isAlive) {
+        client.isAlive = false
+        client.socket.ping()
+      } else {
+        this.#options.metrics.streamClientDropped('dead')
+        this.#remove(client)
         client.socket.terminate()
-        continue
       }
-      client.isAlive = false
-      client.socket.ping()
     }
-  }
-
-  function obey(client: Client, command: Command): void {
-    if (command.op !== 'invalid') client.filter = command.op === 'subscribe' ? command.filter : undefined
-    deliver(client, JSON.stringify(acknowledgement(command)))
-    adjust()
-  }
-
-  return {
-    get size() {
-      return clients.size
-    },
-    isFull: () => clients.size >= limits.clientsMax,
-    add(socket, name) {
-      const client: Client = { socket, name, filter: undefined, isAlive: true }
-      const mayTalk = rateLimit(limits.messagesPerSecondMax, clock)
-      clients.add(client)
-      metrics.streamClients(clients.size)
-      adjust()
-      return {
-        message(text) {
-          client.isAlive = true
-          if (!clients.has(client)) return
-          if (mayTalk('')) obey(client, read(text))
-          else sendAway(client, CLOSE.policy, 'too many messages')
-        },
-        alive() {
-          client.isAlive = true
-        },
-        closed: () => remove(client),
-      }
-    },
-    close() {
-      for (const client of [...clients]) sendAway(client, CLOSE.goingAway, 'the service is stopping')
-    },
   }
 }
 

@@ -10,7 +10,7 @@ import type { HttpServer } from '../../service/http-server.ts'
 import type { Logger } from '../../service/ports.ts'
 import type { RouteDeps } from '../deps.ts'
 import { dataRoute } from '../route.ts'
-import { type StreamHub, type StreamLimits, streamHub } from './hub.ts'
+import { StreamHub, type StreamLimits } from './hub.ts'
 import { commandReader } from './subscription.ts'
 
 const PATH = '/api/v1/stream'
@@ -42,7 +42,7 @@ export interface StreamOptions {
 export function mountStream({ server, deps, logger, limits }: StreamOptions): StreamHub {
   const { app, guards } = server
   const { view, clock, metrics, names } = deps
-  const hub = streamHub({ view, clock, logger, metrics, read: commandReader(names), limits })
+  const hub = new StreamHub({ view, clock, logger, metrics, read: commandReader(names), limits })
   const options = { maxPayload: limits.messageBytesMax, perMessageDeflate: false }
   app.register(fastifyWebsocket, {
     options,
@@ -75,7 +75,7 @@ export function mountStream({ server, deps, logger, limits }: StreamOptions): St
     if (!guards.mayOpenStream(headers.origin, headers.host)) {
       throw new PrismError('INVALID_PARAMETERS', 'Pages of this origin may not open the stream.')
     }
-    if (hub.isFull()) throw new PrismError('SERVICE_UNAVAILABLE', 'The stream has as many clients as it can serve.')
+    if (hub.isFull) throw new PrismError('SERVICE_UNAVAILABLE', 'The stream has as many clients as it can serve.')
   }
 
   function connect(socket: WebSocket, request: FastifyRequest): void {

@@ -27,7 +27,7 @@ export interface RunningApi {
 export interface FakeMetrics extends HttpMetrics {
   readonly answers: { route: string; status: number }[]
   readonly rejections: number[]
-  streamCuts: number
+  readonly drops: string[]
   streamCount: number
 }
 
@@ -88,10 +88,11 @@ function recordingLogger(lines: LogLine[]): Logger {
 function fakeMetrics(): FakeMetrics {
   const answers: FakeMetrics['answers'] = []
   const rejections: number[] = []
+  const drops: string[] = []
   return {
     answers,
     rejections,
-    streamCuts: 0,
+    drops,
     streamCount: 0,
     answered: (route, status) => {
       answers.push({ route, status })
@@ -102,8 +103,8 @@ function fakeMetrics(): FakeMetrics {
     streamClients(count) {
       this.streamCount = count
     },
-    streamClientCut() {
-      this.streamCuts++
+    streamClientDropped: (reason) => {
+      drops.push(reason)
     },
     text: () => exposition(answers.length),
   }
