@@ -94,6 +94,7 @@ test('computed values are read at every scrape; one that fails is left out and c
   expect(await samples(metrics, 'marketprism_books_live')).toEqual(['marketprism_books_live{venue="okx"} 2'])
   expect(await samples(metrics, 'marketprism_store_records')).toEqual([])
   expect(await samples(metrics, 'marketprism_sockets_open')).toEqual([])
+  expect(await samples(metrics, 'process_open_fds'), 'nobody measured it').toEqual([])
   expect((await samples(metrics, 'marketprism_metric_reads_failed_total')).join()).toMatch(
     /marketprism_store_records"} \d/,
   )
