@@ -31,9 +31,6 @@ export function collectorChecks(view: CollectorView, lifecycle: Lifecycle): Chec
   }
 }
 
-/** At least one feed is live. */
-export const isAnyFeedLive = (view: CollectorView): boolean => view.feeds().some(isLive)
-
 const isLive = ({ state }: FeedView): boolean => state === 'live'
 
 function allFeeds(exchanges: readonly ExchangeView[], wanted: readonly FeedView[], lifecycle: Lifecycle): HealthCheck {

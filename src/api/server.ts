@@ -1,7 +1,8 @@
 /** The collector's HTTP API: the routes, their documentation and the stream, on the service's HTTP server. */
 
+import { errorText } from '../model/errors.ts'
 import type { Clock } from '../platform/platform.ts'
-import { serviceChecks } from '../service/health.ts'
+import { type HealthCheck, serviceChecks } from '../service/health.ts'
 import { createHttpServer } from '../service/http-server.ts'
 import type { HttpLimits } from '../service/limits.ts'
 import type { Address } from '../service/listen.ts'
@@ -46,6 +47,9 @@ export interface Api {
   stop(): Promise<void>
 }
 
+/** Health is asked for when things go wrong, so it answers also when the collector cannot. */
+const UNREADABLE: HealthCheck = { status: 'fail', result: 'its state cannot be read; see the log', isCritical: true }
+
 export function createApi(options: ApiOptions): Api {
   const { config, service, view, clock, logger, metrics, process, limits = {} } = options
   const server = createHttpServer({ config, clock, logger, metrics, startUs: service.startUs, limits })
@@ -60,7 +64,13 @@ export function createApi(options: ApiOptions): Api {
     lifecycle,
     checks() {
       const state = lifecycle()
-      return { ...serviceChecks(state, process.eventLoopLagSeconds()), ...collectorChecks(view, state) }
+      const own = serviceChecks(state, process.eventLoopLagSeconds())
+      try {
+        return { ...own, ...collectorChecks(view, state) }
+      } catch (error) {
+        logger.error('health_unreadable', errorText(error))
+        return { ...own, collector: UNREADABLE }
+      }
     },
   }
   const routes = createRoutes(deps)

@@ -44,11 +44,12 @@ function publicFace(error: unknown, fallback: ApiCode): { code: ApiCode; message
   return { code, message: PUBLIC_MESSAGES[code] }
 }
 
-/** Fastify refuses a request by throwing an error with a 4xx `statusCode`. */
+/** Fastify and its plugins refuse a request by throwing an error with a 4xx `statusCode`. */
 function frameworkCode(error: unknown): ApiCode | undefined {
-  if (!(error instanceof Error) || !('statusCode' in error) || !('code' in error)) return undefined
-  const { statusCode, code } = error
-  if (code === 'FST_ERR_MAX_PARAM_LENGTH' || statusCode === 404) return 'NOT_FOUND'
+  if (!(error instanceof Error) || !('statusCode' in error)) return undefined
+  const { statusCode } = error
+  // 403: outside the folder of the page's files. 414: a name longer than any that exists.
+  if (statusCode === 403 || statusCode === 404 || statusCode === 414) return 'NOT_FOUND'
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < SERVER_ERROR
     ? 'INVALID_PARAMETERS'
     : undefined

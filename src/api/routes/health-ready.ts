@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { isoTime } from '../../model/time.ts'
 import type { RouteDeps } from '../deps.ts'
-import { isAnyFeedLive } from '../health.ts'
 import { probeAnswer, probeRoute } from '../probe.ts'
 import { time } from '../schemas.ts'
 
@@ -13,7 +12,7 @@ const response = z.strictObject({
 })
 
 /** `GET /health/ready` */
-export const healthReady = ({ view, clock, service, lifecycle }: RouteDeps) =>
+export const healthReady = ({ clock, service, lifecycle, checks }: RouteDeps) =>
   probeRoute({
     path: '/health/ready',
     summary: 'Is there anything to serve',
@@ -21,12 +20,11 @@ export const healthReady = ({ view, clock, service, lifecycle }: RouteDeps) =>
       'Ready: running, at least one feed live, the spool writable. A sink that is down does not matter here.',
     response,
     run() {
-      const { spool } = view.health()
-      const reasons = [
-        ...(lifecycle() === 'running' ? [] : [`the service is ${lifecycle()}`]),
-        ...(isAnyFeedLive(view) ? [] : ['no feed is live']),
-        ...(spool?.status === 'fail' ? [`the spool fails: ${spool.result}`] : []),
-      ]
+      const failing = Object.entries(checks()).filter(
+        ([name, { status, isCritical }]) => status === 'fail' && (isCritical || name === 'spool'),
+      )
+      const reasons = failing.map(([name, { result }]) => `${name}: ${result}`)
+      if (lifecycle() === 'initializing') reasons.push('service_status: initializing')
       const isReady = reasons.length === 0
       const status = isReady ? 'ready' : 'not_ready'
       return probeAnswer(isReady, { service: service.name, status, timestamp: isoTime(clock.nowUs()), reasons })
