@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const DIST = join(ROOT, 'dist')
 const BUILD_STAMP = join(DIST, '.built-from')
+/** Lines of npm's output that are shown when it fails; the rest is its help text. */
+const OUTPUT_LINES_MAX = 15
 const UNREACHABLE = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|network/
 
 /** stderr, so that what a command prints to stdout stays clean. */
@@ -28,12 +30,11 @@ export function installDependencies() {
   const result = npm(['ci', '--ignore-scripts', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'])
   if (result.error || result.status !== 0) {
     const output = result.error ? result.error.message : `${result.stdout}${result.stderr}`.trim()
-    const isOffline = UNREACHABLE.test(output)
-    say(output.split('\n').slice(-15).join('\n'))
+    say(output.split('\n').slice(0, OUTPUT_LINES_MAX).join('\n'))
     say(
-      isOffline
+      UNREACHABLE.test(output)
         ? 'npm ci failed: the package registry cannot be reached. A connection (or a configured mirror) is needed once.'
-        : 'npm ci failed; its output is above.',
+        : 'npm ci failed; the start of its output is above.',
     )
     process.exit(1)
   }
