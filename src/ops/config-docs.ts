@@ -7,6 +7,7 @@ import { listOptions, type Option, optionKeys } from './config-options.ts'
 import { CONFIG_FILES, type Config, type ConfigFile, type ConfigSchemas, configSchemas } from './config-schema.ts'
 import { valueText } from './describe.ts'
 import { FLAGS, VARIABLES } from './environment.ts'
+import { markdownCode, markdownTable } from './markdown.ts'
 
 const ABOUT: Readonly<Record<ConfigFile, string>> = {
   'service.yaml': 'The service itself: its API, its log, its limits.',
@@ -56,20 +57,17 @@ const sectionOf = (path: string): string => /^exchanges\.[^.]+/.exec(path)?.[0] 
 function optionTable(section: string, options: readonly Option[], defaults: Config): string {
   const rows = options.map(({ path, facts }) => {
     const preset = valueText(valueAt(defaults, path))
-    const cells = [code(path), preset === '-' ? '-' : code(preset), setBy(path), facts.expected, facts.about]
-    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+    return [markdownCode(path), preset === '-' ? '-' : markdownCode(preset), setBy(path), facts.expected, facts.about]
   })
   const heading = section === '' ? '' : `### ${section}\n\n`
-  return `${heading}| key | default | also set by | value | meaning |\n| --- | --- | --- | --- | --- |\n${rows.join('')}`
+  return heading + markdownTable(['key', 'default', 'also set by', 'value', 'meaning'], rows)
 }
-
-const code = (text: string): string => `\`${text}\``
 
 /** The variables and flags that set an option. */
 function setBy(path: string): string {
   const variables = Object.entries(VARIABLES).flatMap(([variable, source]) => (source.path === path ? [variable] : []))
   const flags = FLAGS.flatMap(({ usage, path: target }) => (target === path ? [usage.split(' ')[0] ?? ''] : []))
-  return [...variables, ...flags].map(code).join(', ')
+  return [...variables, ...flags].map(markdownCode).join(', ')
 }
 
 /** A configuration file with every key at its default and a comment on each. */

@@ -1,3 +1,4 @@
+import { markdownCode, markdownTable } from './markdown.ts'
 import { LABELS, type LabelName, type LabelValues, METRICS } from './metrics-catalogue.ts'
 
 const HEAD = `# Metrics
@@ -11,26 +12,25 @@ beyond that counts under \`other\`, and \`marketprism_metric_labels_overflowed_t
 
 /** `docs/METRICS.md`. */
 export function metricsMarkdown(): string {
-  const metrics = Object.values(METRICS).map(
-    ({ name, kind, labels, help }) => `| \`${name}\` | ${kind} | ${labels.map(code).join(', ')} | ${help} |\n`,
-  )
-  const labels = (Object.keys(LABELS) as LabelName[]).map(
-    (label) => `| ${code(label)} | ${valuesText(LABELS[label])} |\n`,
-  )
+  const metrics = Object.values(METRICS).map(({ name, kind, labels, help }) => [
+    markdownCode(name),
+    kind,
+    labels.map(markdownCode).join(', '),
+    help,
+  ])
+  const labels = (Object.keys(LABELS) as LabelName[]).map((label) => [markdownCode(label), valuesText(LABELS[label])])
   const histograms = Object.values(METRICS).flatMap((metric) =>
-    metric.kind === 'histogram' ? [`| \`${metric.name}\` | ${metric.buckets.join(', ')} |\n`] : [],
+    metric.kind === 'histogram' ? [[markdownCode(metric.name), metric.buckets.join(', ')]] : [],
   )
   return [
-    `${HEAD}\n| metric | kind | labels | meaning |\n| --- | --- | --- | --- |\n${metrics.join('')}`,
-    `## Labels\n\n| label | values |\n| --- | --- |\n${labels.join('')}`,
-    `## Buckets\n\nUpper bounds in seconds.\n\n| histogram | buckets |\n| --- | --- |\n${histograms.join('')}`,
+    `${HEAD}\n${markdownTable(['metric', 'kind', 'labels', 'meaning'], metrics)}`,
+    `## Labels\n\n${markdownTable(['label', 'values'], labels)}`,
+    `## Buckets\n\nUpper bounds in seconds.\n\n${markdownTable(['histogram', 'buckets'], histograms)}`,
   ].join('\n')
 }
-
-const code = (text: string): string => `\`${text}\``
 
 function valuesText(values: LabelValues): string {
   if (values === 'venues') return 'the venues of the registry, and `none`'
   if ('max' in values) return `at most ${values.max} values for each metric`
-  return values.map(code).join(', ')
+  return values.map(markdownCode).join(', ')
 }
