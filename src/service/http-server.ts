@@ -45,7 +45,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const guard = guards(config)
   let isStopping = false
   const app = createApp(options, limits, failures)
-  const sockets = trackSockets(app, config.connections_max + limits.connectionsReserved, metrics)
+  const sockets = trackSockets(app, config.connections_max, limits, metrics)
 
   accessLog(app, clock, logger, metrics)
   app.addHook(
@@ -57,11 +57,12 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       mayAsk: rateLimit(config.requests_per_second, clock),
     }),
   )
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', async (request, reply) => {
     for (const name in SECURITY_HEADERS) {
       if (name !== 'content-security-policy' || !reply.hasHeader(name)) reply.header(name, SECURITY_HEADERS[name])
     }
-    if (isStopping) reply.header('connection', 'close')
+    // A body that is still on its way is not waited for: nothing here reads one.
+    if (isStopping || !request.raw.complete) reply.header('connection', 'close')
   })
   app.setErrorHandler((error, request, reply) =>
     send(
@@ -86,7 +87,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     async stop() {
       isStopping = true
       const cancel = clock.after(limits.stopTimeoutMs, () => {
-        for (const socket of sockets) socket.destroy()
+        for (const socket of sockets.keys()) socket.destroy()
       })
       await app.close()
       cancel()
@@ -111,7 +112,6 @@ function createApp(
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionTimeout: limits.idleTimeoutMs,
-    maxRequestsPerSocket: limits.requestsPerSocketMax,
     // Fastify's own answer while closing has no envelope; the gate gives ours.
     return503OnClosing: false,
     clientErrorHandler: clientErrorHandler(clock, limits.lingerMs, metrics.rejected),
@@ -128,15 +128,29 @@ function createApp(
   return app
 }
 
-function trackSockets(app: FastifyInstance, socketsMax: number, metrics: HttpMetrics): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>()
-  app.server.maxConnections = socketsMax
+/**
+ * The open connections. Each ends with its last allowed request; Node's own `maxRequestsPerSocket` would answer
+ * pipelined requests beyond it with empty 503s for as long as they come.
+ */
+function trackSockets(
+  app: FastifyInstance,
+  connectionsMax: number,
+  { connectionsReserved, requestsPerSocketMax }: HttpLimits,
+  metrics: HttpMetrics,
+): ReadonlyMap<Socket, number> {
+  const requests = new Map<Socket, number>()
+  app.server.maxConnections = connectionsMax + connectionsReserved
   app.server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
+    requests.set(socket, 0)
+    socket.once('close', () => requests.delete(socket))
+  })
+  app.server.prependListener('request', ({ socket }, response) => {
+    const count = (requests.get(socket) ?? 0) + 1
+    requests.set(socket, count)
+    if (count >= requestsPerSocketMax) response.setHeader('connection', 'close')
   })
   app.server.on('drop', () => metrics.rejected(503))
-  return sockets
+  return requests
 }
 
 function send(reply: FastifyReply, { status, body }: FailedAnswer): FastifyReply {
