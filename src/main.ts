@@ -1,7 +1,50 @@
 #!/usr/bin/env node
-import { Command } from 'commander'
-import { normalizeCommand } from './cli/normalize.ts'
+/** argv -> command -> exit status. */
+
+import { Command, CommanderError } from 'commander'
+import { EXIT } from './cli/exit.ts'
+import { commands } from './cli/index.ts'
+import { type ErrorCode, errorText, PrismError } from './model/errors.ts'
+import { VERSION } from './platform/version.ts'
+
+const EXIT_OF: Partial<Record<ErrorCode, number>> = {
+  CONFIG_INVALID: EXIT.config,
+  PORT_IN_USE: EXIT.portInUse,
+  INVALID_PARAMETERS: EXIT.usage,
+}
 
 const program = new Command('marketprism')
-program.addCommand(normalizeCommand())
-await program.parseAsync()
+  .description('Market data collector for Binance, OKX and Deribit.')
+  .version(VERSION)
+  .exitOverride()
+  .addHelpText(
+    'after',
+    `
+Examples:
+  marketprism start                      collect and serve the API on http://127.0.0.1:8084
+  marketprism demo                       the same on simulated exchanges, without a network
+  marketprism normalize capture.jsonl.gz --books 20
+  marketprism config                     every effective value and where it comes from
+
+Exit status: ${EXIT.ok} ok, ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize --strict), ${EXIT.internal} internal error,
+${EXIT.config} configuration error, ${EXIT.portInUse} port in use, ${EXIT.interrupted} second signal while stopping.`,
+  )
+
+for (const command of commands()) program.addCommand(command.exitOverride())
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitStatus(error)
+}
+
+function exitStatus(error: unknown): number {
+  // Commander has printed its message already; showing help is no error.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  process.stderr.write(`${errorText(error)}\n`)
+  if (!(error instanceof PrismError)) {
+    if (error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    return EXIT.internal
+  }
+  return EXIT_OF[error.code] ?? EXIT.internal
+}

@@ -1,6 +1,6 @@
 /** All books of all venues, each on its own: what breaks one never touches another. */
 
-import type { BookDelta, BookReason, BookSnapshot } from '../model/event.ts'
+import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
 import { type BookRules, type BookStep, BookSync } from './sync.ts'
 
 export class Books {
@@ -18,8 +18,8 @@ export class Books {
   }
 
   /** The book can no longer be trusted; nothing if there is none yet. */
-  invalidate(venue: string, symbol: string, reason: BookReason): BookStep {
-    return this.find(venue, symbol)?.invalidate(reason) ?? { emit: [] }
+  invalidate(venue: string, symbol: string, reason: BookReason, nowUs?: EpochUs): BookStep {
+    return this.find(venue, symbol)?.invalidate(reason, nowUs) ?? { emit: [] }
   }
 
   find(venue: string, symbol: string): BookSync | undefined {

@@ -1,6 +1,6 @@
 /** Keeps one book in step with its venue: snapshot, deltas, gap, resync. Says what to emit and what to ask for; does no I/O. */
 
-import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName } from '../model/event.ts'
+import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName, EpochUs } from '../model/event.ts'
 import { hashText } from '../model/hash.ts'
 import { OrderBook } from './order-book.ts'
 import type { SequenceRule } from './sequence.ts'
@@ -114,9 +114,10 @@ export class BookSync {
     }
   }
 
-  /** The book can no longer be trusted: lost connection, undecodable delta, silence. */
-  invalidate(reason: BookReason): BookStep {
+  /** The book can no longer be trusted: lost connection, undecodable delta, silence. `nowUs`: when that was noticed. */
+  invalidate(reason: BookReason, nowUs?: EpochUs): BookStep {
     this.#forget()
+    if (this.#newest !== undefined && nowUs !== undefined) this.#newest = { ...this.#newest, receive_time_us: nowUs }
     return this.#announce('stale', reason, NOTHING)
   }
 

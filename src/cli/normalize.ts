@@ -6,9 +6,8 @@ import { epochUs } from '../model/time.ts'
 import { readLines } from '../platform/lines.ts'
 import { stdoutWriter } from '../platform/stdout.ts'
 import { findVenue, venues } from '../venues/index.ts'
+import { EXIT } from './exit.ts'
 
-/** Exit status of `--strict` when frames were malformed or unknown (EX_DATAERR). */
-const EXIT_BAD_DATA = 65
 /** Problems written out one by one; all are counted. */
 const PROBLEMS_SHOWN_MAX = 10
 const BOOK_LEVELS_MAX = 5000
@@ -33,7 +32,7 @@ export function normalizeCommand(): Command {
     )
     .option('--frame', 'add the 0-based input line as "frame" to each event', false)
     .option('--books <levels>', 'after each frame that changed a live book, write its best levels', parseLevels)
-    .option('--strict', `exit ${EXIT_BAD_DATA} if a frame was malformed or unknown`, false)
+    .option('--strict', `exit ${EXIT.badData} if a frame was malformed or unknown`, false)
     .addHelpText(
       'after',
       `
@@ -78,7 +77,7 @@ async function normalize(files: readonly string[], options: Options): Promise<nu
   }
   await out.end()
   process.stderr.write(report.text())
-  return options.strict && report.isBad ? EXIT_BAD_DATA : 0
+  return options.strict && report.isBad ? EXIT.badData : 0
 }
 
 /** Errors: a file that cannot be read is the caller's mistake, said with its name. */

@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Command } from 'commander'
+import type { Override } from '../ops/environment.ts'
+import { systemPlatform } from '../platform/system.ts'
+import { simVenues } from '../sim/index.ts'
+import { type Simulator, startSimulator } from '../sim/server.ts'
+import { venues } from '../venues/index.ts'
+import { addConfigFlags, configFromFlags } from './config.ts'
+import { EXIT } from './exit.ts'
+import { runService } from './run.ts'
+
+/** `marketprism demo`: the same service against simulated exchanges on this machine; no network. */
+export function demoCommand(): Command {
+  const command = new Command('demo')
+    .description('run the service against simulated exchanges on this machine; no network is used')
+    .option('--seed <number>', 'seed of the simulated markets', '1')
+  return addConfigFlags(command)
+    .addHelpText(
+      'after',
+      `
+All data are simulated and marked so: environment "simulation" in the API, the log and the metrics.
+
+Examples:
+  marketprism demo
+  marketprism demo --port 0 --log-level DEBUG`,
+    )
+    .action(async (flags: Readonly<Record<string, unknown>>) => {
+      const platform = systemPlatform()
+      const simulator = await startSimulator({ clock: platform.clock, venues: simVenues, seed: Number(flags.seed) })
+      const dataDir = await mkdtemp(join(tmpdir(), 'marketprism-demo-'))
+      const cleanUp = async () => {
+        await simulator.stop()
+        await rm(dataDir, { recursive: true, force: true })
+      }
+      try {
+        const loaded = configFromFlags(flags, simulatorOverrides(simulator, dataDir))
+        const running = await runService(loaded, platform, cleanUp)
+        process.stdout.write(banner(running.url, simulator.url))
+        await running.ended
+        process.exit(EXIT.ok)
+      } catch (error) {
+        await cleanUp()
+        throw error
+      }
+    })
+}
+
+/** Points every venue to the simulator, or switches it off where there is none; a simulated ban must not outlive the demo. */
+function simulatorOverrides(simulator: Simulator, dataDir: string): Override[] {
+  const origin = 'the demo'
+  const simulated = new Set(simVenues.map(({ id }) => id))
+  return [
+    { path: 'environment', value: 'simulation', origin },
+    { path: 'data_dir', value: dataDir, origin },
+    ...venues.flatMap(({ id }) => {
+      const options = simulated.has(id) ? simulator.options(id) : { enabled: false }
+      return Object.entries(options).map(([key, value]) => ({ path: `exchanges.${id}.${key}`, value, origin }))
+    }),
+  ]
+}
+
+const banner = (url: string, simulatorUrl: string): string => `
+  SIMULATED DATA: exchanges are simulated on this machine, no network is used.
+
+  status      ${url}/api/v1/status
+  data        ${url}/api/v1/collector/data
+  health      ${url}/health
+  metrics     ${url}/metrics
+  API docs    ${url}/docs
+  simulator   ${simulatorUrl}/control/state
+
+  Ctrl-C stops it.
+
+`

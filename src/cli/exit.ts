@@ -1,0 +1,11 @@
+/** Exit statuses; where there is one, the number of BSD sysexits. */
+export const EXIT = {
+  ok: 0,
+  usage: 64,
+  badData: 65,
+  internal: 70,
+  config: 78,
+  portInUse: 98,
+  /** 128 + SIGINT: a second signal while stopping. */
+  interrupted: 130,
+} as const

@@ -1,0 +1,9 @@
+/** The registry of commands. */
+
+import type { Command } from 'commander'
+import { configCommand } from './config.ts'
+import { demoCommand } from './demo.ts'
+import { normalizeCommand } from './normalize.ts'
+import { startCommand } from './start.ts'
+
+export const commands = (): readonly Command[] => [startCommand(), demoCommand(), normalizeCommand(), configCommand()]

@@ -1,0 +1,113 @@
+/** The running service: log, metrics, API and collector, started and stopped in the order in which the data flow. */
+
+import { type Api, createApi } from '../api/server.ts'
+import { errorText } from '../model/errors.ts'
+import type { LoadedConfig } from '../ops/config.ts'
+import { createLogger, type LogOutput, type RootLogger } from '../ops/log.ts'
+import { createMetrics } from '../ops/metrics.ts'
+import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/process-metrics.ts'
+import type { Platform } from '../platform/platform.ts'
+import { VERSION } from '../platform/version.ts'
+import { httpMetrics } from '../service/http-metrics.ts'
+import type { Lifecycle } from '../service/ports.ts'
+import { venues } from '../venues/index.ts'
+import { Collector } from './collector.ts'
+
+const SERVICE_NAME = 'data-collector'
+
+export interface ServiceParts {
+  readonly loaded: LoadedConfig
+  readonly platform: Platform
+  /** Where log lines go: `process.stdout`. */
+  readonly output: LogOutput
+}
+
+export class DataCollectorService {
+  readonly collector: Collector
+  readonly logger: RootLogger
+  readonly #parts: ServiceParts
+  readonly #api: Api
+  readonly #loop: EventLoopWatch
+  #lifecycle: Lifecycle = 'initializing'
+  #stopping: Promise<void> | undefined
+
+  /** Builds everything; nothing is opened yet. */
+  constructor(parts: ServiceParts) {
+    const { platform, output } = parts
+    const { config } = parts.loaded
+    const { clock } = platform
+    const { environment } = config
+    this.#parts = parts
+    this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output })
+    const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
+    this.#loop = watchEventLoop(clock)
+    exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })
+    this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger })
+    this.#api = createApi({
+      config: config.api,
+      service: { name: SERVICE_NAME, version: VERSION, environment, startUs: clock.nowUs(), processId: process.pid },
+      venues,
+      view: this.collector,
+      clock,
+      logger: this.logger,
+      metrics: httpMetrics(metrics),
+      process: {
+        residentBytes: () => process.memoryUsage.rss(),
+        eventLoopLagSeconds: () => this.#loop.lagMaxMs() / 1000,
+      },
+      lifecycle: () => this.#lifecycle,
+    })
+  }
+
+  /** Opens the API, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE. */
+  async start(): Promise<string> {
+    const { config, warnings, folder } = this.#parts.loaded
+    const { url } = await this.#api.listen()
+    const enabled = venues.filter(({ id }) => config.exchanges[id]?.enabled === true)
+    this.logger.info('service_started', `MarketPrism ${VERSION} answers at ${url}`, {
+      url,
+      config: folder ?? 'defaults',
+      venues: enabled.map(({ id }) => id).join(', '),
+    })
+    for (const warning of warnings) this.logger.warning('config_incomplete', warning)
+    if (config.nats.url !== undefined) {
+      this.logger.warning('sink_missing', 'a NATS server is configured, but this version does not publish yet')
+    }
+    void this.#startCollector()
+    return url
+  }
+
+  /** Stops everything; later calls wait for the first. Resolves when done, or after the configured time. */
+  stop(reason: string): Promise<void> {
+    this.#stopping ??= this.#stop(reason)
+    return this.#stopping
+  }
+
+  async #startCollector(): Promise<void> {
+    try {
+      await this.collector.start()
+      if (this.#lifecycle === 'initializing') this.#lifecycle = 'running'
+    } catch (error) {
+      this.logger.error('collector_failed', `the collector could not start: ${errorText(error)}`)
+    }
+  }
+
+  async #stop(reason: string): Promise<void> {
+    const { clock } = this.#parts.platform
+    this.#lifecycle = 'stopping'
+    this.logger.info('service_stopping', 'stopping: sockets close, running requests finish', { reason })
+    this.collector.stop()
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(this.#parts.loaded.config.shutdown_timeout_ms, () => {
+        this.logger.warning('stop_timed_out', 'requests were still running; stopping all the same')
+        resolve()
+      })
+      void this.#api.stop().finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+    this.#loop.stop()
+    this.logger.info('service_stopped', 'stopped')
+  }
+}

@@ -1,0 +1,63 @@
+import type { Channel, EpochUs } from '../model/event.ts'
+import type { FeedState } from '../model/feed.ts'
+import type { Clock } from '../platform/platform.ts'
+import type { Topic, Venue } from '../venues/venue.ts'
+import { Silence } from './silence.ts'
+
+/** One channel of one symbol of one venue: what is known of it. */
+export class Feed {
+  readonly venue: Venue
+  readonly topic: Topic
+  readonly silence: Silence
+  readonly #clock: Clock
+  #state: FeedState = 'connecting'
+  #reason = 'not connected yet'
+  #sinceUs: EpochUs
+  lastMessageUs: EpochUs | undefined
+  events = 0
+  resyncs = 0
+  /** The book behind this feed must be built anew; `undefined` for other channels and for good books. */
+  isResyncing = false
+
+  constructor(venue: Venue, topic: Topic, clock: Clock) {
+    this.venue = venue
+    this.topic = topic
+    this.silence = new Silence(venue.channels[topic.channel].silenceMs)
+    this.#clock = clock
+    this.#sinceUs = clock.nowUs()
+  }
+
+  get channel(): Channel {
+    return this.topic.channel
+  }
+
+  get symbol(): string {
+    return this.topic.symbol
+  }
+
+  get state(): FeedState {
+    return this.#state
+  }
+
+  get reason(): string {
+    return this.#reason
+  }
+
+  get sinceUs(): EpochUs {
+    return this.#sinceUs
+  }
+
+  /** Feeds that will never have data as things are: not subscribed, and not waited for. */
+  get isGivenUp(): boolean {
+    return this.#state === 'delisted' || this.#state === 'disabled' || this.isRejected
+  }
+
+  /** The venue refused it for good, or does not know the symbol. */
+  isRejected = false
+
+  set(state: FeedState, reason = ''): void {
+    if (state !== this.#state) this.#sinceUs = this.#clock.nowUs()
+    this.#state = state
+    this.#reason = reason
+  }
+}

@@ -1,0 +1,105 @@
+/** Polls tickers, books and trades over REST where WebSocket is off. */
+
+import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { RestRequest, Venue } from '../venues/venue.ts'
+import type { Feed } from './feed.ts'
+import { type RestClient, RestError } from './rest-client.ts'
+
+/** Ids of the newest trades of a symbol, so that answers that overlap give each trade once. Twice the longest answer. */
+const KNOWN_TRADES_MAX = 2_000
+/** Polled data older than so many intervals is stale. */
+const STALE_INTERVALS = 2.5
+
+export interface PollerOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly feeds: readonly Feed[]
+  readonly intervalMs: number
+  readonly accept: (event: MarketEvent, receiveTimeUs: EpochUs) => void
+  /** The symbol's polled book is too old. */
+  readonly stale: (symbol: string) => void
+}
+
+export class Poller {
+  readonly #options: PollerOptions
+  readonly #known = new Map<string, Set<string>>()
+  readonly #polling = new Set<Feed>()
+  #stopTimer: (() => void) | undefined
+  #isStopped = false
+
+  constructor(options: PollerOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { venue, feeds, platform, intervalMs } = this.#options
+    for (const feed of feeds) {
+      if (venue.rest.poll(feed.channel, [feed.symbol]).length === 0) feed.set('disabled', 'not polled; needs WebSocket')
+      else feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
+    }
+    this.#round()
+    this.#stopTimer = platform.clock.every(intervalMs, () => this.#round())
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#stopTimer?.()
+  }
+
+  #round(): void {
+    const { platform, intervalMs, stale } = this.#options
+    for (const feed of this.#options.feeds) {
+      if (feed.isGivenUp) continue
+      const ageMs = feed.lastMessageUs === undefined ? 0 : (platform.clock.nowUs() - feed.lastMessageUs) / 1000
+      if (feed.state === 'live' && ageMs > STALE_INTERVALS * intervalMs) {
+        feed.set('stale', `no answer for ${Math.round(ageMs / 1000)} s`)
+        if (feed.channel === 'book') stale(feed.symbol)
+      }
+      // A poll that outlasts the interval (a full budget, a ban) is not asked for twice.
+      if (!this.#polling.has(feed)) void this.#poll(feed)
+    }
+  }
+
+  /** Never rejects. */
+  async #poll(feed: Feed): Promise<void> {
+    this.#polling.add(feed)
+    try {
+      for (const request of this.#options.venue.rest.poll(feed.channel, [feed.symbol])) await this.#ask(feed, request)
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      if (this.#isStopped) return
+      feed.isRejected = error.kind === 'unknown_symbol'
+      const state = error.kind === 'banned' ? 'banned' : feed.lastMessageUs === undefined ? 'down' : 'stale'
+      if (feed.state !== 'live' || state === 'banned') feed.set(state, error.message)
+    } finally {
+      this.#polling.delete(feed)
+    }
+  }
+
+  async #ask(feed: Feed, request: RestRequest<readonly MarketEvent[]>): Promise<void> {
+    const events = await this.#options.rest.get(request)
+    if (this.#isStopped) return
+    const receiveTimeUs = this.#options.platform.clock.nowUs()
+    const fresh = events.filter((event) => event.type !== 'trade' || this.#isNew(feed.symbol, event.id))
+    // Some venues answer newest first; trades go out oldest first.
+    if ((fresh[0]?.exchange_time_us ?? 0) > (fresh.at(-1)?.exchange_time_us ?? 0)) fresh.reverse()
+    feed.lastMessageUs = receiveTimeUs
+    feed.events += fresh.length
+    feed.set('live')
+    for (const event of fresh) this.#options.accept(event, receiveTimeUs)
+  }
+
+  #isNew(symbol: string, id: string): boolean {
+    const known = this.#known.get(symbol) ?? new Set<string>()
+    this.#known.set(symbol, known)
+    if (known.has(id)) return false
+    known.add(id)
+    for (const oldest of known) {
+      if (known.size <= KNOWN_TRADES_MAX) break
+      known.delete(oldest)
+    }
+    return true
+  }
+}

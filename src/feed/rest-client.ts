@@ -1,0 +1,245 @@
+/** REST requests to one venue: under its budgets, never during a ban, one host after another when connecting fails. */
+
+import { errorText } from '../model/errors.ts'
+import type { EpochUs } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import {
+  type Instruments,
+  MalformedError,
+  type RestBudget,
+  type RestFault,
+  type RestRequest,
+  type Venue,
+} from '../venues/venue.ts'
+import type { Bans } from './bans.ts'
+import { Window } from './window.ts'
+
+/** Share of a venue's limit that we use; others may share our address. */
+export const BUDGET_SHARE = 0.8
+const REQUEST_TIMEOUT_MS = 10_000
+const BODY_BYTES_MAX = 64 * 1024 * 1024
+/** Requests that may wait; beyond this the caller is told at once. */
+const QUEUE_MAX = 5_000
+/** What a venue may ask us to wait, whatever it says. */
+const RETRY_AFTER_MS = { min: 1_000, max: 24 * 3_600_000 }
+
+export type RestOutcome = 'ok' | RestFault['kind'] | 'malformed' | 'unreachable'
+
+/** A request that gave no data. `kind` decides what the caller does next. */
+export class RestError extends Error {
+  override readonly name = 'RestError'
+  readonly kind: Exclude<RestOutcome, 'ok'>
+
+  constructor(kind: Exclude<RestOutcome, 'ok'>, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+export interface RestClientOptions {
+  readonly venue: Venue
+  readonly urls: readonly string[]
+  readonly platform: Platform
+  readonly bans: Bans
+  readonly instruments: Instruments
+  /** Every answer, for the metrics. */
+  readonly onOutcome: (outcome: RestOutcome, durationMs: number, reason: string) => void
+}
+
+interface Waiting {
+  readonly request: RestRequest<unknown>
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: RestError) => void
+}
+
+interface Budget {
+  readonly window: Window
+  readonly windowMs: number
+  /** Weight that the venue reported as used in its window that began at `windowStart`. */
+  reported: { weight: number; windowStart: number }
+}
+
+export class RestClient {
+  readonly #options: RestClientOptions
+  readonly #budgets = new Map<string, Budget>()
+  readonly #queue: Waiting[] = []
+  #urlIndex = 0
+  /** No request before this, monotonic. */
+  #pausedUntilMs = 0
+  #cancelWake: (() => void) | undefined
+  #isStopped = false
+  /** Result of the last call; `undefined` before the first. */
+  isAvailable: boolean | undefined
+
+  constructor(options: RestClientOptions) {
+    this.#options = options
+    for (const [name, budget] of Object.entries(options.venue.restLimits.budgets))
+      this.#budgets.set(name, openBudget(budget))
+  }
+
+  /** Errors: rejects with {@link RestError}. */
+  get<Result>(request: RestRequest<Result>): Promise<Result> {
+    if (this.#isStopped) return Promise.reject(new RestError('failed', 'the collector is stopping'))
+    if (this.#queue.length >= QUEUE_MAX) {
+      return Promise.reject(new RestError('failed', `${QUEUE_MAX} requests are waiting already`))
+    }
+    const promise = new Promise<unknown>((resolve, reject) => {
+      this.#queue.push({ request, resolve, reject })
+    })
+    this.#pump()
+    return promise as Promise<Result>
+  }
+
+  /** Until when the venue forbids requests. */
+  get bannedUntilUs(): EpochUs | undefined {
+    return this.#options.bans.untilUs(this.#host, this.#options.platform.clock.nowUs())
+  }
+
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Used share of each budget of the venue's own limit. */
+  *usage(): Generator<readonly [budget: string, share: number]> {
+    const nowMs = this.#options.platform.clock.monotonicMs()
+    for (const [name, budget] of this.#budgets) {
+      const limit = this.#options.venue.restLimits.budgets[name]?.limit ?? 1
+      yield [name, this.#used(budget, nowMs) / limit]
+    }
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    this.#cancelWake?.()
+    for (const waiting of this.#queue.splice(0)) waiting.reject(new RestError('failed', 'the collector is stopping'))
+  }
+
+  get #url(): string {
+    return this.#options.urls[this.#urlIndex % this.#options.urls.length] as string
+  }
+
+  /** A ban is on our address, so it holds for every host of the venue; it is filed under the first. */
+  get #host(): string {
+    return `${this.#options.venue.id} ${new URL(this.#options.urls[0] as string).host}`
+  }
+
+  /** Sends what fits now, oldest first, and wakes again when the next one does. */
+  #pump(): void {
+    this.#cancelWake?.()
+    this.#cancelWake = undefined
+    const { clock } = this.#options.platform
+    while (this.#queue.length > 0 && !this.#isStopped) {
+      const next = this.#queue[0] as Waiting
+      const waitMs = this.#waitMs(next.request)
+      if (waitMs > 0) {
+        this.#cancelWake = clock.after(waitMs, () => this.#pump())
+        return
+      }
+      this.#queue.shift()
+      this.#budgetOf(next.request).window.spend(next.request.weight, clock.monotonicMs())
+      this.#send(next.request).then(next.resolve, next.reject)
+    }
+  }
+
+  #waitMs(request: RestRequest<unknown>): number {
+    const { clock } = this.#options.platform
+    const bannedUntilUs = this.bannedUntilUs
+    if (bannedUntilUs !== undefined) return (bannedUntilUs - clock.nowUs()) / 1000 + 1
+    const nowMs = clock.monotonicMs()
+    if (this.#pausedUntilMs > nowMs) return this.#pausedUntilMs - nowMs
+    const budget = this.#budgetOf(request)
+    const ownMs = budget.window.waitMs(request.weight, nowMs)
+    if (ownMs > 0) return ownMs
+    const nowWallMs = clock.nowUs() / 1000
+    const isReportCurrent = Math.floor(nowWallMs / budget.windowMs) === budget.reported.windowStart
+    const isFull =
+      isReportCurrent && budget.reported.weight + request.weight > budget.window.limit && budget.reported.weight > 0
+    return isFull ? budget.windowMs - (nowWallMs % budget.windowMs) + 1 : 0
+  }
+
+  #budgetOf(request: RestRequest<unknown>): Budget {
+    const budget = this.#budgets.get(request.budget)
+    if (budget === undefined) throw new Error(`${this.#options.venue.id} has no budget ${request.budget}`)
+    return budget
+  }
+
+  #used(budget: Budget, nowMs: number): number {
+    const windowStart = Math.floor(this.#options.platform.clock.nowUs() / 1000 / budget.windowMs)
+    const reported = budget.reported.windowStart === windowStart ? budget.reported.weight : 0
+    return Math.max(budget.window.used(nowMs), reported)
+  }
+
+  async #send<Result>(request: RestRequest<Result>): Promise<Result> {
+    const { platform, onOutcome } = this.#options
+    const startMs = platform.clock.monotonicMs()
+    try {
+      const result = await this.#exchange(request)
+      this.isAvailable = true
+      onOutcome('ok', platform.clock.monotonicMs() - startMs, '')
+      return result
+    } catch (error) {
+      const failure = error instanceof RestError ? error : new RestError('unreachable', errorText(error))
+      this.isAvailable = failure.kind === 'unknown_symbol'
+      onOutcome(
+        failure.kind,
+        platform.clock.monotonicMs() - startMs,
+        `${request.path.split('?')[0]}: ${failure.message}`,
+      )
+      throw failure
+    }
+  }
+
+  async #exchange<Result>(request: RestRequest<Result>): Promise<Result> {
+    const { venue, platform, instruments } = this.#options
+    const url = this.#url
+    const response = await platform.http
+      .get({ url: url.replace(/\/$/, '') + request.path, timeoutMs: REQUEST_TIMEOUT_MS, bodyBytesMax: BODY_BYTES_MAX })
+      .catch((error: unknown) => {
+        this.#urlIndex++
+        throw new RestError('unreachable', `${new URL(url).host}: ${errorText(error)}`)
+      })
+    this.#noteUsage(response.headers)
+    const body = parseBody(response.body)
+    const nowUs = platform.clock.nowUs()
+    const fault = venue.rest.fault(response.status, response.headers, body, nowUs)
+    if (fault !== undefined) {
+      await this.#obey(fault, nowUs)
+      throw new RestError(fault.kind, fault.reason)
+    }
+    try {
+      return request.parse(body, nowUs, instruments)
+    } catch (error) {
+      if (error instanceof MalformedError) throw new RestError('malformed', error.message)
+      throw error
+    }
+  }
+
+  async #obey(fault: RestFault, nowUs: EpochUs): Promise<void> {
+    if (fault.kind !== 'banned' && fault.kind !== 'rate_limited') return
+    const { clock } = this.#options.platform
+    const waitMs = Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, clock.monotonicMs() + waitMs)
+    if (fault.kind === 'banned') await this.#options.bans.set(this.#host, nowUs + waitMs * 1000, nowUs)
+  }
+
+  #noteUsage(headers: Readonly<Record<string, string>>): void {
+    const used = this.#options.venue.restLimits.used?.(headers)
+    const budget = used === undefined ? undefined : this.#budgets.get(used.budget)
+    if (used === undefined || budget === undefined) return
+    const windowStart = Math.floor(this.#options.platform.clock.nowUs() / 1000 / budget.windowMs)
+    budget.reported = { weight: used.weight, windowStart }
+  }
+}
+
+function openBudget({ limit, windowMs }: RestBudget): Budget {
+  const share = Math.max(1, Math.floor(limit * BUDGET_SHARE))
+  return { window: new Window(share, windowMs), windowMs, reported: { weight: 0, windowStart: -1 } }
+}
+
+function parseBody(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

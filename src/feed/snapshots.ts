@@ -1,0 +1,104 @@
+/** Fetches book snapshots aside from message handling, one at a time for each symbol, with growing waits. */
+
+import type { BookSnapshot } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Venue } from '../venues/venue.ts'
+import { Backoff } from './backoff.ts'
+import { type RestClient, RestError } from './rest-client.ts'
+
+const BACKOFF = { firstMs: 500, maxMs: 30_000 }
+/** A snapshot that no delta has joined after so long is fetched again. */
+const UNJOINED_MS = 10_000
+
+/** What became of a snapshot: `live`; `waiting` for a delta to join it; `refused`: a new one is needed. */
+export type SnapshotFate = 'live' | 'waiting' | 'refused'
+
+export interface SnapshotHandlers {
+  /** `undefined`: the book is not wanted any more. */
+  deliver(snapshot: BookSnapshot): SnapshotFate | undefined
+  failed(symbol: string, error: RestError): void
+}
+
+interface Wanted {
+  readonly backoff: Backoff
+  cancel: (() => void) | undefined
+  isFetching: boolean
+}
+
+export class Snapshots {
+  readonly #venue: Venue
+  readonly #rest: RestClient
+  readonly #platform: Platform
+  readonly #handlers: SnapshotHandlers
+  readonly #wanted = new Map<string, Wanted>()
+  #isStopped = false
+
+  constructor(venue: Venue, rest: RestClient, platform: Platform, handlers: SnapshotHandlers) {
+    this.#venue = venue
+    this.#rest = rest
+    this.#platform = platform
+    this.#handlers = handlers
+  }
+
+  /** A snapshot of `symbol` in at most `delayMs`; a fetch that is under way or due earlier serves as well. */
+  request(symbol: string, delayMs = 0): void {
+    const wanted = this.#wanted.get(symbol) ?? this.#open(symbol)
+    if (wanted.isFetching || this.#isStopped) return
+    if (wanted.cancel !== undefined && delayMs > 0) return
+    this.#schedule(symbol, wanted, delayMs)
+  }
+
+  /** After a failed attempt: with a growing wait. */
+  retry(symbol: string): void {
+    const wanted = this.#wanted.get(symbol) ?? this.#open(symbol)
+    if (wanted.isFetching || wanted.cancel !== undefined || this.#isStopped) return
+    this.#schedule(symbol, wanted, wanted.backoff.nextMs())
+  }
+
+  /** The book is live, or its feed is gone. */
+  settle(symbol: string): void {
+    const wanted = this.#wanted.get(symbol)
+    wanted?.cancel?.()
+    if (wanted !== undefined && !wanted.isFetching) this.#wanted.delete(symbol)
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const { cancel } of this.#wanted.values()) cancel?.()
+    this.#wanted.clear()
+  }
+
+  #open(symbol: string): Wanted {
+    const backoff = new Backoff({ ...BACKOFF, random: this.#platform.random })
+    const wanted: Wanted = { backoff, cancel: undefined, isFetching: false }
+    this.#wanted.set(symbol, wanted)
+    return wanted
+  }
+
+  #schedule(symbol: string, wanted: Wanted, delayMs: number): void {
+    wanted.cancel?.()
+    wanted.cancel = this.#platform.clock.after(delayMs, () => {
+      wanted.cancel = undefined
+      void this.#fetch(symbol, wanted)
+    })
+  }
+
+  /** Never rejects: what goes wrong is handed to `failed` and tried again. */
+  async #fetch(symbol: string, wanted: Wanted): Promise<void> {
+    wanted.isFetching = true
+    let fate: SnapshotFate | undefined
+    try {
+      fate = this.#handlers.deliver(await this.#rest.get(this.#venue.rest.snapshot(symbol)))
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      if (!this.#isStopped) this.#handlers.failed(symbol, error)
+      fate = error.kind === 'unknown_symbol' ? undefined : 'refused'
+    } finally {
+      wanted.isFetching = false
+    }
+    if (this.#isStopped || fate === undefined || fate === 'live') {
+      this.#wanted.delete(symbol)
+    } else if (fate === 'waiting') this.#schedule(symbol, wanted, UNJOINED_MS)
+    else this.#schedule(symbol, wanted, wanted.backoff.nextMs())
+  }
+}
