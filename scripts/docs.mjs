@@ -6,8 +6,15 @@ import { ROOT, say, setUp } from './setup.mjs'
 
 setUp()
 const { generatedFiles } = await import('../dist/ops/generated.js')
+const { apiMarkdown, errorsMarkdown } = await import('../dist/api/reference.js')
+const { venues } = await import('../dist/venues/index.js')
 const empty = mkdtempSync(join(tmpdir(), 'marketprism-docs-'))
-for (const { path, text } of generatedFiles(empty)) {
+const files = [
+  ...generatedFiles(empty),
+  { path: 'docs/API.md', text: apiMarkdown(venues) },
+  { path: 'docs/ERRORS.md', text: errorsMarkdown() },
+]
+for (const { path, text } of files) {
   const target = join(ROOT, path)
   if (read(target) === text) continue
   writeFileSync(target, text)

@@ -1,7 +1,7 @@
 /** Turns what the schema refuses into lines that a person can act on: where, which key, what was expected, what came. */
 
 import type { z } from 'zod'
-import type { FileTree } from './config-files.ts'
+import { type FileTree, shownKey } from './config-files.ts'
 import { listOptions, type Option, optionKeys } from './config-options.ts'
 import { CONFIG_FILES, type ConfigFile, type ConfigSchemas } from './config-schema.ts'
 
@@ -29,12 +29,12 @@ export class ConfigErrors {
       const path = issue.path.join('.')
       if (issue.code === 'unrecognized_keys') {
         for (const key of issue.keys) {
-          const keyPath = path === '' ? key : `${path}.${key}`
+          const keyPath = path === '' ? shownKey(key) : `${path}.${shownKey(key)}`
           const problem = `unknown key${this.#hint(file, path, key)}`
-          found.set(keyPath, { place: placeNear(file, keyPath, part), problem })
+          found.set(keyPath, { place: placeNear(keyPath, part), problem })
         }
       } else if (!found.has(path)) {
-        found.set(path, { place: placeNear(file, path, part), problem: this.#problem(issue, path) })
+        found.set(path, { place: placeNear(path, part), problem: this.#problem(issue, path) })
       }
     }
     const sorted = [...found].sort(([, a], [, b]) => lineOf(a.place) - lineOf(b.place))
@@ -68,12 +68,12 @@ function lineOf(place: string): number {
 }
 
 /** The place of `path`, or of the nearest group around it that has one. */
-function placeNear(file: ConfigFile, path: string, { places }: FileTree): string {
+function placeNear(path: string, { name, places }: FileTree): string {
   for (let prefix = path; prefix !== ''; prefix = prefix.slice(0, Math.max(0, prefix.lastIndexOf('.')))) {
     const place = places.get(prefix)
     if (place !== undefined) return place
   }
-  return file
+  return name
 }
 
 function shown(value: unknown): string {

@@ -15,6 +15,8 @@ const DEFAULT_FOLDERS = ['./config', '/app/config']
 
 /** One file's content. */
 export interface FileTree {
+  /** As shown to people: `config/service.yaml`. */
+  readonly name: string
   /** Keys without a value are left out. */
   readonly tree: Readonly<Record<string, unknown>>
   /** Key path -> `config/service.yaml:12`. */
@@ -30,12 +32,16 @@ export interface ConfigFolder {
   readonly warning: string | undefined
 }
 
-const EMPTY: FileTree = { tree: {}, places: new Map() }
+const empty = (name: string): FileTree => ({ name, tree: {}, places: new Map() })
 
 /** Reads all files of the first folder that exists: `named`, that of the environment, `./config`, `/app/config`. */
 export function readConfigFolder(cwd: string, named: string | undefined, fromEnvironment: string): ConfigFolder {
   const errors: string[] = []
-  const files = { 'service.yaml': EMPTY, 'exchanges.yaml': EMPTY, 'public_data_sources.yaml': EMPTY }
+  const files = {
+    'service.yaml': empty('service.yaml'),
+    'exchanges.yaml': empty('exchanges.yaml'),
+    'public_data_sources.yaml': empty('public_data_sources.yaml'),
+  }
   if (named !== undefined && !isFolder(resolve(cwd, named))) {
     return { folder: undefined, files, errors: [`flag --config: there is no folder ${named}`], warning: undefined }
   }
@@ -100,20 +106,20 @@ function parseYaml(text: string, file: string, errors: string[]): FileTree {
   for (const problem of problems) {
     errors.push(`${file}:${lines.linePos(problem.pos[0]).line} ${yamlProblem(problem, text)}`)
   }
-  if (problems.length > 0 || document.contents === null) return EMPTY
-  if (isScalar(document.contents) && document.contents.value === null) return EMPTY
+  if (problems.length > 0 || document.contents === null) return empty(file)
+  if (isScalar(document.contents) && document.contents.value === null) return empty(file)
   if (!isMap(document.contents)) {
     errors.push(`${file}:1 expected keys and values, received something else`)
-    return EMPTY
+    return empty(file)
   }
   try {
     const tree = withoutNulls(document.toJS({ maxAliasCount: ALIASES_MAX })) as FileTree['tree']
     const places = new Map<string, string>()
     collectPlaces(document.contents, '', (path, offset) => places.set(path, `${file}:${lines.linePos(offset).line}`))
-    return { tree, places }
+    return { name: file, tree, places }
   } catch (error) {
     errors.push(`${file}: ${error instanceof ReferenceError ? 'too many aliases' : errorText(error)}`)
-    return EMPTY
+    return empty(file)
   }
 }
 
@@ -129,7 +135,7 @@ function collectPlaces(node: ParsedNode | null, path: string, visit: (path: stri
   const below = (key: string): string => (path === '' ? key : `${path}.${key}`)
   if (isMap(node)) {
     for (const { key, value } of node.items) {
-      const keyPath = below(isScalar(key) ? String(key.value) : '?')
+      const keyPath = below(isScalar(key) ? shownKey(String(key.value)) : '?')
       visit(keyPath, (key as ParsedNode).range[0])
       collectPlaces(value as ParsedNode | null, keyPath, visit)
     }
@@ -141,6 +147,9 @@ function collectPlaces(node: ParsedNode | null, path: string, visit: (path: stri
     })
   }
 }
+
+/** Keys that are no plain word in quotes, so that an empty or hostile one can be seen and cannot steer a terminal. */
+export const shownKey = (key: string): string => (/^[\w.-]+$/.test(key) ? key : JSON.stringify(key))
 
 /** A key without a value (`nats:` with everything below it commented out) is not set. */
 function withoutNulls(value: unknown): unknown {

@@ -79,7 +79,7 @@ function withOverride(part: FileTree, { path, value, origin }: Override): FileTr
   const places = new Map(part.places)
   for (const place of part.places.keys()) if (place.startsWith(`${path}.`)) places.delete(place)
   places.set(path, origin)
-  return { tree: withValue(part.tree, path.split('.'), value) as FileTree['tree'], places }
+  return { ...part, tree: withValue(part.tree, path.split('.'), value) as FileTree['tree'], places }
 }
 
 function withValue(tree: unknown, keys: readonly string[], value: unknown): unknown {

@@ -1,7 +1,9 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { stringify } from 'yaml'
 import { PrismError } from '../../src/model/errors.ts'
 import { type ConfigSources, type LoadedConfig, loadConfig } from '../../src/ops/config.ts'
 import { endpointUrls } from '../../src/ops/config-schema.ts'
@@ -250,4 +252,45 @@ test('keys without a value are not set, and the result is frozen all the way dow
 test('an override below something that is no group is refused, not lost', () => {
   const errors = errorsOf({ 'service.yaml': 'api: 5\n' }, { environment: { API_PORT: '1' } })
   expect(errors).toEqual(['config/service.yaml:1 api: expected keys and values, received 5'])
+})
+
+test('whatever the files say, the answer is a configuration or a list of mistakes', () => {
+  const keys = fc.constantFrom(
+    'api',
+    'port',
+    'log',
+    'level',
+    'exchanges',
+    'alpha',
+    'symbols',
+    'rest_url',
+    'collect',
+    '__proto__',
+    '',
+  )
+  const tree = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.string(),
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value'), { maxLength: 3 }),
+      tie('map'),
+    ),
+    map: fc.dictionary(keys, tie('value'), { maxKeys: 4 }),
+  }))
+  const text = fc.oneof(
+    tree.map.map((value) => stringify(value)),
+    fc.string({ unit: 'binary' }),
+    fc.string(),
+  )
+  const file = fc.constantFrom(...(Object.keys(noneMissing) as (keyof typeof noneMissing)[]))
+  fc.assert(
+    fc.property(file, text, (name, content) => {
+      const errors = errorsOf({ ...noneMissing, [name]: content })
+      for (const line of errors) expect(line).toMatch(/^config\/\w+\.yaml/)
+    }),
+    { seed: 1, numRuns: 500 },
+  )
 })
