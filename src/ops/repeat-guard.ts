@@ -12,8 +12,9 @@ type Level = 'warning' | 'error'
 interface Entry {
   readonly level: Level
   readonly event: string
-  readonly message: string
-  readonly fields: LogFields
+  /** Of the newest one. */
+  message: string
+  fields: LogFields
   repeats: number
 }
 
@@ -41,6 +42,8 @@ export function createRepeatGuard(options: {
       const id = entries.has(exact) || entries.size < KEYS_MAX ? exact : event
       const known = entries.get(id)
       if (known !== undefined) {
+        known.message = message
+        known.fields = fields
         known.repeats++
         return
       }

@@ -38,6 +38,16 @@ test('an error is logged once, then counted, with one summary a minute', () => {
   expect(take()).toEqual([])
 })
 
+test('a summary says what the newest one said', () => {
+  const { take, guard } = setUp()
+  for (const attempt of [1, 2, 3]) guard.warning('connect_failed', 'okx', `Attempt ${attempt}.`, { attempt })
+  guard.stop()
+  expect(take()).toEqual([
+    'WARNING connect_failed Attempt 1. {"attempt":1}',
+    'WARNING connect_failed Attempt 3. (repeated 2 times) {"attempt":3,"repeats":2}',
+  ])
+})
+
 test('different keys and levels are told apart; one that fell silent is news again', () => {
   const { clock, take, guard } = setUp()
   guard.error('connect_failed', 'okx', 'A')
