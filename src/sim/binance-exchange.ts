@@ -1,5 +1,4 @@
 import type { BinanceFeed } from './binance-feed.ts'
-import { answerRest, type RestEndpoint } from './binance-rest.ts'
 import { BinanceSession, type SessionRules } from './binance-session.ts'
 import type { Streams } from './binance-streams.ts'
 import type { Weights } from './binance-weights.ts'
@@ -8,16 +7,19 @@ import type { SimContext, SimExchange, SimPeer } from './exchange.ts'
 const CONNECTS_MAX = 300
 const CONNECTS_WINDOW_MS = 300_000
 
+export type Orders = Readonly<Record<string, (query: URLSearchParams, sessions: ReadonlySet<BinanceSession>) => string>>
+
 export interface BinanceParts {
   readonly context: SimContext
   readonly streams: Streams
-  readonly feed: BinanceFeed
-  readonly weights: Weights
   readonly rules: SessionRules
-  readonly endpoints: Readonly<Record<string, RestEndpoint>>
-  /** The kinds of streams that a path prefix (`''`, `/public`) carries; `undefined`: there is no such path. */
+  rest: SimExchange['rest']
+  /** Whether a path prefix (`''`, `/public`) carries a stream; `undefined`: there is no such path. */
   carries(prefix: string, name: string): boolean | undefined
-  readonly orders: Readonly<Record<string, (query: URLSearchParams, sessions: ReadonlySet<BinanceSession>) => string>>
+  /** Someone subscribes to a stream that the path carries. */
+  opened(name: string): void
+  readonly orders: Orders
+  stop(): void
 }
 
 /** `/ws`, `/ws/a/b`, `/stream`, each below an optional prefix. */
@@ -25,7 +27,7 @@ const PATH = /^(\/[a-z]+)??\/(ws|stream)(\/.*)?$/
 
 /** The exchange that both Binance venues are, given their parts. */
 export function createBinanceExchange(parts: BinanceParts): SimExchange {
-  const { context, streams, feed, weights, rules, endpoints } = parts
+  const { context, streams, rules } = parts
   const sessions = new Set<BinanceSession>()
   const connects = new Map<string, number[]>()
 
@@ -40,22 +42,8 @@ export function createBinanceExchange(parts: BinanceParts): SimExchange {
     return false
   }
 
-  const orders: BinanceParts['orders'] = {
-    'weight-limit': (query) => {
-      weights.limit = Number(query.get('value'))
-      return `weight limit is ${weights.limit}`
-    },
-    status: (query) => {
-      const symbol = feed.symbol(query.get('symbol') ?? '')
-      if (!symbol) return 'no such symbol'
-      symbol.status = query.get('status') ?? 'HALT'
-      return `${symbol.instrument.symbol} is ${symbol.status}`
-    },
-    ...parts.orders,
-  }
-
   return {
-    rest: (request) => answerRest(endpoints, weights, request),
+    rest: parts.rest,
     connect(peer) {
       const [matched, prefix = '', form, path = ''] = PATH.exec(peer.path) ?? []
       if (matched === undefined || parts.carries(prefix, '') === undefined) return undefined
@@ -69,7 +57,7 @@ export function createBinanceExchange(parts: BinanceParts): SimExchange {
         names: named(peer, path),
         carries(name) {
           const isCarried = parts.carries(prefix, name) ?? false
-          if (isCarried) feed.open(name)
+          if (isCarried) parts.opened(name)
           return isCarried
         },
         left: (left) => sessions.delete(left),
@@ -77,13 +65,27 @@ export function createBinanceExchange(parts: BinanceParts): SimExchange {
       sessions.add(session)
       return session
     },
-    order: (name, query) => orders[name]?.(query, sessions),
+    order: (name, query) => parts.orders[name]?.(query, sessions),
     stop() {
-      feed.stop()
+      parts.stop()
       for (const session of sessions) session.closed()
     },
   }
 }
+
+/** Orders that spot and futures share. */
+export const commonOrders = (feed: BinanceFeed, weights: Weights): Orders => ({
+  'weight-limit': (query) => {
+    weights.limit = Number(query.get('value'))
+    return `weight limit is ${weights.limit}`
+  },
+  status: (query) => {
+    const symbol = feed.symbol(query.get('symbol') ?? '')
+    if (!symbol) return 'no such symbol'
+    symbol.status = query.get('status') ?? 'HALT'
+    return `${symbol.instrument.symbol} is ${symbol.status}`
+  },
+})
 
 /** Streams in the URL: `/ws/a/b` or `/stream?streams=a/b`. */
 const named = (peer: SimPeer, path: string): string[] =>

@@ -60,6 +60,14 @@ export class BinanceSession implements SimSession, StreamListener {
     this.#options.peer.send(topic, this.#isCombined ? `{"stream":"${stream}","data":${payload}}` : payload)
   }
 
+  relay(topic: StreamTopic, frame: string): void {
+    this.#options.peer.send(topic, frame)
+  }
+
+  bufferedBytes(): number {
+    return this.#options.peer.bufferedBytes()
+  }
+
   /** A notice that belongs to no subscription. */
   notify(stream: string, payload: string): void {
     this.#options.peer.sendControl(this.#isCombined ? `{"stream":"${stream}","data":${payload}}` : payload)

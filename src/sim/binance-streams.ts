@@ -8,7 +8,11 @@ export type Render = (time: TimeUnit) => string
 
 export interface StreamListener {
   readonly isMicroseconds: boolean
+  /** A payload, in the form of the connection. */
   deliver(stream: string, topic: StreamTopic, payload: string): void
+  /** A whole frame, as it was recorded. */
+  relay(topic: StreamTopic, frame: string): void
+  bufferedBytes(): number
 }
 
 export interface StreamTopic {

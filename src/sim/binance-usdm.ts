@@ -5,9 +5,10 @@
  */
 
 import type { Random } from '../platform/platform.ts'
-import { createBinanceExchange } from './binance-exchange.ts'
+import { commonOrders, createBinanceExchange } from './binance-exchange.ts'
 import { BinanceFeed, type FeedSpeeds, type Numbering } from './binance-feed.ts'
 import { type BinancePayloads, type DepthBatch, isBuyerMaker, render } from './binance-payloads.ts'
+import { answerRest } from './binance-rest.ts'
 import type { SessionRules } from './binance-session.ts'
 import { createStreams, parseStream, type Render } from './binance-streams.ts'
 import { usdmEndpoints } from './binance-usdm-rest.ts'
@@ -15,7 +16,13 @@ import { createWeights } from './binance-weights.ts'
 import type { SimContext, SimExchange, SimInstrument, SimVenue } from './exchange.ts'
 
 const WEIGHT_LIMIT = 2400
-const RULES: SessionRules = { idRule: 'futures', pingMs: 180_000, pongMs: 600_000, incomingPerSecondMax: 10 }
+/** Rules of a connection. */
+export const USDM_RULES: SessionRules = {
+  idRule: 'futures',
+  pingMs: 180_000,
+  pongMs: 600_000,
+  incomingPerSecondMax: 10,
+}
 const SPEEDS: FeedSpeeds = { depthMs: { '': 250, '500ms': 500, '100ms': 100 }, tickerMs: 2000 }
 /** Ids are far above those of spot. */
 const FIRST_ID = 5_000_000_000_000
@@ -72,20 +79,21 @@ function createUsdm(context: SimContext): SimExchange {
   const weights = createWeights(WEIGHT_LIMIT, { clock, windowMs: 60_000, timeScale, violation, texts })
   // Undocumented stream; sources disagree where it lives.
   let tradePath = '/public'
+  const endpoints = usdmEndpoints(context, feed, weights)
   return createBinanceExchange({
     context,
     streams,
-    feed,
-    weights,
-    rules: RULES,
-    endpoints: usdmEndpoints(context, feed, weights),
+    rules: USDM_RULES,
+    rest: (request) => answerRest(endpoints, weights, request),
+    opened: (name) => feed.open(name),
+    stop: () => feed.stop(),
     carries(prefix, name) {
-      if (!PATHS.includes(prefix)) return undefined
+      if (!USDM_PATHS.includes(prefix)) return undefined
       const kind = parseStream(name)?.kind ?? ''
-      if (kind === 'trade') return prefix === tradePath
-      return prefix === (PUBLIC_KIND.test(kind) ? '/public' : '/market')
+      return prefix === (kind === 'trade' ? tradePath : usdmPath(kind))
     },
     orders: {
+      ...commonOrders(feed, weights),
       'trade-path': (query) => {
         tradePath = `/${query.get('path') ?? 'public'}`
         return `new subscriptions of trade streams work below ${tradePath}`
@@ -95,8 +103,11 @@ function createUsdm(context: SimContext): SimExchange {
 }
 
 /** `''`: the roots `/ws` and `/stream`, retired on 2026-04-23, which still shake hands. */
-const PATHS: readonly string[] = ['', '/public', '/market', '/private']
+export const USDM_PATHS: readonly string[] = ['', '/public', '/market', '/private']
 const PUBLIC_KIND = /^(bookTicker|depth\d*|rpiDepth)$/
+
+/** The path that carries a kind of stream. */
+export const usdmPath = (kind: string): string => (PUBLIC_KIND.test(kind) ? '/public' : '/market')
 
 /** All symbols share one sequence, so that only `pu` chains a symbol's events. */
 function sharedIds(random: Random): Numbering {

@@ -1,8 +1,9 @@
 /** Binance spot. Source: https://developers.binance.com/docs/binance-spot-api-docs, copy of 2026-07-21. */
 
-import { createBinanceExchange } from './binance-exchange.ts'
+import { commonOrders, createBinanceExchange } from './binance-exchange.ts'
 import { BinanceFeed, type FeedSpeeds } from './binance-feed.ts'
 import { type BinancePayloads, isBuyerMaker, render } from './binance-payloads.ts'
+import { answerRest } from './binance-rest.ts'
 import type { BinanceSession, SessionRules } from './binance-session.ts'
 import { spotEndpoints } from './binance-spot-rest.ts'
 import { createStreams } from './binance-streams.ts'
@@ -13,7 +14,8 @@ import { textUnits } from './units.ts'
 const DECIMALS = 8
 const WEIGHT_LIMIT = 6000
 const SHUTDOWN_MS = 10_000
-const RULES: SessionRules = { idRule: 'spot', pingMs: 20_000, pongMs: 60_000, incomingPerSecondMax: 5 }
+/** Rules of a connection. */
+export const SPOT_RULES: SessionRules = { idRule: 'spot', pingMs: 20_000, pongMs: 60_000, incomingPerSecondMax: 5 }
 const SPEEDS: FeedSpeeds = { depthMs: { '': 1000, '100ms': 100 }, tickerMs: 1000 }
 
 /** The wire shows eight decimals; tick and lot are the coarser steps of the filters. */
@@ -67,15 +69,19 @@ function createSpot(context: SimContext): SimExchange {
       `Way too much request weight used; IP banned until ${untilMs}. Please use WebSocket Streams for live updates to avoid bans.`,
   }
   const weights = createWeights(WEIGHT_LIMIT, { clock, windowMs: 60_000, timeScale, violation, texts })
+  const endpoints = spotEndpoints(context, feed, weights)
   return createBinanceExchange({
     context,
     streams,
-    feed,
-    weights,
-    rules: RULES,
-    endpoints: spotEndpoints(context, feed, weights),
+    rules: SPOT_RULES,
+    rest: (request) => answerRest(endpoints, weights, request),
+    opened: (name) => feed.open(name),
+    stop: () => feed.stop(),
     carries: (prefix) => (prefix === '' ? true : undefined),
-    orders: { 'shutdown-notice': (query, sessions) => shutdown(context, query, sessions) },
+    orders: {
+      ...commonOrders(feed, weights),
+      'shutdown-notice': (query, sessions) => shutdown(context, query, sessions),
+    },
   })
 }
 

@@ -2,7 +2,8 @@
 
 import { binanceSim } from './binance.ts'
 import { binanceUsdmSim } from './binance-usdm.ts'
+import { deribitSim } from './deribit.ts'
 import type { SimVenue } from './exchange.ts'
 import { okxSim } from './okx.ts'
 
-export const simVenues: readonly SimVenue[] = [binanceSim, binanceUsdmSim, okxSim]
+export const simVenues: readonly SimVenue[] = [binanceSim, binanceUsdmSim, okxSim, deribitSim]
