@@ -23,6 +23,7 @@ import { createRepeatGuard } from '../ops/repeat-guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import { MemoryStore } from '../sinks/memory.ts'
 import type { Venue } from '../venues/venue.ts'
+import { exposeCollector } from './expose.ts'
 import { venueObserver } from './observer.ts'
 import { Pipeline } from './pipeline.ts'
 import { Stats } from './stats.ts'
@@ -37,7 +38,7 @@ export interface CollectorParts {
 }
 
 /** One enabled venue. */
-interface Collected {
+export interface Collected {
   readonly venue: Venue
   readonly feed: VenueFeed
   readonly rest: RestClient
@@ -70,7 +71,7 @@ export class Collector implements CollectorView {
       const venueConfig = config.exchanges[venue.id]
       return venueConfig?.enabled === true ? [this.#collect(venue, venueConfig)] : []
     })
-    this.#exposeMetrics()
+    exposeCollector(metrics, this, this.#collected)
   }
 
   /** Resolves when every enabled venue is being collected or tried; the venues start side by side. */
@@ -246,42 +247,6 @@ export class Collector implements CollectorView {
 
   subscribe(subscriber: EventSubscriber): () => void {
     return this.#pipeline.subscribe(subscriber)
-  }
-
-  #exposeMetrics(): void {
-    const { metrics } = this.#parts
-    const each = <Row>(read: (collected: Collected) => Iterable<Row>) =>
-      [...this.#collected].flatMap((c) => [...read(c)])
-    metrics.computed('feeds', () => {
-      const counts = new Map<string, { labels: { venue: string; channel: Channel; state: string }; value: number }>()
-      for (const { venue, channel, state } of this.feeds()) {
-        const key = `${venue} ${channel} ${state}`
-        const row = counts.get(key) ?? { labels: { venue, channel, state }, value: 0 }
-        row.value++
-        counts.set(key, row)
-      }
-      return counts.values()
-    })
-    metrics.computed('booksLive', () => {
-      const books = [...this.#liveBooks()]
-      return each(({ venue }) => [
-        { labels: { venue: venue.id }, value: books.filter((book) => book.venue === venue.id).length },
-      ])
-    })
-    metrics.computed('socketsOpen', () =>
-      each(({ venue, feed }) => [{ labels: { venue: venue.id }, value: feed.socketsOpen }]),
-    )
-    metrics.computed('restWeightUsed', () =>
-      each(({ venue, rest }) =>
-        [...rest.usage()].map(([budget, value]) => ({ labels: { venue: venue.id, budget }, value })),
-      ),
-    )
-    metrics.computed('restBanUntil', () =>
-      each(({ venue, rest }) => [{ labels: { venue: venue.id }, value: (rest.bannedUntilUs ?? 0) / 1e6 }]),
-    )
-    metrics.computed('storeRecords', () =>
-      Object.entries(this.store.counts).map(([category, value]) => ({ labels: { category }, value })),
-    )
   }
 }
 

@@ -1,6 +1,6 @@
 /** What happens on the feeds of one venue, as log lines and counts: written at one place, so that they cannot disagree. */
 
-import type { Observer } from '../feed/venue-feed.ts'
+import type { Observer } from '../feed/ports.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { RepeatGuard } from '../ops/repeat-guard.ts'

@@ -7,7 +7,7 @@
  */
 
 import type { Books } from '../book/books.ts'
-import type { Downstream } from '../feed/venue-feed.ts'
+import type { Downstream } from '../feed/ports.ts'
 import type { EpochUs, MarketEvent } from '../model/event.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Stats } from './stats.ts'

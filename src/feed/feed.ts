@@ -13,10 +13,11 @@ export class Feed {
   #state: FeedState = 'connecting'
   #reason = 'not connected yet'
   #sinceUs: EpochUs
+  #isRejected = false
   lastMessageUs: EpochUs | undefined
   events = 0
   resyncs = 0
-  /** The book behind this feed must be built anew; `undefined` for other channels and for good books. */
+  /** The book behind this feed was live and is being built anew. */
   isResyncing = false
 
   constructor(venue: Venue, topic: Topic, clock: Clock) {
@@ -47,13 +48,16 @@ export class Feed {
     return this.#sinceUs
   }
 
-  /** Feeds that will never have data as things are: not subscribed, and not waited for. */
+  /** It will never have data as things are: not subscribed, and not waited for. */
   get isGivenUp(): boolean {
-    return this.#state === 'delisted' || this.#state === 'disabled' || this.isRejected
+    return this.#isRejected || this.#state === 'delisted' || this.#state === 'disabled'
   }
 
   /** The venue refused it for good, or does not know the symbol. */
-  isRejected = false
+  reject(reason: string): void {
+    this.#isRejected = true
+    this.set('down', reason)
+  }
 
   set(state: FeedState, reason = ''): void {
     if (state !== this.#state) this.#sinceUs = this.#clock.nowUs()

@@ -70,7 +70,10 @@ export class Poller {
     } catch (error) {
       if (!(error instanceof RestError)) throw error
       if (this.#isStopped) return
-      feed.isRejected = error.kind === 'unknown_symbol'
+      if (error.kind === 'unknown_symbol') {
+        feed.reject(`unknown symbol: ${error.message}`)
+        return
+      }
       const state = error.kind === 'banned' ? 'banned' : feed.lastMessageUs === undefined ? 'down' : 'stale'
       if (feed.state !== 'live' || state === 'banned') feed.set(state, error.message)
     } finally {

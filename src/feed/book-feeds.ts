@@ -1,0 +1,139 @@
+/** The book feeds of one venue: who waits for a snapshot, what happens when a book breaks. One symbol never touches another. */
+
+import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Venue } from '../venues/venue.ts'
+import { Backoff } from './backoff.ts'
+import type { Feed } from './feed.ts'
+import type { Downstream, Observer } from './ports.ts'
+import type { RestClient, RestError } from './rest-client.ts'
+import { type SnapshotFate, Snapshots } from './snapshots.ts'
+
+/** A book whose stream is quiet still gets its snapshot so long after the subscription was confirmed. */
+const SNAPSHOT_WITHOUT_DELTA_MS = 2_000
+const RESYNC_BACKOFF = { firstMs: 500, maxMs: 30_000 }
+
+export interface BookFeedsOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly downstream: Downstream
+  readonly observer: Observer
+  /** The book feed of a symbol, if it is wanted and its connection is open. */
+  readonly find: (symbol: string) => Feed | undefined
+  /** Subscribes the feed anew, so that the venue sends a snapshot. */
+  readonly restart: (feed: Feed) => void
+}
+
+export class BookFeeds {
+  readonly #options: BookFeedsOptions
+  readonly #snapshots: Snapshots
+  readonly #backoffs = new Map<Feed, Backoff>()
+  readonly #timers = new Map<Feed, () => void>()
+
+  constructor(options: BookFeedsOptions) {
+    this.#options = options
+    this.#snapshots = new Snapshots(options.venue, options.rest, options.platform, {
+      deliver: (snapshot) => this.#deliver(snapshot),
+      failed: (symbol, error) => this.#snapshotFailed(symbol, error),
+    })
+  }
+
+  stop(): void {
+    this.#snapshots.stop()
+    for (const cancel of this.#timers.values()) cancel()
+  }
+
+  accept(
+    feed: Feed,
+    event: BookSnapshot | BookDelta,
+    checksum: number | undefined,
+    receiveTimeUs: EpochUs,
+  ): SnapshotFate {
+    const { downstream, observer, venue } = this.#options
+    const step = downstream.acceptBook(event, checksum, receiveTimeUs)
+    if (step.isIgnored && event.type === 'book_delta') observer.duplicate(event.type)
+    if (step.need !== undefined) {
+      this.#rebuild(feed, step.need)
+      return 'refused'
+    }
+    if (downstream.isLive(feed.symbol)) {
+      if (feed.state !== 'live') this.#settle(feed)
+      return 'live'
+    }
+    if (feed.state !== 'banned') this.#waiting(feed, feed.reason || 'waiting for a snapshot')
+    if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') this.#snapshots.request(feed.symbol)
+    return 'waiting'
+  }
+
+  subscribed(feed: Feed): void {
+    if (feed.state !== 'live') this.#waiting(feed, 'waiting for a snapshot')
+    if (this.#options.venue.book.snapshotFrom === 'rest')
+      this.#snapshots.request(feed.symbol, SNAPSHOT_WITHOUT_DELTA_MS)
+  }
+
+  /** The feed's stream starts afresh: its book cannot be trusted until it is proven anew. */
+  restarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
+    if (this.#options.downstream.isLive(feed.symbol)) feed.isResyncing = true
+    this.#options.downstream.invalidate(feed.symbol, reason)
+    if (reason === 'disconnect') this.#snapshots.settle(feed.symbol)
+  }
+
+  /** A delta could not be read, so the book misses it. */
+  undecodable(feed: Feed): void {
+    if (!this.#options.downstream.isLive(feed.symbol)) return
+    this.#options.downstream.invalidate(feed.symbol, 'decode_error')
+    this.#rebuild(feed, 'decode_error')
+  }
+
+  #waiting(feed: Feed, reason: string): void {
+    feed.set(feed.isResyncing ? 'resyncing' : 'syncing', reason)
+  }
+
+  #settle(feed: Feed): void {
+    feed.set('live')
+    feed.isResyncing = false
+    this.#snapshots.settle(feed.symbol)
+    this.#backoffs.delete(feed)
+  }
+
+  /** This symbol alone gets a new snapshot: fetched, or by subscribing anew. */
+  #rebuild(feed: Feed, reason: BookReason): void {
+    if (reason !== 'snapshot_too_old') {
+      this.#options.observer.resync(feed, reason)
+      feed.resyncs++
+      feed.isResyncing = true
+    }
+    this.#waiting(feed, reason)
+    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.retry(feed.symbol)
+    else this.#restartSoon(feed)
+  }
+
+  /** At once, then with growing waits while the book does not come to life. */
+  #restartSoon(feed: Feed): void {
+    const { platform, restart } = this.#options
+    if (this.#timers.has(feed)) return
+    const backoff = this.#backoffs.get(feed) ?? new Backoff({ ...RESYNC_BACKOFF, random: platform.random })
+    this.#backoffs.set(feed, backoff)
+    const isFirst = backoff.attempts === 0
+    const waitMs = backoff.nextMs()
+    const cancel = platform.clock.after(isFirst ? 0 : waitMs, () => {
+      this.#timers.delete(feed)
+      restart(feed)
+    })
+    this.#timers.set(feed, cancel)
+  }
+
+  #deliver(snapshot: BookSnapshot): SnapshotFate | undefined {
+    const feed = this.#options.find(snapshot.symbol)
+    return feed && this.accept(feed, snapshot, undefined, snapshot.receive_time_us as EpochUs)
+  }
+
+  #snapshotFailed(symbol: string, error: RestError): void {
+    const feed = this.#options.find(symbol)
+    if (feed === undefined || feed.state === 'live') return
+    if (error.kind === 'unknown_symbol') feed.reject(`unknown symbol: ${error.message}`)
+    else if (error.kind === 'banned') feed.set('banned', error.message)
+    else this.#waiting(feed, `snapshot: ${error.message}`)
+  }
+}
