@@ -4,6 +4,7 @@ import { PUBLIC_MESSAGES, success } from '../service/envelope.ts'
 import { JSON_TYPE } from '../service/headers.ts'
 import type { RouteDeps } from './deps.ts'
 import type { DataRoute, PlainRoute, Route } from './route.ts'
+import type { CollectorView } from './view.ts'
 
 /** Puts the routes on the server. `HEAD` comes with every `GET`. */
 export function mountRoutes(app: FastifyInstance, routes: readonly Route[], deps: RouteDeps): void {
@@ -16,12 +17,16 @@ export function mountRoutes(app: FastifyInstance, routes: readonly Route[], deps
 function mountData(app: FastifyInstance, route: DataRoute, { view, clock }: RouteDeps): void {
   const config = { needsToken: true, failure: route.failure }
   app.get(routerPath(route.path), { config }, async (request, reply) => {
-    if (route.needsCollector && !view.isInitialized) {
-      throw new PrismError('COLLECTOR_NOT_INITIALIZED', PUBLIC_MESSAGES.COLLECTOR_NOT_INITIALIZED)
-    }
+    if (route.needsCollector) requireInitialized(view)
     const data = route.run(request.query, request.params)
     return reply.type(JSON_TYPE).send(JSON.stringify(success(route.message, data, clock.nowUs())))
   })
+}
+
+/** Errors: COLLECTOR_NOT_INITIALIZED until the collector has been built. */
+export function requireInitialized({ isInitialized }: CollectorView): void {
+  if (isInitialized) return
+  throw new PrismError('COLLECTOR_NOT_INITIALIZED', PUBLIC_MESSAGES.COLLECTOR_NOT_INITIALIZED)
 }
 
 function mountPlain(app: FastifyInstance, route: PlainRoute): void {

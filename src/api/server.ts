@@ -75,9 +75,7 @@ export function createApi(options: ApiOptions): Api {
   }
   const routes = createRoutes(deps)
   mountStream({ server, deps, logger, limits: { ...STREAM_LIMITS, ...options.streamLimits } })
-  server.app.after(() => {
-    mountRoutes(server.app, routes, deps)
-    mountDocs(server.app, openapiDocument(service.version, [...routes, streamRoute]))
-  })
+  mountRoutes(server.app, routes, deps)
+  mountDocs(server.app, openapiDocument(service.version, [...routes, streamRoute]))
   return { listen: () => server.listen(), stop: () => server.stop() }
 }

@@ -116,10 +116,9 @@ function createApp(
     return503OnClosing: false,
     clientErrorHandler: clientErrorHandler(clock, limits.lingerMs, metrics.rejected),
     // Paths that the router refuses run no hooks.
-    frameworkErrors(error, request, reply) {
+    frameworkErrors(error, _request, reply) {
       const answer = failures(error, 'INVALID_PARAMETERS', 'unmatched')
       metrics.answered('unmatched', answer.status, 0)
-      if (request.headers.upgrade !== undefined) reply.raw.once('finish', () => request.raw.socket.destroySoon())
       send(reply.headers(SECURITY_HEADERS), answer)
     },
   })

@@ -1,19 +1,20 @@
 /** `WS /api/v1/stream`: the live normalized events. */
 
-import { fastifyWebsocket, type WebSocket } from '@fastify/websocket'
-import type { FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { PrismError } from '../../model/errors.ts'
 import { refuseRaw } from '../../service/client-errors.ts'
-import { PUBLIC_MESSAGES } from '../../service/envelope.ts'
 import type { HttpServer } from '../../service/http-server.ts'
 import type { Logger } from '../../service/ports.ts'
 import type { RouteDeps } from '../deps.ts'
+import { requireInitialized } from '../mount.ts'
 import { dataRoute } from '../route.ts'
 import { StreamHub, type StreamLimits } from './hub.ts'
 import { commandReader } from './subscription.ts'
+import { upgrader } from './upgrade.ts'
 
 const PATH = '/api/v1/stream'
+const BAD_HANDSHAKE = 'This is not a WebSocket handshake of version 13.'
 
 /** Plain HTTP gets told what the path is for; it is in the list of routes for the documentation's sake. */
 export const streamRoute = dataRoute({
@@ -38,54 +39,39 @@ export interface StreamOptions {
   readonly limits: StreamLimits
 }
 
-/** Adds the stream to the server. It closes with the server. */
-export function mountStream({ server, deps, logger, limits }: StreamOptions): StreamHub {
+/** Adds the stream to the server. It closes when the server stops. */
+export function mountStream({ server, deps, logger, limits }: StreamOptions): void {
   const { app, guards } = server
   const { view, clock, metrics, names } = deps
   const hub = new StreamHub({ view, clock, logger, metrics, read: commandReader(names), limits })
-  const options = { maxPayload: limits.messageBytesMax, perMessageDeflate: false }
-  app.register(fastifyWebsocket, {
-    options,
-    errorHandler: (_error, socket) => socket.terminate(),
-    preClose(done) {
-      hub.close()
-      app.websocketServer.close()
-      done()
-    },
+  const { isUpgrade, accept } = upgrader(app, {
+    messageBytesMax: limits.messageBytesMax,
+    idleTimeoutMs: server.limits.idleTimeoutMs,
+    refuse: (socket) => refuseRaw(socket, BAD_HANDSHAKE, clock, server.limits.lingerMs),
   })
-  app.after(() => {
-    app.websocketServer.on('wsClientError', (_error, socket) =>
-      refuseRaw(socket, 'This is not a WebSocket handshake of version 13.', clock, server.limits.lingerMs),
-    )
-    app.route({
-      method: 'GET',
-      url: PATH,
-      config: { needsToken: true },
-      onRequest: async (request) => mayOpen(request),
-      handler: async () => streamRoute.run({}, {}),
-      wsHandler: (socket, request) => connect(socket, request),
-    })
-  })
-  return hub
-
-  function mayOpen({ headers }: FastifyRequest): void {
-    if (!view.isInitialized) {
-      throw new PrismError('COLLECTOR_NOT_INITIALIZED', PUBLIC_MESSAGES.COLLECTOR_NOT_INITIALIZED)
-    }
-    if (!guards.mayOpenStream(headers.origin, headers.host)) {
+  app.addHook('preClose', async () => hub.close())
+  app.get(PATH, { config: { needsToken: true } }, async (request, reply) => {
+    requireInitialized(view)
+    if (!isUpgrade(request)) return streamRoute.run({}, {})
+    const { origin, host } = request.headers
+    if (!guards.mayOpenStream(origin, host)) {
       throw new PrismError('INVALID_PARAMETERS', 'Pages of this origin may not open the stream.')
     }
     if (hub.isFull) throw new PrismError('SERVICE_UNAVAILABLE', 'The stream has as many clients as it can serve.')
-  }
+    accept(request, reply, (socket) => serve(socket, request.ip))
+    return reply
+  })
 
-  function connect(socket: WebSocket, request: FastifyRequest): void {
-    const client = hub.add(socket, request.ip)
-    logger.info('stream_client_connected', 'a stream client connected', { client: request.ip, clients: hub.size })
+  function serve(socket: WebSocket, ip: string): void {
+    const client = hub.add(socket, ip)
+    logger.info('stream_client_connected', 'a stream client connected', { client: ip, clients: hub.size })
     socket.on('message', (data, isBinary) => client.message(isBinary ? '' : String(data)))
     socket.on('pong', () => client.alive())
+    // What is wrong with a client is its own business; `close` follows.
+    socket.on('error', () => undefined)
     socket.on('close', (code) => {
       client.closed()
-      logger.info('stream_client_closed', 'a stream client left', { client: request.ip, code, clients: hub.size })
+      logger.info('stream_client_closed', 'a stream client left', { client: ip, code, clients: hub.size })
     })
   }
 }

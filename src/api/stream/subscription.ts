@@ -30,17 +30,17 @@ const SHAPE = '{"op":"subscribe","types":[…],"venues":[…],"symbols":[…]} o
 
 /** Reads one message of a client. Total: whatever the text, it returns. */
 export function commandReader(names: VenueNames): (text: string) => Command {
+  const symbolsError = `symbols must be a list of at most ${SYMBOLS_MAX} symbols of 1 to ${SYMBOL_LENGTH_MAX} characters`
+  const symbol = z
+    .string({ error: symbolsError })
+    .min(1, { error: symbolsError })
+    .max(SYMBOL_LENGTH_MAX, { error: symbolsError })
   const subscribe = z.strictObject(
     {
       op: z.literal('subscribe'),
       types: listOf('types', EVENT_TYPES),
       venues: listOf('venues', names.venues),
-      symbols: z
-        .array(z.string().min(1).max(SYMBOL_LENGTH_MAX), {
-          error: `symbols must be a list of at most ${SYMBOLS_MAX} symbols of ${SYMBOL_LENGTH_MAX} characters`,
-        })
-        .max(SYMBOLS_MAX)
-        .optional(),
+      symbols: z.array(symbol, { error: symbolsError }).max(SYMBOLS_MAX, { error: symbolsError }).optional(),
     },
     { error: `Expected ${SHAPE}` },
   )
