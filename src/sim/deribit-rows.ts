@@ -102,7 +102,7 @@ export function tickerBody(instrument: SimInstrument, market: SimMarket): JsonOb
   const isPerpetual = instrument.market === 'perpetual'
   return {
     state: 'open',
-    stats: statsObject(instrument, stats),
+    stats: statsObject(instrument, stats, indexNow),
     ...(instrument.market === 'option' && optionFields(instrument, indexNow)),
     index_price: indexNow,
     instrument_name: instrument.symbol,
@@ -124,11 +124,14 @@ export function tickerBody(instrument: SimInstrument, market: SimMarket): JsonOb
 }
 
 /** `volume` is in base whatever the unit of amounts; `volume_usd` in quote. */
-function statsObject(instrument: SimInstrument, stats: SimStats): JsonObject {
+function statsObject(instrument: SimInstrument, stats: SimStats, indexNow: Float): JsonObject {
   const amount = Number(stats.volume)
   const last = Number(stats.last)
-  const volume = isInverse(instrument) && instrument.market !== 'option' ? amount / last : amount
-  const worth = instrument.market === 'option' || !isInverse(instrument) ? Number(stats.quoteVolume) : amount
+  const isOption = instrument.market === 'option'
+  const isInUsd = isInverse(instrument) && !isOption
+  const volume = isInUsd ? amount / last : amount
+  // Premiums are in base, so that an option's turnover is worth so much at the index.
+  const worth = isInUsd ? amount : Number(stats.quoteVolume) * (isOption ? indexNow.value : 1)
   return {
     high: float(stats.high),
     low: float(stats.low),

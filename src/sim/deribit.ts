@@ -23,6 +23,7 @@ import type {
   SimSession,
   SimVenue,
 } from './exchange.ts'
+import { withBookMemo } from './market-memo.ts'
 import { type Credits, createCredits } from './pace.ts'
 import { createTopics, type Listener } from './topics.ts'
 
@@ -63,8 +64,10 @@ class DeribitSim implements SimExchange {
   readonly #stops = new Set<() => void>()
   #isLocked = false
 
-  constructor(context: SimContext) {
+  constructor(given: SimContext) {
+    const { context, stop } = withBookMemo(given)
     const { clock, market } = context
+    this.#stops.add(stop)
     this.#context = context
     this.#trades = new Map(market.instruments.map((each) => [each.symbol, createTradeLog(market, each)]))
     this.#lines = { '100ms': this.#createLines('100ms'), agg2: this.#createLines('agg2') }

@@ -1,4 +1,5 @@
 import type { SimContext, SimExchange, SimPeer, SimSession, SimVenue } from './exchange.ts'
+import { withBookMemo } from './market-memo.ts'
 import type { ChecksumMode } from './okx-book.ts'
 import { OKX_INSTRUMENTS } from './okx-instruments.ts'
 import { OkxLine } from './okx-line.ts'
@@ -35,8 +36,10 @@ class OkxSim implements SimExchange {
   readonly #stops = new Set<() => void>()
   #checksum: ChecksumMode = 'none'
 
-  constructor(context: SimContext) {
+  constructor(given: SimContext) {
+    const { context, stop } = withBookMemo(given)
     const { clock, market } = context
+    this.#stops.add(stop)
     this.#context = context
     this.#connects = createQuota(clock, CONNECTS_PER_SECOND_MAX, 1000)
     this.#lines = new Map(market.instruments.map((each) => [each.symbol, new OkxLine(context, this.#topics, each)]))
