@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
-import { PrismError } from '../model/errors.ts'
+import { errorText, PrismError } from '../model/errors.ts'
 import type { Clock } from '../platform/platform.ts'
 import { accessLog } from './access-log.ts'
 import { clientErrorHandler } from './client-errors.ts'
@@ -82,7 +82,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     isStopping: () => isStopping,
     async listen() {
       await app.ready()
-      return listenOn(app.server, config.host, config.port)
+      const address = await listenOn(app.server, config.host, config.port)
+      // Out of file descriptors, for one: accepting goes on when there are some again.
+      app.server.on('error', (error) => logger.error('http_accept_failed', errorText(error)))
+      return address
     },
     async stop() {
       isStopping = true

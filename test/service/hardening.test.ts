@@ -282,7 +282,7 @@ describe('stopping', () => {
     await outcome
   })
 
-  test('may be asked for twice, and before listening', async () => {
+  test('may be asked for twice', async () => {
     const { api } = await start()
     await Promise.all([api.stop(), api.stop()])
   })

@@ -45,6 +45,8 @@ interface Client {
   readonly mayTalk: (who: string) => boolean
   filter: Filter | undefined
   isAlive: boolean
+  /** Cancels the cut of a socket that was told to go. */
+  cancelCut: (() => void) | undefined
 }
 
 export interface HubOptions {
@@ -77,7 +79,7 @@ export class StreamHub {
   add(socket: StreamSocket, name: string): StreamClient {
     const { limits, clock } = this.#options
     const mayTalk = rateLimit(limits.messagesPerSecondMax, clock)
-    const client: Client = { socket, name, mayTalk, filter: undefined, isAlive: true }
+    const client: Client = { socket, name, mayTalk, filter: undefined, isAlive: true, cancelCut: undefined }
     this.#clients.add(client)
     this.#adjust()
     return {
@@ -85,7 +87,10 @@ export class StreamHub {
       alive: () => {
         client.isAlive = true
       },
-      closed: () => this.#remove(client),
+      closed: () => {
+        client.cancelCut?.()
+        this.#remove(client)
+      },
     }
   }
 
@@ -131,8 +136,8 @@ export class StreamHub {
   #sendAway(client: Client, code: number, reason: string): void {
     const { clock, limits } = this.#options
     this.#remove(client)
+    client.cancelCut = clock.after(limits.closeGraceMs, () => client.socket.terminate())
     client.socket.close(code, reason)
-    clock.after(limits.closeGraceMs, () => client.socket.terminate())
   }
 
   #remove(client: Client): void {

@@ -1,0 +1,67 @@
+/** The OpenAPI document, and the page that shows it without asking anybody else. */
+
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ask, bodyOf } from './helpers/http.ts'
+import { type RunningApi, startApi } from './helpers/start-api.ts'
+
+let running: RunningApi
+beforeAll(async () => {
+  running = await startApi()
+})
+afterAll(() => running.api.stop())
+
+const get = (path: string) => ask(running.url, path)
+
+test('describes every endpoint with words, parameters, answers and errors', async () => {
+  const document = bodyOf(await get('/openapi.json'))
+  expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } })
+  const operations = Object.values<{ get: Record<string, unknown> }>(document.paths).map((path) => path.get)
+  expect(operations).toHaveLength(14)
+  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(14)
+  for (const { summary, responses } of operations) {
+    expect(summary).toMatch(/\w{2}/)
+    expect(responses).toHaveProperty('200')
+  }
+  const { parameters, responses } = document.paths['/api/v1/collector/data'].get
+  expect(parameters).toContainEqual({
+    name: 'limit',
+    in: 'query',
+    required: false,
+    description: 'Records of each category.',
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
+  })
+  expect(Object.keys(responses)).toEqual(['200', '400', '401', '405', '429', '500', '503'])
+  expect(document.paths['/api/v1/orderbook/{venue}/{symbol}'].get.parameters[0]).toMatchObject({
+    name: 'venue',
+    in: 'path',
+    required: true,
+  })
+})
+
+test('has no reference that leads nowhere', async () => {
+  const document = bodyOf(await get('/openapi.json'))
+  const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path ?? '')
+  expect(references.length).toBeGreaterThan(0)
+  for (const reference of new Set(references)) {
+    expect(
+      reference.split('/').reduce((node, key) => node?.[key], document),
+      reference,
+    ).toBeDefined()
+  }
+})
+
+test('the page and all that it loads come from here, under a policy that allows nothing else', async () => {
+  const page = await get('/docs')
+  expect(page).toMatchObject({ status: 200, headers: { 'content-type': 'text/html; charset=utf-8' } })
+  const policy = String(page.headers['content-security-policy'])
+  expect(policy).toContain("default-src 'none'; script-src 'self';")
+  expect(policy).not.toMatch(/https?:|\*/)
+  const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, link]) => link ?? '')
+  expect(links.length).toBeGreaterThan(4)
+  for (const link of links) {
+    expect(link).toMatch(/^\/docs\/static\//)
+    expect((await get(link)).status, link).toBe(200)
+  }
+  expect(page.text).not.toMatch(/<script(?![^>]*src=)/)
+  expect(bodyOf(await get('/docs/json'))).toEqual(bodyOf(await get('/openapi.json')))
+})
