@@ -14,7 +14,9 @@ const BACKOFF = { firstMs: 500, maxMs: 30_000 }
 const STEADY_MS = 30_000
 const WATCH_MS = 1_000
 /** A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. */
-const CONNECTION_SILENCE_MS = { min: 8_000, first: 10_000, max: 60_000, gaps: 12 }
+const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12 }
+/** The first message of a connection that carries a stream which speaks at once. */
+const FIRST_SILENCE_MS = 10_000
 const RESUBSCRIBED_SILENCE_MS = 4_000
 /** A single silent feed is subscribed anew at most this often; its neighbours must not suffer. */
 const FEED_RESUBSCRIBE_MS = 60_000
@@ -51,7 +53,7 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #feeds = new Map<string, Feed>()
   readonly #backoff: Backoff
-  readonly #silence = new Silence(CONNECTION_SILENCE_MS)
+  readonly #silence: Silence
   readonly #retries = new Map<Feed, { readonly backoff: Backoff; cancel?: () => void }>()
   readonly #resubscribedMs = new Map<Feed, number>()
   #link: Link | undefined
@@ -68,6 +70,8 @@ export class Connection {
     this.#options = options
     this.#backoff = new Backoff({ ...BACKOFF, random: options.platform.random })
     for (const feed of options.feeds) this.#feeds.set(`${feed.channel} ${feed.symbol}`, feed)
+    const first = options.feeds.some(speaksAtOnce) ? FIRST_SILENCE_MS : CONNECTION_SILENCE_MS.max
+    this.#silence = new Silence({ ...CONNECTION_SILENCE_MS, first })
   }
 
   get isOpen(): boolean {
@@ -257,3 +261,7 @@ export class Connection {
     if (nowMs - lastMs > Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs)) this.restart(feed, 'silence')
   }
 }
+
+/** Tickers are sent every second or two, and books with a snapshot on the stream begin with it; the rest may be quiet. */
+const speaksAtOnce = ({ channel, venue }: Feed): boolean =>
+  channel === 'ticker' || (channel === 'book' && venue.book.snapshotFrom === 'stream')

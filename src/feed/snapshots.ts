@@ -21,6 +21,8 @@ export interface SnapshotHandlers {
 
 interface Wanted {
   readonly backoff: Backoff
+  /** The first fetch can be brought forward; what waits after an attempt waits its time. */
+  isFirst: boolean
   cancel: (() => void) | undefined
   isFetching: boolean
 }
@@ -44,7 +46,7 @@ export class Snapshots {
   request(symbol: string, delayMs = 0): void {
     const wanted = this.#wanted.get(symbol) ?? this.#open(symbol)
     if (wanted.isFetching || this.#isStopped) return
-    if (wanted.cancel !== undefined && delayMs > 0) return
+    if (wanted.cancel !== undefined && (delayMs > 0 || !wanted.isFirst)) return
     this.#schedule(symbol, wanted, delayMs)
   }
 
@@ -70,7 +72,7 @@ export class Snapshots {
 
   #open(symbol: string): Wanted {
     const backoff = new Backoff({ ...BACKOFF, random: this.#platform.random })
-    const wanted: Wanted = { backoff, cancel: undefined, isFetching: false }
+    const wanted: Wanted = { backoff, isFirst: true, cancel: undefined, isFetching: false }
     this.#wanted.set(symbol, wanted)
     return wanted
   }
@@ -86,6 +88,7 @@ export class Snapshots {
   /** Never rejects: what goes wrong is handed to `failed` and tried again. */
   async #fetch(symbol: string, wanted: Wanted): Promise<void> {
     wanted.isFetching = true
+    wanted.isFirst = false
     let fate: SnapshotFate | undefined
     try {
       fate = this.#handlers.deliver(await this.#rest.get(this.#venue.rest.snapshot(symbol)))

@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { Backoff } from '../../src/feed/backoff.ts'
+import { Silence } from '../../src/feed/silence.ts'
+import { Window } from '../../src/feed/window.ts'
+import { seededRandom } from '../../src/platform/random.ts'
+
+describe('window', () => {
+  test('never holds more than its limit in any stretch of its length', () => {
+    const steps = fc.array(
+      fc.record({ weight: fc.integer({ min: 1, max: 60 }), pauseMs: fc.integer({ min: 0, max: 400 }) }),
+    )
+    fc.assert(
+      fc.property(steps, (spends) => {
+        const window = new Window(100, 1_000)
+        const log: { atMs: number; weight: number }[] = []
+        let nowMs = 0
+        for (const { weight, pauseMs } of spends) {
+          nowMs += pauseMs
+          for (let waitMs = window.waitMs(weight, nowMs); waitMs > 0; waitMs = window.waitMs(weight, nowMs))
+            nowMs += waitMs
+          window.spend(weight, nowMs)
+          log.push({ atMs: nowMs, weight })
+        }
+        for (const { atMs } of log) {
+          const sum = log
+            .filter((spend) => spend.atMs > atMs - 1_000 && spend.atMs <= atMs)
+            .reduce((s, spend) => s + spend.weight, 0)
+          expect(sum).toBeLessThanOrEqual(100)
+        }
+      }),
+      { seed: 1 },
+    )
+  })
+
+  test('lets a weight beyond its limit through when it is empty, so that nothing waits for ever', () => {
+    const window = new Window(10, 1_000)
+    expect(window.waitMs(50, 0)).toBe(0)
+    window.spend(50, 0)
+    expect(window.waitMs(1, 999)).toBe(1)
+    expect(window.waitMs(1, 1_000)).toBe(0)
+  })
+})
+
+describe('backoff', () => {
+  test('doubles up to its cap, with full jitter, and starts small again after a reset', () => {
+    const ceilings = (random: () => number) => {
+      const backoff = new Backoff({ firstMs: 500, maxMs: 30_000, random })
+      return Array.from({ length: 9 }, () => backoff.nextMs())
+    }
+    expect(ceilings(() => 1)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
+    expect(ceilings(() => 0)).toEqual(Array(9).fill(0))
+    const backoff = new Backoff({ firstMs: 500, maxMs: 30_000, random: () => 1 })
+    for (let i = 0; i < 2_000; i++) expect(backoff.nextMs()).toBeLessThanOrEqual(30_000)
+    backoff.reset()
+    expect(backoff.nextMs()).toBe(500)
+  })
+
+  test('spreads clients that failed together', () => {
+    const waits = Array.from({ length: 200 }, (_, seed) =>
+      new Backoff({ firstMs: 1_000, maxMs: 1_000, random: seededRandom(seed + 1) }).nextMs(),
+    )
+    expect(Math.min(...waits)).toBeLessThan(100)
+    expect(Math.max(...waits)).toBeGreaterThan(900)
+  })
+})
+
+describe('silence', () => {
+  const heardEvery = (silence: Silence, gapMs: number, count: number): number => {
+    let nowMs = 0
+    for (let i = 0; i < count; i++) {
+      nowMs += gapMs
+      silence.heard(nowMs)
+    }
+    return nowMs
+  }
+
+  test('a busy stream has the short limit, a quiet one a long one, an unknown one the first', () => {
+    const limits = { min: 10_000, max: 300_000 }
+    expect(new Silence(limits).limitMs).toBe(300_000)
+    expect(new Silence({ ...limits, first: 15_000 }).limitMs).toBe(15_000)
+    const busy = new Silence(limits)
+    const lastMs = heardEvery(busy, 100, 50)
+    expect(busy.limitMs).toBe(10_000)
+    expect(busy.isTooLong(lastMs + 10_000)).toBe(false)
+    expect(busy.isTooLong(lastMs + 10_001)).toBe(true)
+    const quiet = new Silence(limits)
+    heardEvery(quiet, 4_000, 50)
+    expect(quiet.limitMs).toBe(120_000)
+    const asleep = new Silence(limits)
+    heardEvery(asleep, 60_000, 50)
+    expect(asleep.limitMs).toBe(300_000)
+  })
+
+  test('before anything is awaited nothing is late', () => {
+    expect(new Silence({ min: 1, max: 1 }).isTooLong(1e9)).toBe(false)
+  })
+})

@@ -1,0 +1,183 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Link, type LinkHandlers } from '../../src/feed/link.ts'
+import type { Channel } from '../../src/model/event.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Topic, Venue } from '../../src/venues/venue.ts'
+import { createWorld, type World } from '../helpers/world.ts'
+
+let world: World
+let log: string[]
+
+beforeEach(() => {
+  world = createWorld()
+  log = []
+})
+
+const names = (topics: readonly Topic[]) => topics.map(({ name }) => name).join(',')
+const handlers: LinkHandlers = {
+  opened: () => void log.push('opened'),
+  frame: () => {},
+  late: () => void log.push('late'),
+  events: ({ events }) => void log.push(`events ${events.map(({ type }) => type)}`),
+  odd: (decoded) => void log.push(decoded.kind),
+  subscribed: (topics) => void log.push(`subscribed ${names(topics)}`),
+  rejected: (topics, reason, isPermanent) => void log.push(`rejected ${names(topics)}: ${reason} ${isPermanent}`),
+  closing: (reason) => void log.push(`closing ${reason}`),
+  closed: (reason, wasOpen) => void log.push(`closed ${reason} ${wasOpen}`),
+}
+
+function open(venueId: string): { link: Link; venue: Venue } {
+  const venue = findVenue(venueId) as Venue
+  const link = new Link({ venue, url: 'wss://venue.example/ws', platform: world, instruments: new Map(), handlers })
+  world.peer.open()
+  return { link, venue }
+}
+
+function topicsOf(venue: Venue, symbols: readonly string[], channel: Channel = 'trade'): Topic[] {
+  const [name = ''] = Object.keys(venue.channels[channel].endpoints)
+  return symbols.map((symbol) => venue.topic(channel, name, symbol))
+}
+
+describe('subscriptions', () => {
+  test('OKX: each topic has a request of its own, so an error that names no topic still finds its feed', () => {
+    const { link, venue } = open('okx')
+    link.subscribe(topicsOf(venue, ['BTC-USDT', 'NOPE-USDT']))
+    const [first, second] = world.peer.frames
+    world.peer.message({
+      event: 'subscribe',
+      id: first?.id,
+      arg: { channel: 'trades', instId: 'BTC-USDT' },
+      connId: 'x',
+    })
+    world.peer.message({ event: 'error', id: second?.id, code: '60018', msg: "doesn't exist", connId: 'x' })
+    expect(log).toEqual(['opened', 'subscribed trades:BTC-USDT', "rejected trades:NOPE-USDT: 60018 doesn't exist true"])
+  })
+
+  test('Deribit: what is missing from the result was refused', () => {
+    const { link, venue } = open('deribit')
+    link.subscribe(topicsOf(venue, ['BTC-PERPETUAL', 'NOPE-PERPETUAL']))
+    const request = world.peer.frames.find(({ method }) => method === 'public/subscribe')
+    world.peer.message({ jsonrpc: '2.0', id: request?.id, result: ['trades.BTC-PERPETUAL.100ms'] })
+    expect(log.slice(1)).toEqual([
+      'subscribed trades.BTC-PERPETUAL.100ms',
+      'rejected trades.NOPE-PERPETUAL.100ms: missing from the answer to the subscription true',
+    ])
+  })
+
+  test('Binance: when a whole request is refused each topic is asked for alone', () => {
+    const { link, venue } = open('binance')
+    link.subscribe(topicsOf(venue, ['AUSDT', 'BUSDT']))
+    world.peer.message({ code: 2, msg: 'Invalid request: unknown', id: world.peer.frames[0]?.id })
+    expect(world.peer.frames.slice(1).map(({ params }) => params)).toEqual([['ausdt@trade'], ['busdt@trade']])
+  })
+
+  test('a request without an answer is told after 10 s, and may be tried again', async () => {
+    const { link, venue } = open('okx')
+    link.subscribe(topicsOf(venue, ['BTC-USDT']))
+    for (let second = 0; second < 12; second++) {
+      await world.clock.advance(1_000)
+      world.peer.message('pong')
+    }
+    expect(log.at(-1)).toBe('rejected trades:BTC-USDT: no answer to the subscription for 10 s false')
+  })
+
+  test('the hourly quota of OKX is kept: subscribing anew is refused before the venue would', async () => {
+    const { link, venue } = open('okx')
+    const topics = topicsOf(venue, ['BTC-USDT'])
+    let done = 0
+    while (link.resubscribe(topics)) done++
+    expect(done * 2).toBe(480)
+    world.clock.advance(0)
+  })
+})
+
+describe('sending', () => {
+  test.each(['binance', 'binance-usdm', 'deribit', 'okx'])(
+    '%s: never more frames in a second than the venue takes',
+    async (id) => {
+      const venue = findVenue(id) as Venue
+      const { link } = open(id)
+      const sentAt: number[] = []
+      let seen = 0
+      const note = () => {
+        for (; seen < world.peer.sent.length + world.peer.pings; seen++) sentAt.push(world.clock.monotonicMs())
+      }
+      const symbols = Array.from({ length: 40 }, (_, i) => `S${i}`)
+      for (const topic of topicsOf(venue, symbols)) link.subscribe([topic])
+      for (let i = 0; i < 400; i++) {
+        note()
+        await world.clock.advance(50)
+        world.peer.pong()
+      }
+      expect(sentAt.length).toBeGreaterThan(40)
+      for (const at of sentAt) {
+        expect(sentAt.filter((other) => other > at - 1_000 && other <= at).length).toBeLessThanOrEqual(
+          venue.socketLimits.sendsPerSecondMax,
+        )
+      }
+    },
+  )
+
+  test('a test_request of Deribit is answered before what waits', () => {
+    const { link, venue } = open('deribit')
+    for (const topic of topicsOf(venue, ['A', 'B', 'C', 'D', 'E', 'F'])) link.subscribe([topic])
+    const before = world.peer.sent.length
+    world.peer.message({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
+    return world.clock.advance(1_100).then(() => expect(world.peer.frames[before]?.method).toBe('public/test'))
+  })
+
+  test('Deribit is asked for heartbeats, OKX is sent the text ping, Binance a WebSocket ping', async () => {
+    open('deribit')
+    expect(world.peer.frames[0]).toMatchObject({ method: 'public/set_heartbeat', params: { interval: 10 } })
+    open('okx')
+    await world.clock.advance(6_000)
+    expect(world.peer.sent).toContain('ping')
+    open('binance')
+    await world.clock.advance(6_000)
+    expect(world.peer.pings).toBeGreaterThan(0)
+  })
+})
+
+describe('life and death', () => {
+  test('a peer that sends no byte is found dead within 15 s', async () => {
+    open('binance')
+    await world.clock.advance(11_000)
+    expect(log).toEqual(['opened'])
+    await world.clock.advance(2_000)
+    expect(log).toEqual(['opened', 'closed no byte for 12 s true'])
+  })
+
+  test('pongs alone keep it', async () => {
+    open('binance')
+    for (let i = 0; i < 60; i++) {
+      await world.clock.advance(1_000)
+      world.peer.pong()
+    }
+    expect(log).toEqual(['opened'])
+  })
+
+  test('frames after the end are counted as late and do nothing', () => {
+    const { link } = open('binance')
+    link.end('stopped')
+    world.peer.message({ stream: 'btcusdt@bookTicker', data: { u: 1, s: 'BTCUSDT', b: '1', B: '1', a: '2', A: '1' } })
+    expect(log).toEqual(['opened', 'closed stopped true', 'late'])
+  })
+
+  test('closing is told once, with code and words', () => {
+    open('okx')
+    world.peer.close(4004, 'No data received in 30s')
+    world.peer.close(1006, '')
+    expect(log).toEqual(['opened', 'closed closed with code 4004: No data received in 30s true'])
+  })
+
+  test('notices of the venue are passed on', () => {
+    open('okx')
+    world.peer.message({ event: 'notice', code: '64008', msg: 'The connection will soon be closed', connId: 'x' })
+    open('binance')
+    world.peer.message({ stream: '!serverShutdown', data: { e: 'serverShutdown', E: 1770123456789 } })
+    expect(log.filter((line) => line.startsWith('closing'))).toEqual([
+      'closing 64008 The connection will soon be closed',
+      'closing serverShutdown',
+    ])
+  })
+})

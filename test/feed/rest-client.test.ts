@@ -1,0 +1,161 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Bans } from '../../src/feed/bans.ts'
+import { RestClient, type RestError, type RestOutcome } from '../../src/feed/rest-client.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { createWorld, jsonAnswer, settle, type World } from '../helpers/world.ts'
+
+const binance = findVenue('binance') as Venue
+const BAN_FILE = 'state/bans.json'
+const depth = { lastUpdateId: 7, bids: [['1.0', '2']], asks: [['1.1', '3']] }
+
+let world: World
+let outcomes: RestOutcome[]
+
+beforeEach(() => {
+  world = createWorld()
+  outcomes = []
+  world.answer = () => jsonAnswer(depth)
+})
+
+async function client(urls: readonly string[] = ['https://a.example'], venue = binance): Promise<RestClient> {
+  const bans = new Bans(BAN_FILE, world.files)
+  await bans.load()
+  return new RestClient({
+    venue,
+    urls,
+    platform: world,
+    bans,
+    instruments: new Map(),
+    onOutcome: (outcome) => void outcomes.push(outcome),
+  })
+}
+
+const snapshot = (symbol = 'BTCUSDT') => binance.rest.snapshot(symbol)
+/** The kind of the error that a request ends with. */
+const kindOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'ok',
+    (error: RestError) => error.kind,
+  )
+
+describe('budget', () => {
+  test('200 snapshots asked for together never pass 80 % of the weight in any minute, and all are answered', async () => {
+    const rest = await client()
+    const all = Promise.all(Array.from({ length: 200 }, (_, i) => rest.get(snapshot(`S${i}USDT`))))
+    await world.clock.advance(200_000)
+    expect(await all).toHaveLength(200)
+    const weight = snapshot().weight
+    for (const { atMs } of world.requests) {
+      const inMinute = world.requests.filter((request) => request.atMs > atMs - 60_000 && request.atMs <= atMs).length
+      expect(inMinute * weight).toBeLessThanOrEqual(0.8 * 6000)
+    }
+    expect(world.requests).toHaveLength(200)
+  })
+
+  test('weight that others used on our address counts: above 80 % of the header nothing is sent until the next minute', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
+    await rest.get(snapshot())
+    expect([...rest.usage()]).toEqual([['weight', 4790 / 6000]])
+    void rest.get(snapshot())
+    await world.clock.advance(59_000)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(2_000)
+    expect(world.requests).toHaveLength(2)
+  })
+})
+
+describe('limits that the venue sets', () => {
+  test('429: the whole venue pauses for Retry-After', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'Too many requests' }, 429, { 'retry-after': '7' })
+    expect(await kindOf(rest.get(snapshot()))).toBe('rate_limited')
+    world.answer = () => jsonAnswer(depth)
+    const next = rest.get(snapshot('ETHUSDT'))
+    await world.clock.advance(6_900)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(200)
+    expect((await next).sequence).toBe(7)
+  })
+
+  test('an absurd Retry-After is clamped: neither a hot loop nor a wait beyond a day', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer({ code: -1003, msg: '' }, 429, { 'retry-after': '99999999999' })
+    await kindOf(rest.get(snapshot()))
+    world.answer = () => jsonAnswer(depth)
+    const next = rest.get(snapshot())
+    await world.clock.advance(24 * 3_600_000 - 1_000)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(2_000)
+    await next
+  })
+
+  test('418: no request at all until the ban ends, also by a new process', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '300' })
+    expect(await kindOf(rest.get(snapshot()))).toBe('banned')
+    expect(rest.bannedUntilUs).toBe(world.clock.nowUs() + 300e6)
+    world.answer = () => jsonAnswer(depth)
+    void kindOf(rest.get(snapshot()))
+    await world.clock.advance(100_000)
+    rest.stop()
+
+    const restarted = await client()
+    expect(restarted.bannedUntilUs).toBeDefined()
+    const held = restarted.get(snapshot())
+    await world.clock.advance(199_000)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(2_000)
+    expect((await held).sequence).toBe(7)
+    expect(restarted.bannedUntilUs).toBeUndefined()
+  })
+
+  test('a ban holds for every host of the venue', async () => {
+    const rest = await client(['https://a.example', 'https://b.example'])
+    world.answer = () => Promise.reject(new Error('connect ECONNREFUSED'))
+    expect(await kindOf(rest.get(snapshot()))).toBe('unreachable')
+    world.answer = () => jsonAnswer('', 418, { 'retry-after': '60' })
+    expect(await kindOf(rest.get(snapshot()))).toBe('banned')
+    expect(world.requests.map(({ url }) => new URL(url).host)).toEqual(['a.example', 'b.example'])
+    expect(rest.bannedUntilUs).toBeDefined()
+  })
+
+  test('a ban list that cannot be read is told and taken as empty', async () => {
+    world.disk.set(BAN_FILE, '{"broken')
+    const bans = new Bans(BAN_FILE, world.files)
+    expect(await bans.load()).toContain(BAN_FILE)
+    expect(bans.untilUs('x', 0)).toBeUndefined()
+  })
+})
+
+describe('answers', () => {
+  test('outcomes are told apart and counted', async () => {
+    const rest = await client()
+    const ask = async (answer: World['answer']) => {
+      world.answer = answer
+      const kind = kindOf(rest.get(snapshot()))
+      await settle()
+      return kind
+    }
+    expect(await ask(() => jsonAnswer(depth))).toBe('ok')
+    expect(rest.isAvailable).toBe(true)
+    expect(await ask(() => jsonAnswer({ ...depth, bids: [['x', '1']] }))).toBe('malformed')
+    expect(await ask(() => jsonAnswer('<html>'))).toBe('failed')
+    expect(await ask(() => jsonAnswer({ code: -1121, msg: 'Invalid symbol.' }, 400))).toBe('unknown_symbol')
+    expect(await ask(() => jsonAnswer('', 503))).toBe('failed')
+    expect(rest.isAvailable).toBe(false)
+    expect(await ask(() => Promise.reject(new Error('getaddrinfo ENOTFOUND')))).toBe('unreachable')
+    expect(outcomes).toEqual(['ok', 'malformed', 'failed', 'unknown_symbol', 'failed', 'unreachable'])
+  })
+
+  test('stopping rejects what waits', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer('', 418, { 'retry-after': '60' })
+    await kindOf(rest.get(snapshot()))
+    const waiting = kindOf(rest.get(snapshot()))
+    rest.stop()
+    expect(await waiting).toBe('failed')
+    expect(await kindOf(rest.get(snapshot()))).toBe('failed')
+  })
+})

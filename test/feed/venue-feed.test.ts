@@ -1,0 +1,445 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Books } from '../../src/book/books.ts'
+import { Bans } from '../../src/feed/bans.ts'
+import type { Downstream, Observer } from '../../src/feed/ports.ts'
+import { RestClient } from '../../src/feed/rest-client.ts'
+import { VenueFeed } from '../../src/feed/venue-feed.ts'
+import type { Instrument, MarketEvent } from '../../src/model/event.ts'
+import { findVenue, venues } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
+
+let world: World
+let events: MarketEvent[]
+let log: string[]
+
+beforeEach(() => {
+  world = createWorld()
+  events = []
+  log = []
+})
+
+const observer: Observer = {
+  frame: () => {},
+  late: () => void log.push('late'),
+  odd: (decoded) => void log.push(decoded.kind === 'unknown' ? `unknown ${decoded.what}` : 'malformed'),
+  duplicate: () => void log.push('duplicate'),
+  opened: (url) => void log.push(`opened ${new URL(url).host}`),
+  lost: (reason, wasOpen) => void log.push(`lost ${wasOpen ? '' : 'before opening '}${reason}`),
+  closing: (reason) => void log.push(`closing ${reason}`),
+  rejected: (feed, reason) => void log.push(`rejected ${feed?.symbol} ${reason}`),
+  resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
+  unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
+  metadataFailed: () => {},
+}
+
+function downstreamOf(venueId: string): Downstream {
+  const books = new Books(new Map(venues.map((venue) => [venue.id, venue.book])))
+  return {
+    accept: (event) => void events.push(event),
+    acceptBook: (event, checksum) => {
+      const step = books.accept(event, checksum)
+      events.push(...step.emit)
+      return step
+    },
+    isLive: (symbol) => books.find(venueId, symbol)?.isLive ?? false,
+    invalidate: (symbol, reason) =>
+      void events.push(...books.invalidate(venueId, symbol, reason, world.clock.nowUs()).emit),
+  }
+}
+
+interface Setup {
+  readonly symbols: readonly string[]
+  readonly channels?: ConstructorParameters<typeof VenueFeed>[0]['channels']
+  readonly urls?: readonly string[]
+  readonly pollIntervalMs?: number
+}
+
+/** Starts a feed of `venueId`; the metadata request has been answered (or refused) by then. */
+async function start(venueId: string, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs }: Setup) {
+  const venue = findVenue(venueId) as Venue
+  const instruments = new Map<string, Instrument>()
+  const bans = new Bans('bans.json', world.files)
+  const rest = new RestClient({
+    venue,
+    urls: ['https://rest.example'],
+    platform: world,
+    bans,
+    instruments,
+    onOutcome: () => {},
+  })
+  const feed = new VenueFeed({
+    venue,
+    symbols,
+    channels: channels ?? { trade: Object.keys(venue.channels.trade.endpoints)[0] as string },
+    endpoints: Object.fromEntries(Object.keys(venue.endpoints).map((name) => [name, urls])),
+    pollIntervalMs,
+    rest,
+    instruments,
+    platform: world,
+    downstream: downstreamOf(venueId),
+    observer,
+  })
+  void feed.start()
+  await world.clock.advance(1)
+  const stateOf = (channel: string, symbol: string) =>
+    [...feed.feeds].find((f) => f.channel === channel && f.symbol === symbol)
+  return { feed, stateOf }
+}
+
+const binanceTrade = (symbol: string, id: number) => ({
+  stream: `${symbol.toLowerCase()}@trade`,
+  data: { e: 'trade', E: 1795392000100, s: symbol, t: id, p: '1.5', q: '2', T: 1795392000099, m: true, M: true },
+})
+
+const binanceDelta = (symbol: string, first: number, last: number, price = '1.0') => ({
+  stream: `${symbol.toLowerCase()}@depth@100ms`,
+  data: { e: 'depthUpdate', E: 1795392000100, s: symbol, U: first, u: last, b: [[price, '5']], a: [] },
+})
+
+const ack = () => world.peer.message({ result: null, id: world.peer.frames.at(-1)?.id })
+const snapshotAt = (lastUpdateId: number) => jsonAnswer({ lastUpdateId, bids: [['1.0', '2']], asks: [['1.1', '3']] })
+const depthRequests = () => world.requests.filter(({ url }) => url.includes('/depth')).length
+
+describe('connecting', () => {
+  test('tries for ever, url after url, and says why it is down', async () => {
+    const { stateOf } = await start('binance', {
+      symbols: ['BTCUSDT'],
+      urls: ['wss://a.example/ws', 'wss://b.example/ws'],
+    })
+    for (let i = 0; i < 40; i++) {
+      world.peer.close(1006, 'connect ECONNREFUSED')
+      expect(stateOf('trade', 'BTCUSDT')?.state).toBe('down')
+      expect(stateOf('trade', 'BTCUSDT')?.reason).toMatch(/^connect ECONNREFUSED; next try in \d/)
+      const before = world.peers.length
+      await world.clock.advance(30_000)
+      expect(world.peers.length).toBe(before + 1)
+    }
+    expect(new Set(world.peers.map(({ url }) => new URL(url).host))).toEqual(new Set(['a.example', 'b.example']))
+  })
+
+  test('waits grow until data have flowed for 30 s; a link that dies at once does not start them small', async () => {
+    await start('binance', { symbols: ['BTCUSDT'] })
+    const waits: number[] = []
+    const dieAfterData = async () => {
+      world.peer.open()
+      world.peer.message(binanceTrade('BTCUSDT', 1))
+      world.peer.close()
+      const fromMs = world.clock.monotonicMs()
+      const before = world.peers.length
+      while (world.peers.length === before) await world.clock.advance(100)
+      waits.push(world.clock.monotonicMs() - fromMs)
+    }
+    for (let i = 0; i < 12; i++) await dieAfterData()
+    expect(Math.max(...waits)).toBeGreaterThan(4_000)
+    world.peer.open()
+    for (let i = 0; i < 32; i++) {
+      world.peer.message(binanceTrade('BTCUSDT', i))
+      await world.clock.advance(1_000)
+    }
+    world.peer.close()
+    const before = world.peers.length
+    await world.clock.advance(600)
+    expect(world.peers.length).toBe(before + 1)
+  })
+
+  test('a notice of the venue reopens without the wait of an outage', async () => {
+    await start('binance', { symbols: ['BTCUSDT'] })
+    world.peer.open()
+    ack()
+    world.peer.message({ e: 'serverShutdown', E: 1795392000100 })
+    expect(log).toContain('closing serverShutdown')
+    await world.clock.advance(600)
+    expect(world.peers).toHaveLength(2)
+  })
+
+  test('new sockets are counted for the whole venue', async () => {
+    const symbols = Array.from({ length: 450 }, (_, i) => `S${i}-USDT`)
+    await start('okx', { symbols })
+    await world.clock.advance(10)
+    expect(world.peers).toHaveLength(2)
+    await world.clock.advance(1_000)
+    expect(world.peers).toHaveLength(4)
+    await world.clock.advance(1_000)
+    expect(world.peers).toHaveLength(5)
+  })
+})
+
+describe('silence', () => {
+  test('an open connection that goes silent is stale, subscribed anew and reopened, all within 15 s', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'] })
+    world.peer.open()
+    ack()
+    for (let i = 0; i < 200; i++) {
+      world.peer.message(binanceTrade('BTCUSDT', i))
+      await world.clock.advance(100)
+    }
+    const sent = world.peer.sent.length
+    const tick = async (seconds: number) => {
+      for (let i = 0; i < seconds; i++) {
+        world.peer.pong()
+        await world.clock.advance(1_000)
+      }
+    }
+    await tick(9)
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('stale')
+    expect(world.peer.frames.slice(sent).map(({ method }) => method)).toEqual(['UNSUBSCRIBE', 'SUBSCRIBE'])
+    await tick(5)
+    expect(log.at(-1)).toMatch(/^lost silent for 1\d s/)
+    await world.clock.advance(500)
+    expect(world.peers).toHaveLength(2)
+  })
+
+  test('one silent feed is subscribed anew; its neighbours keep their socket', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'] })
+    world.peer.open()
+    ack()
+    for (let i = 0; i < 900; i++) {
+      world.peer.message(binanceTrade('BTCUSDT', i))
+      if (i < 100) world.peer.message(binanceTrade('ETHUSDT', i))
+      await world.clock.advance(100)
+    }
+    expect(stateOf('trade', 'ETHUSDT')?.state).toBe('stale')
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
+    expect(world.peer.frames.filter(({ method }) => method === 'UNSUBSCRIBE').map(({ params }) => params)).toEqual([
+      ['ethusdt@trade'],
+    ])
+    expect(world.peers).toHaveLength(1)
+    world.peer.message(binanceTrade('ETHUSDT', 101))
+    expect(stateOf('trade', 'ETHUSDT')?.state).toBe('live')
+  })
+})
+
+describe('books with fetched snapshots', () => {
+  const channels = { book: 'depth@100ms' }
+
+  test('the snapshot is fetched once the first delta is there, and joined', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => snapshotAt(105)
+    world.peer.open()
+    ack()
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('syncing')
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    world.peer.message(binanceDelta('BTCUSDT', 105, 110))
+    await world.clock.advance(10)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+    expect(depthRequests()).toBe(1)
+    expect(events.map(({ type }) => type)).toEqual(['book_state', 'book_snapshot', 'book_delta', 'book_state'])
+  })
+
+  test('a gap rebuilds that symbol alone', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'], channels })
+    world.answer = () => snapshotAt(104)
+    world.peer.open()
+    ack()
+    for (const symbol of ['BTCUSDT', 'ETHUSDT']) world.peer.message(binanceDelta(symbol, 100, 104))
+    await world.clock.advance(10)
+    const other = stateOf('book', 'ETHUSDT')
+    expect([stateOf('book', 'BTCUSDT')?.state, other?.state]).toEqual(['live', 'live'])
+    world.answer = () => snapshotAt(120)
+    world.peer.message(binanceDelta('BTCUSDT', 110, 120))
+    world.peer.message(binanceDelta('ETHUSDT', 105, 106))
+    expect([stateOf('book', 'BTCUSDT')?.state, other?.state]).toEqual(['resyncing', 'live'])
+    expect(log).toContain('resync BTCUSDT sequence_gap')
+    await world.clock.advance(500)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+    expect([stateOf('book', 'BTCUSDT')?.resyncs, other?.resyncs]).toEqual([1, 0])
+    const states = events.flatMap((event) =>
+      event.type === 'book_state' ? [`${event.symbol} ${event.state} ${event.reason}`] : [],
+    )
+    expect(states.filter((state) => state.startsWith('ETH'))).toEqual([
+      'ETHUSDT syncing subscribed',
+      'ETHUSDT live snapshot',
+    ])
+    expect(states.filter((state) => state.startsWith('BTC')).slice(2)).toEqual([
+      'BTCUSDT stale sequence_gap',
+      'BTCUSDT live snapshot',
+    ])
+  })
+
+  test('a snapshot older than the stream is fetched again, for as long as it takes', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => snapshotAt(50)
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    for (let i = 0; i < 90; i++) {
+      world.peer.pong()
+      world.peer.message(binanceDelta('BTCUSDT', 105 + i, 105 + i))
+      await world.clock.advance(1_000)
+    }
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('syncing')
+    expect(depthRequests()).toBeGreaterThan(5)
+    expect(depthRequests()).toBeLessThan(40)
+    world.answer = () => snapshotAt(194)
+    for (let i = 0; i < 31; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_000)
+      world.peer.message(binanceDelta('BTCUSDT', 195 + i, 195 + i))
+    }
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+  })
+
+  test('a quiet book is proven by two snapshots at the same sequence', async () => {
+    const { stateOf } = await start('binance', { symbols: ['QUIETUSDT'], channels })
+    world.answer = () => snapshotAt(50)
+    world.peer.open()
+    ack()
+    await world.clock.advance(3_000)
+    expect(depthRequests()).toBe(1)
+    expect(stateOf('book', 'QUIETUSDT')?.state).toBe('syncing')
+    for (let i = 0; i < 6; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_500)
+    }
+    world.peer.pong()
+    await world.clock.advance(1_500)
+    expect(depthRequests()).toBe(2)
+    expect(stateOf('book', 'QUIETUSDT')?.state).toBe('live')
+  })
+
+  test('during a ban the book says so, and comes back by itself', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '20' })
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    await world.clock.advance(10)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('banned')
+    world.answer = () => snapshotAt(110)
+    const asked = world.requests.length
+    for (let i = 0; i < 19; i++) {
+      world.peer.pong()
+      world.peer.message(binanceDelta('BTCUSDT', 105 + i, 105 + i))
+      await world.clock.advance(1_000)
+    }
+    expect(world.requests.length).toBe(asked)
+    for (let i = 0; i < 60; i++) {
+      world.peer.pong()
+      world.peer.message(binanceDelta('BTCUSDT', 124 + i, 124 + i))
+      await world.clock.advance(1_000)
+    }
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+  })
+
+  test('after a disconnect the book is stale until it is proven again', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => snapshotAt(104)
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    await world.clock.advance(10)
+    world.peer.close()
+    expect(events.at(-1)).toMatchObject({ type: 'book_state', state: 'stale', reason: 'disconnect' })
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('connecting')
+  })
+})
+
+describe('books with snapshots on the stream', () => {
+  const channels = { book: 'books' }
+  const frame = (symbol: string, action: string, prevSeqId: number, seqId: number) => ({
+    arg: { channel: 'books', instId: symbol },
+    action,
+    data: [{ asks: [['1.1', '3', '0', '1']], bids: [['1.0', '2', '0', '1']], ts: '1795392000100', prevSeqId, seqId }],
+  })
+
+  test('OKX: a gap unsubscribes and subscribes that topic alone, and a new snapshot heals it', async () => {
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'ETH-USDT'], channels })
+    world.peer.open()
+    for (const symbol of ['BTC-USDT', 'ETH-USDT']) world.peer.message(frame(symbol, 'snapshot', -1, 10))
+    const sent = world.peer.sent.length
+    world.peer.message(frame('BTC-USDT', 'update', 12, 15))
+    await world.clock.advance(10)
+    expect(world.peer.frames.slice(sent).map(({ op, args }) => [op, args])).toEqual([
+      ['unsubscribe', [{ channel: 'books', instId: 'BTC-USDT' }]],
+      ['subscribe', [{ channel: 'books', instId: 'BTC-USDT' }]],
+    ])
+    world.peer.message(frame('BTC-USDT', 'update', 15, 16))
+    expect([stateOf('book', 'BTC-USDT')?.state, stateOf('book', 'ETH-USDT')?.state]).toEqual(['resyncing', 'live'])
+    world.peer.message(frame('BTC-USDT', 'snapshot', -1, 20))
+    expect(stateOf('book', 'BTC-USDT')?.state).toBe('live')
+  })
+
+  test('a delta that cannot be read breaks its own book', async () => {
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'ETH-USDT'], channels })
+    world.peer.open()
+    for (const symbol of ['BTC-USDT', 'ETH-USDT']) world.peer.message(frame(symbol, 'snapshot', -1, 10))
+    world.peer.message({
+      arg: { channel: 'books', instId: 'BTC-USDT' },
+      action: 'update',
+      data: [{ bids: [['x', '1']], asks: [], ts: '1795392000100', prevSeqId: 10, seqId: 11 }],
+    })
+    expect([stateOf('book', 'BTC-USDT')?.state, stateOf('book', 'ETH-USDT')?.state]).toEqual(['resyncing', 'live'])
+    expect(log).toContain('resync BTC-USDT decode_error')
+  })
+})
+
+describe('symbols', () => {
+  const exchangeInfo = (...symbols: string[]) =>
+    jsonAnswer({
+      symbols: symbols.map((symbol) => ({
+        symbol,
+        status: 'TRADING',
+        baseAsset: symbol.slice(0, -4),
+        quoteAsset: 'USDT',
+        filters: [],
+      })),
+    })
+
+  test('unknown ones are told by name and do not disturb the others', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT')
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'NOPEUSDT'] })
+    expect(log).toContain('unknown symbols NOPEUSDT')
+    world.peer.open()
+    expect(world.peer.frames.map(({ params }) => params)).toEqual([['btcusdt@trade']])
+    expect(stateOf('trade', 'NOPEUSDT')?.state).toBe('down')
+    expect(stateOf('trade', 'NOPEUSDT')?.reason).toContain('does not list NOPEUSDT')
+    world.peer.message(binanceTrade('BTCUSDT', 1))
+    expect(events.at(-1)).toMatchObject({ type: 'trade', instrument: 'BTC-USDT' })
+  })
+
+  test('one that disappears from the list is delisted and no longer asked for', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT', 'OLDUSDT')
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'OLDUSDT'] })
+    world.peer.open()
+    ack()
+    world.answer = () => exchangeInfo('BTCUSDT')
+    for (let i = 0; i < 605; i++) {
+      world.peer.message(binanceTrade('BTCUSDT', i))
+      await world.clock.advance(1_000)
+    }
+    expect(stateOf('trade', 'OLDUSDT')?.state).toBe('delisted')
+    expect(world.peer.frames.at(-1)).toMatchObject({ method: 'UNSUBSCRIBE', params: ['oldusdt@trade'] })
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
+  })
+
+  test('without metadata collecting starts all the same', async () => {
+    await start('binance', { symbols: ['BTCUSDT'] })
+    world.peer.open()
+    world.peer.message(binanceTrade('BTCUSDT', 1))
+    expect(events.at(-1)).toMatchObject({ type: 'trade', symbol: 'BTCUSDT', market: 'spot', instrument: undefined })
+  })
+})
+
+describe('polling', () => {
+  const rows = (...ids: number[]) =>
+    jsonAnswer(ids.map((id) => ({ id, price: '1.5', qty: '2', time: 1795392000099 + id, isBuyerMaker: true })))
+
+  test('trades that answers share are given once, oldest first; no socket is opened', async () => {
+    world.answer = ({ url }) => (url.includes('/trades') ? rows(1, 2, 3) : jsonAnswer('', 503))
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
+    world.answer = ({ url }) => (url.includes('/trades') ? rows(2, 3, 4) : jsonAnswer('', 503))
+    await world.clock.advance(5_000)
+    expect(events.flatMap((event) => (event.type === 'trade' ? [event.trade_id] : []))).toEqual(['1', '2', '3', '4'])
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
+    expect(world.peers).toHaveLength(0)
+  })
+
+  test('a feed without answers is stale, then says why', async () => {
+    world.answer = ({ url }) => (url.includes('/trades') ? rows(1) : jsonAnswer('', 503))
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
+    world.answer = () => Promise.reject(new Error('connect ECONNREFUSED'))
+    await world.clock.advance(20_000)
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('stale')
+  })
+})
