@@ -33,8 +33,11 @@ interface Options {
   readonly configOut?: string
 }
 
-/** `marketprism sim`: exchanges of this machine that speak the venues' own protocols. */
-export function simCommand(): Command {
+/**
+ * `marketprism sim`: exchanges of this machine that speak the venues' own protocols.
+ * Runs until `stopped` resolves: at the first SIGINT or SIGTERM.
+ */
+export function simCommand(stopped: () => Promise<void> = signalled): Command {
   return new Command('sim')
     .description('Run simulated exchanges, or replay a recording, over the exchanges’ own protocols.')
     .option('--port <port>', 'port to listen on; 0 takes a free one', number(0, 65_535), 0)
@@ -52,7 +55,7 @@ export function simCommand(): Command {
     .option('--loop', 'replay again after the last frame', false)
     .option('--config-out <dir>', 'write the configuration with which `marketprism start` collects from here')
     .addHelpText('after', helpText())
-    .action((options: Options) => run(options))
+    .action((options: Options) => run(options, stopped))
 }
 
 function helpText(): string {
@@ -77,7 +80,7 @@ Examples:
   curl 'http://127.0.0.1:9000/control/fault?kind=silence&venue=binance&channel=book&symbol=BTCUSDT'`
 }
 
-async function run(options: Options): Promise<void> {
+async function run(options: Options, stopped: () => Promise<void>): Promise<void> {
   const clock = systemClock()
   const replay = options.capture && (await openReplay(options.capture, options, clock))
   const chosen = simVenues.filter(({ id }) => options.venues.includes(id))
@@ -96,15 +99,21 @@ async function run(options: Options): Promise<void> {
       orders: { capture: () => captureSummary(replay.capture) },
       state: () => ({ replay: replay.state() }),
     }),
+  }).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw new PrismError('PORT_IN_USE', `port ${options.port} of ${options.host} is taken; --port 0 takes a free one`)
   })
   if (options.configOut !== undefined) await writeConfig(options.configOut, simulator, venues, replay)
   process.stdout.write(announce(simulator, venues, options.configOut))
-  await new Promise<void>((resolve) => {
+  await stopped()
+  await simulator.stop()
+}
+
+const signalled = (): Promise<void> =>
+  new Promise((resolve) => {
     process.once('SIGINT', resolve)
     process.once('SIGTERM', resolve)
   })
-  await simulator.stop()
-}
 
 async function openReplay(files: readonly string[], options: Options, clock: Clock): Promise<Replay> {
   const { rest = [], speed, startQuietMs, loop } = options

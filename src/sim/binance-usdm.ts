@@ -49,8 +49,8 @@ function future(symbol: string, base: string, price: number, tickUnits: number, 
 }
 
 const INSTRUMENTS: readonly SimInstrument[] = [
-  future('BTCUSDT', 'BTC', 95_020, 10, 20),
-  future('ETHUSDT', 'ETH', 3_401, 1, 16),
+  future('BTCUSDT', 'BTC', 95_020, 10, 30),
+  future('ETHUSDT', 'ETH', 3_401, 1, 25),
   {
     ...future('BTCUSDT_261225', 'BTC', 95_400, 10, 0.3),
     market: 'future',
