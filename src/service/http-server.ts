@@ -1,7 +1,7 @@
 /** The HTTP server of a service: hardened, observed, and stopped without losing a running request. */
 
 import type { Socket } from 'node:net'
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { errorText, PrismError } from '../model/errors.ts'
 import type { Clock } from '../platform/platform.ts'
 import { accessLog } from './access-log.ts'
@@ -61,8 +61,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     for (const name in SECURITY_HEADERS) {
       if (name !== 'content-security-policy' || !reply.hasHeader(name)) reply.header(name, SECURITY_HEADERS[name])
     }
-    // A body that is still on its way is not waited for: nothing here reads one.
-    if (isStopping || !request.raw.complete) reply.header('connection', 'close')
+    if (isStopping || isBodyComing(request)) reply.header('connection', 'close')
   })
   app.setErrorHandler((error, request, reply) =>
     send(
@@ -119,7 +118,8 @@ function createApp(
     return503OnClosing: false,
     clientErrorHandler: clientErrorHandler(clock, limits.lingerMs, metrics.rejected),
     // Paths that the router refuses run no hooks.
-    frameworkErrors(error, _request, reply) {
+    frameworkErrors(error, request, reply) {
+      if (isBodyComing(request)) reply.header('connection', 'close')
       const answer = failures(error, 'INVALID_PARAMETERS', 'unmatched')
       metrics.answered('unmatched', answer.status, 0)
       send(reply.headers(SECURITY_HEADERS), answer)
@@ -154,6 +154,9 @@ function trackSockets(
   app.server.on('drop', () => metrics.rejected(503))
   return requests
 }
+
+/** Nothing here reads bodies. One that is not there yet is not waited for, and its bytes must not be taken for a request. */
+const isBodyComing = (request: FastifyRequest): boolean => !request.raw.complete
 
 function send(reply: FastifyReply, { status, body }: FailedAnswer): FastifyReply {
   return reply

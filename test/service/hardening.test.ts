@@ -59,10 +59,17 @@ describe('too slow', () => {
     expectRefused(await raw(port), 408)
   })
 
-  test('a body that never ends is closed', async () => {
+  test('a body that is not there is not waited for: one answer, and the connection ends', async () => {
     const { port } = await start({ limits })
-    const text = await raw(port, `GET ${STATUS} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{`)
-    expect(parts(text).status).toBe(200)
+    for (const [path, status] of [
+      [STATUS, 200],
+      ['/nope', 404],
+      ['/%zz', 400],
+    ]) {
+      const text = await raw(port, `GET ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\n{`)
+      expect(parts(text).status).toBe(status)
+      expect(parts(text).head).toContain('connection: close')
+    }
   })
 
   test('a kept connection is closed when nothing more comes', async () => {
