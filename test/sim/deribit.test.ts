@@ -238,7 +238,7 @@ describe('deribit subscriptions', () => {
 test('deribit maintenance: notified, locked for a while, then on with the truth', () => {
   const venue = stage(deribitSim, { timeScale: 10 })
   const client = venue.connect(PATH)
-  subscribe(client, BOOK, 'platform_state')
+  subscribe(client, BOOK, `quote.${BTC}`, 'platform_state')
   expect(venue.exchange.order('dance', new URLSearchParams())).toBeUndefined()
   venue.exchange.order('maintenance', new URLSearchParams('seconds=30'))
   venue.step(BTC)
@@ -249,7 +249,7 @@ test('deribit maintenance: notified, locked for a while, then on with the truth'
   expect(call(client, 'public/status').result).toEqual({ locked: true, locked_currencies: ['BTC', 'ETH'] })
   expect(errorOf(call(client, 'public/ticker', { instrument_name: BTC })).code).toBe(11051)
   expect(errorOf(call(client, 'public/subscribe', { channels: [BOOK] })).code).toBe(11051)
-  venue.step(BTC)
+  for (let i = 0; i < 10; i++) venue.step(BTC)
   expect(client.take()).toEqual([])
   venue.clock.advance(3000)
   const after = client.take()
