@@ -1,3 +1,4 @@
+import { isUnsignedDecimal } from './decimal.ts'
 import type { EpochUs } from './event.ts'
 
 /**
@@ -17,10 +18,9 @@ export const isoTimeOrNull = (timeUs: EpochUs | undefined): string | null =>
 /** Values above this are microseconds already (Binance with `timeUnit=MICROSECOND`); below, milliseconds. */
 const MILLISECONDS_MAX = 1e14
 
-/** A venue's epoch time in ms or µs, as number or digits, in microseconds; `undefined` if it is no time. */
+/** A venue's epoch time in ms or µs, as number or digits, in microseconds; `undefined` if it is no time that an integer holds. */
 export function epochUs(value: unknown): EpochUs | undefined {
-  const number =
-    typeof value === 'number' ? value : typeof value === 'string' && value !== '' ? Number(value) : Number.NaN
-  if (!Number.isFinite(number) || number <= 0) return undefined
-  return Math.round(number > MILLISECONDS_MAX ? number : number * 1000)
+  const number = typeof value === 'number' ? value : isUnsignedDecimal(value) ? Number(value) : Number.NaN
+  const timeUs = Math.round(number > MILLISECONDS_MAX ? number : number * 1000)
+  return timeUs > 0 && Number.isSafeInteger(timeUs) ? timeUs : undefined
 }
