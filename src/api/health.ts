@@ -1,7 +1,8 @@
 /** The health of the market data, from the same facts that the other endpoints show. */
 
+import type { FeedState } from '../model/feed.ts'
 import type { Checks, HealthCheck } from '../service/health.ts'
-import type { CollectorView, ExchangeStatus, ExchangeView, FeedState, FeedView, Lifecycle } from './view.ts'
+import type { CollectorView, ExchangeStatus, ExchangeView, FeedView, Lifecycle } from './view.ts'
 
 const NOT_WANTED: ReadonlySet<FeedState> = new Set(['disabled', 'delisted'])
 /** States that a healthy feed passes through. */

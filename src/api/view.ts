@@ -1,24 +1,11 @@
 /** What the API needs to know of the collector. The collector implements it; nothing here knows how. */
 
 import type { BookStateName, Channel, EpochUs, Instrument, Level, MarketEvent, Ticker, Trade } from '../model/event.ts'
+import type { FeedState } from '../model/feed.ts'
 import type { Checks } from '../service/health.ts'
 
 export type { HealthCheck } from '../service/health.ts'
 export type { Lifecycle } from '../service/ports.ts'
-
-export const FEED_STATES = [
-  'connecting',
-  'subscribing',
-  'syncing',
-  'live',
-  'stale',
-  'resyncing',
-  'down',
-  'banned',
-  'delisted',
-  'disabled',
-] as const
-export type FeedState = (typeof FEED_STATES)[number]
 
 /** Totals since start; every one is counted, none is computed from a timer. */
 export interface CollectionStats {

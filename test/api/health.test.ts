@@ -1,7 +1,7 @@
 /** Health can fail, says why, and every endpoint that speaks of it says the same. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { FeedState } from '../../src/api/view.ts'
+import type { FeedState } from '../../src/model/feed.ts'
 import { ask, bodyOf } from './helpers/http.ts'
 import { type RunningApi, startApi } from './helpers/start-api.ts'
 

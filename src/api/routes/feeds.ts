@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import { CHANNELS } from '../../model/event.ts'
+import { FEED_STATES } from '../../model/feed.ts'
 import { isoTime, isoTimeOrNull } from '../../model/time.ts'
 import type { RouteDeps } from '../deps.ts'
 import { choiceParam } from '../params.ts'
 import { dataRoute } from '../route.ts'
 import { count, time, timeOrNull } from '../schemas.ts'
-import { FEED_STATES, type FeedView } from '../view.ts'
+import type { FeedView } from '../view.ts'
 
 const feedSchema = z.strictObject({
   exchange: z.string(),

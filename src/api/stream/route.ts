@@ -46,7 +46,8 @@ export function mountStream({ server, deps, logger, limits }: StreamOptions): vo
   const hub = new StreamHub({ view, clock, logger, metrics, read: commandReader(names), limits })
   const { isUpgrade, accept } = upgrader(app, {
     messageBytesMax: limits.messageBytesMax,
-    idleTimeoutMs: server.limits.idleTimeoutMs,
+    answerTimeoutMs: server.limits.idleTimeoutMs,
+    clock,
     refuse: (socket) => refuseRaw(socket, BAD_HANDSHAKE, clock, server.limits.lingerMs),
   })
   app.addHook('preClose', async () => hub.close())

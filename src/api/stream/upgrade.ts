@@ -7,11 +7,14 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock } from '../../platform/platform.ts'
 
 interface Upgrade {
   readonly socket: Duplex
   readonly head: Buffer
   readonly response: ServerResponse
+  /** Cancels the end of a connection that does not become a WebSocket. */
+  cancel(): void
 }
 
 export interface Upgrader {
@@ -22,13 +25,17 @@ export interface Upgrader {
 
 export interface UpgraderOptions {
   readonly messageBytesMax: number
-  /** A connection on which nothing moves before it is a WebSocket. */
-  readonly idleTimeoutMs: number
+  /** Longest life of a connection that asked for an upgrade and did not become a WebSocket. */
+  readonly answerTimeoutMs: number
+  readonly clock: Clock
   /** Answers a connection whose handshake is none. */
   refuse(socket: Duplex): void
 }
 
-export function upgrader(app: FastifyInstance, { messageBytesMax, idleTimeoutMs, refuse }: UpgraderOptions): Upgrader {
+export function upgrader(
+  app: FastifyInstance,
+  { messageBytesMax, answerTimeoutMs, clock, refuse }: UpgraderOptions,
+): Upgrader {
   const upgrades = new WeakMap<IncomingMessage, Upgrade>()
   const server = new WebSocketServer({
     noServer: true,
@@ -41,12 +48,13 @@ export function upgrader(app: FastifyInstance, { messageBytesMax, idleTimeoutMs,
   app.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // From here on Node neither watches the socket nor ends it.
     socket.on('error', () => socket.destroy())
-    request.socket.setTimeout(idleTimeoutMs, () => socket.destroy())
+    const cancel = clock.after(answerTimeoutMs, () => socket.destroy())
+    socket.once('close', cancel)
     const response = new ServerResponse(request)
     response.assignSocket(request.socket)
     response.setHeader('connection', 'close')
     response.once('finish', () => request.socket.destroySoon())
-    upgrades.set(request, { socket, head, response })
+    upgrades.set(request, { socket, head, response, cancel })
     app.routing(request, response)
   })
 
@@ -56,6 +64,7 @@ export function upgrader(app: FastifyInstance, { messageBytesMax, idleTimeoutMs,
       const upgrade = upgrades.get(raw)
       if (upgrade === undefined) return
       reply.hijack()
+      upgrade.cancel()
       upgrade.response.detachSocket(raw.socket)
       server.handleUpgrade(raw, upgrade.socket, upgrade.head, onOpen)
     },

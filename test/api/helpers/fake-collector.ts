@@ -1,13 +1,6 @@
 /** A collector that moves: books, tickers, trades and counters change with the clock as a real one's do. */
 
-import type {
-  CollectorView,
-  EventSubscriber,
-  ExchangeView,
-  FeedState,
-  FeedView,
-  HealthCheck,
-} from '../../../src/api/view.ts'
+import type { CollectorView, EventSubscriber, ExchangeView, FeedView, HealthCheck } from '../../../src/api/view.ts'
 import {
   CHANNELS,
   type Instrument,
@@ -17,6 +10,7 @@ import {
   type Ticker,
   type Trade,
 } from '../../../src/model/event.ts'
+import type { FeedState } from '../../../src/model/feed.ts'
 import type { Clock } from '../../../src/platform/platform.ts'
 
 export const VENUES = [
