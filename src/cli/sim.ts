@@ -51,7 +51,7 @@ export function simCommand(stopped: () => Promise<void> = signalled): Command {
     .option('--capture <files...>', 'replay these recordings (.ws.jsonl, .ws.jsonl.gz)')
     .option('--rest <files...>', 'REST answers of the recordings; without it the .rest.jsonl beside each')
     .option('--speed <factor>', 'speed of the replay; max is as fast as the clients read', parseSpeed, 1)
-    .option('--start-quiet-ms <ms>', 'the replay starts so long after the last subscription', number(0, 600_000), 500)
+    .option('--start-quiet-ms <ms>', 'the replay starts so long after the last subscription', number(0, 600_000), 1500)
     .option('--loop', 'replay again after the last frame', false)
     .option('--config-out <dir>', 'write the configuration with which `marketprism start` collects from here')
     .addHelpText('after', helpText())

@@ -76,10 +76,9 @@ export class BinanceSession implements SimSession, StreamListener {
   text(frame: string): void {
     if (!this.#count()) return
     const parsed = parseControl(frame, this.#options.rules.idRule)
-    if ('error' in parsed) {
-      this.#violation('bad-request', frame.slice(0, 200))
-      this.#options.peer.sendControl(parsed.error)
-    } else this.#options.peer.sendControl(this.#answer(parsed.request))
+    const answer = 'error' in parsed ? parsed : this.#answer(parsed.request)
+    if ('error' in answer) this.#violation('bad-request', frame.slice(0, 200))
+    this.#options.peer.sendControl('error' in answer ? answer.error : answer.result)
   }
 
   ping(): void {
@@ -108,7 +107,7 @@ export class BinanceSession implements SimSession, StreamListener {
     this.#options.left(this)
   }
 
-  #answer({ method, params, id }: ControlRequest): string {
+  #answer({ method, params, id }: ControlRequest): Answer {
     const names = params.filter((name) => typeof name === 'string')
     switch (method) {
       case 'SUBSCRIBE':
@@ -124,14 +123,13 @@ export class BinanceSession implements SimSession, StreamListener {
     }
   }
 
-  #property(method: 'SET_PROPERTY' | 'GET_PROPERTY', params: readonly unknown[], id: ControlRequest['id']): string {
+  #property(method: 'SET_PROPERTY' | 'GET_PROPERTY', params: readonly unknown[], id: ControlRequest['id']): Answer {
     const [name, value] = params
-    if (params.length > (method === 'SET_PROPERTY' ? 2 : 1))
-      return failureText(2, 'Invalid request: too many parameters')
-    if (typeof name !== 'string') return failureText(2, 'Invalid request: property name must be a string')
-    if (name !== 'combined') return failureText(0, 'Unknown property', id)
+    if (params.length > (method === 'SET_PROPERTY' ? 2 : 1)) return failure(2, 'Invalid request: too many parameters')
+    if (typeof name !== 'string') return failure(2, 'Invalid request: property name must be a string')
+    if (name !== 'combined') return failure(0, 'Unknown property', id)
     if (method === 'GET_PROPERTY') return acknowledge(this.#isCombined, id)
-    if (typeof value !== 'boolean') return failureText(1, 'Invalid value type: expected Boolean')
+    if (typeof value !== 'boolean') return failure(1, 'Invalid value type: expected Boolean')
     this.#isCombined = value
     return acknowledge(null, id)
   }
@@ -191,4 +189,11 @@ export class BinanceSession implements SimSession, StreamListener {
   }
 }
 
-const acknowledge = (result: unknown, id: ControlRequest['id']): string => JSON.stringify({ result, id })
+/** A frame to send: an ack, or the venue's complaint. */
+type Answer = { readonly result: string } | { readonly error: string }
+
+const acknowledge = (result: unknown, id: ControlRequest['id']): Answer => ({ result: JSON.stringify({ result, id }) })
+
+const failure = (code: number, msg: string, id?: ControlRequest['id']): Answer => ({
+  error: failureText(code, msg, id),
+})

@@ -58,7 +58,7 @@ export interface Replay {
   stop(): void
 }
 
-const START_QUIET_MS = 500
+const START_QUIET_MS = 1500
 /** Frames before the event loop gets a turn. */
 const BATCH_MAX = 200
 /** Unread bytes of one connection at which `max` waits for its client. */

@@ -38,7 +38,7 @@ export const clock = systemClock()
 /** Resolves when `condition` holds, looking every few ms. Errors: rejects after `deadlineMs`, naming what it waited for. */
 export async function until(what: string, condition: () => unknown, deadlineMs = 5000): Promise<void> {
   const end = performance.now() + deadlineMs
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for: ${what}`)
     await new Promise((resolve) => setTimeout(resolve, 5))
   }

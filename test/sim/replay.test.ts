@@ -160,7 +160,7 @@ describe('Binance', () => {
     const url = 'https://www.binance.com/api/v1/depth?symbol=ABUSDT&limit=1000'
     const snapshot = '{"lastUpdateId":11,"bids":[["2.0","5"],["1.0","5"]],"asks":[["3.0","5"]]}'
     const frames: Line[] = [
-      [0, depth(10, '2.0', '9')],
+      [0, depth(10, '0.5', '9')],
       [100, depth(12, '1.5', '4')],
       [400, depth(13, '2.0', '0.0')],
     ]
