@@ -184,6 +184,19 @@ describe('Binance', () => {
     expect((await get(rest.replace('5000', '1'))).body).toEqual({ ...later, bids: [['1.5', '4']] })
   })
 
+  test('a loop begins again, with the recorded snapshots', async () => {
+    const url = 'https://www.binance.com/api/v1/depth?symbol=ABUSDT&limit=1000'
+    const snapshot = '{"lastUpdateId":1,"bids":[["1","1"]],"asks":[]}'
+    const capture = await record('binance', [[0, depth(2, '2', '2')]], [[0, url, snapshot]])
+    await start(capture, { isLoop: true })
+    const client = await open('/binance/ws/abusdt@depth')
+    const ask = async () => (await get(`${server.url}/binance/api/v3/depth?symbol=ABUSDT`)).text
+    expect(await ask()).toBe(snapshot)
+    await until('the second round', () => client.frames.length >= 2)
+    await until('the recorded snapshot again', async () => (await ask()) === snapshot)
+    expect(replay.state().done).toBe(false)
+  })
+
   test('what was not recorded is said so', async () => {
     await start(await record('binance', [[0, trade(1)]]))
     const info = await get(`${server.url}/binance/api/v3/exchangeInfo`)
