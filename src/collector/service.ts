@@ -62,7 +62,7 @@ export class DataCollectorService {
   /** Opens the API, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE. */
   async start(): Promise<string> {
     const { config, warnings, folder } = this.#parts.loaded
-    const { url } = await this.#api.listen()
+    const { url } = await this.#listen()
     const enabled = venues.filter(({ id }) => config.exchanges[id]?.enabled === true)
     this.logger.info('service_started', `MarketPrism ${VERSION} answers at ${url}`, {
       url,
@@ -81,6 +81,17 @@ export class DataCollectorService {
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#stop(reason)
     return this.#stopping
+  }
+
+  /** Without an address nothing may go on running: timers would keep the process alive. */
+  async #listen() {
+    try {
+      return await this.#api.listen()
+    } catch (error) {
+      this.collector.stop()
+      this.#loop.stop()
+      throw error
+    }
   }
 
   async #startCollector(): Promise<void> {

@@ -46,7 +46,8 @@ export const okx: Venue = {
   defaultSymbols: [...BASES.map((base) => `${base}-USDT`), 'BTC-USDT-SWAP', 'ETH-USDT-SWAP'],
   socketLimits: {
     topicsPerConnectionMax: 100,
-    sendsPerSecondMax: 10,
+    // No rate is documented; the topics of one connection go out together.
+    sendsPerSecondMax: 100,
     subscribesPerHourMax: 480,
     // The error to a bad topic carries only the request's id, so each topic has a request of its own.
     topicsPerRequestMax: 1,
