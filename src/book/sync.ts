@@ -51,6 +51,9 @@ export class BookSync {
   #buffer: BookDelta[] = []
   #bufferedLevels = 0
   #crossedMessages = 0
+  /** A delta has joined the snapshot that the book began with. */
+  #isJoined = false
+  #depthMax: number | undefined
   #state: BookStateName | undefined
   #reason: BookReason = 'subscribed'
   /** The newest event of this book, whose identity the states carry. */
@@ -132,7 +135,7 @@ export class BookSync {
 
   #hold(delta: BookDelta): boolean {
     this.#buffer.push(delta)
-    this.#bufferedLevels += delta.bids.length + delta.asks.length
+    this.#bufferedLevels += levelCount(delta)
     return this.#buffer.length <= BUFFERED_DELTAS_MAX && this.#bufferedLevels <= BUFFERED_LEVELS_MAX
   }
 
@@ -150,7 +153,7 @@ export class BookSync {
       const verdict = this.#rules.rule(last, delta, true)
       if (verdict === 'gap') {
         // Too old: the stream is ahead of it. What follows the snapshot's successor is kept for the next one.
-        this.#buffer.splice(0, i)
+        for (const dropped of this.#buffer.splice(0, i)) this.#bufferedLevels -= levelCount(dropped)
         this.#phase = 'waiting'
         this.#candidate = undefined
         return { ...this.#announce('syncing', 'snapshot_too_old', NOTHING), need: 'snapshot_too_old' }
@@ -166,6 +169,9 @@ export class BookSync {
   /** The book becomes `snapshot` plus `deltas`, and is live unless one of them breaks the chain. */
   #start(snapshot: BookSnapshot, deltas: readonly BookDelta[], checksum?: number): BookStep {
     this.#forget()
+    const { depthMax, snapshotFrom } = this.#rules
+    this.#depthMax = depthMax === undefined ? undefined : Math.min(depthMax, snapshot.depth ?? depthMax)
+    this.#isJoined = snapshotFrom === 'stream'
     this.book.replace(snapshot.bids, snapshot.asks)
     this.#trim()
     this.#last = snapshot.sequence
@@ -173,29 +179,31 @@ export class BookSync {
     this.#phase = 'live'
     this.#applied = snapshot
     const emit: BookOutput[] = [snapshot]
-    let isFirst = this.#rules.snapshotFrom === 'rest'
-    for (const delta of deltas) {
-      const step = this.#advance(delta, undefined, isFirst)
+    for (const [i, delta] of deltas.entries()) {
+      const step = this.#advance(delta)
       emit.push(...step.emit)
-      if (step.need !== undefined) return { emit, need: step.need }
-      isFirst = false
+      if (step.need !== undefined) {
+        for (const later of deltas.slice(i + 1)) this.#hold(later)
+        return { emit, need: step.need }
+      }
     }
     this.#announceInto(emit, 'live', 'snapshot')
     return { emit }
   }
 
   /** One delta on a live book. */
-  #advance(delta: BookDelta, checksum?: number, isFirst = false): BookStep {
+  #advance(delta: BookDelta, checksum?: number): BookStep {
     const hasNoSequence = this.#last === undefined && delta.last_sequence === undefined
-    const verdict = hasNoSequence ? 'apply' : this.#rules.rule(this.#last ?? Number.NaN, delta, isFirst)
-    if (verdict === 'stale') return IGNORED
-    if (verdict === 'gap') {
+    const verdict = hasNoSequence ? 'apply' : this.#rules.rule(this.#last ?? Number.NaN, delta, !this.#isJoined)
+    if (verdict === 'stale' && !this.#isBehindLostReset(delta)) return IGNORED
+    if (verdict === 'stale' || verdict === 'gap') {
       const step = this.#broken('sequence_gap', [])
       if (this.#rules.snapshotFrom === 'rest') this.#hold(delta)
       return step
     }
     this.book.apply(delta.bids, delta.asks)
     this.#trim()
+    this.#isJoined = true
     this.#last = delta.last_sequence
     if (!this.#isProven(checksum)) return this.#broken('checksum', [])
     this.#applied = delta
@@ -204,8 +212,15 @@ export class BookSync {
     return { emit: [delta] }
   }
 
+  /** Older than the book by its ids, newer by its time: the message in which the numbering started anew is missing. */
+  #isBehindLostReset(delta: BookDelta): boolean {
+    if (this.#rules.snapshotFrom === 'rest' || delta.last_sequence === this.#last) return false
+    const { exchange_time_us: appliedUs = Number.POSITIVE_INFINITY } = this.#applied ?? {}
+    return (delta.exchange_time_us ?? 0) > appliedUs
+  }
+
   #trim(): void {
-    if (this.#rules.depthMax !== undefined) this.book.trim(this.#rules.depthMax)
+    if (this.#depthMax !== undefined) this.book.trim(this.#depthMax)
   }
 
   /** A checksum that is offered must match; without a sequence it must be offered. */
@@ -237,6 +252,8 @@ export class BookSync {
     if (event !== undefined) emit.push(bookState(event, state, reason, this.#last))
   }
 }
+
+const levelCount = (delta: BookDelta): number => delta.bids.length + delta.asks.length
 
 function bookState(
   event: BookSnapshot | BookDelta,
