@@ -15,11 +15,7 @@ const MAIN = join(ROOT, 'dist', 'main.js')
 const folder = mkdtempSync(join(tmpdir(), 'process-'))
 
 beforeAll(() => {
-  execFileSync(process.execPath, [
-    join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    join(ROOT, 'tsconfig.build.json'),
-  ])
+  execFileSync(process.execPath, [join(ROOT, 'scripts', 'setup.mjs')], { stdio: 'ignore' })
 }, 120_000)
 
 afterAll(() => rmSync(folder, { recursive: true }))
