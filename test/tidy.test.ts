@@ -65,7 +65,9 @@ describe.each(files)('%s', (file) => {
 
   test('leaves the world to its places', () => {
     for (const { what, places, why } of ONLY_IN) if (!places.test(file)) expect(code, why).not.toMatch(what)
-    expect(code, 'finish it, or leave it out').not.toMatch(/\bTODO\b|\bFIXME\b|@ts-ignore|:\s*any\s*[,;)=\]]|\bas any\b/)
+    expect(code, 'finish it, or leave it out').not.toMatch(
+      /\bTODO\b|\bFIXME\b|@ts-ignore|:\s*any\s*[,;)=\]]|\bas any\b/,
+    )
   })
 })
 
