@@ -3,6 +3,7 @@
 import type http from 'node:http'
 import net from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/platform/clock.ts'
 import { until } from '../api/helpers/condition.ts'
 import { ask, bodyOf, errorProblems, raw } from '../api/helpers/http.ts'
 import { type RunningApi, type StartOptions, startApi } from '../api/helpers/start-api.ts'
@@ -38,7 +39,7 @@ describe('too slow', () => {
   const limits = { headersTimeoutMs: 200, requestTimeoutMs: 400, connectionsCheckMs: 50, lingerMs: 100 }
 
   test('headers that trickle in are answered 408 and closed', async () => {
-    const { port } = await start({ limits })
+    const { port } = await start({ limits: { ...limits, requestTimeoutMs: 60_000 } })
     const socket = net.connect(port, '127.0.0.1')
     socket.write('GET /api/v1/status HTTP/1.1\r\n')
     const drip = setInterval(() => socket.write('x-drip: 1\r\n'), 20)
@@ -75,6 +76,48 @@ describe('too slow', () => {
   test('a kept connection is closed when nothing more comes', async () => {
     const { port } = await start({ limits: { ...limits, keepAliveTimeoutMs: 100 } })
     expect(parts(await raw(port, `GET ${STATUS} HTTP/1.1\r\nhost: localhost\r\n\r\n`)).status).toBe(200)
+  })
+})
+
+describe('not reading', () => {
+  /** More than the kernel's buffers take. */
+  const HUGE = 32 * 1024 * 1024
+
+  /** Asks for a huge answer, reads nothing until `isOver`, then what there is. Resolves with its length. */
+  async function askWithoutReading(more: string, isOver: () => boolean): Promise<number> {
+    running.metrics.text = () => 'x'.repeat(HUGE)
+    const socket = net.connect(running.port, '127.0.0.1')
+    socket.on('error', () => undefined)
+    socket.write(`GET /metrics HTTP/1.1\r\nhost: localhost\r\n${more}\r\n`)
+    await until('the server gives up', isOver)
+    let length = 0
+    socket.on('data', (part) => {
+      length += part.length
+    })
+    await new Promise((resolve) => socket.on('close', resolve))
+    return length
+  }
+
+  test('a client that does not read its answer is cut', async () => {
+    await start({ limits: { idleTimeoutMs: 100 } })
+    const isOver = () => running.log.some(({ event }) => event === 'request_answered')
+    expect(await askWithoutReading('', isOver)).toBeLessThan(HUGE)
+  })
+
+  test('so is one that asked for an upgrade', async () => {
+    const clock = systemClock()
+    const idleTimeoutMs = 123_456
+    let cut: (() => void) | undefined
+    const after = (delayMs: number, action: () => void) => {
+      if (delayMs === idleTimeoutMs) cut = action
+      return clock.after(delayMs, action)
+    }
+    await start({ clock: { ...clock, after }, limits: { idleTimeoutMs } })
+    const length = await askWithoutReading('connection: upgrade\r\nupgrade: websocket\r\n', () => {
+      cut?.()
+      return cut !== undefined
+    })
+    expect(length).toBeLessThan(HUGE)
   })
 })
 
@@ -133,7 +176,6 @@ describe('too many', () => {
 
   test('requests above the rate are answered 429, probes are not, and other seconds are other seconds', async () => {
     let nowMs = 0
-    const { systemClock } = await import('../../src/platform/clock.ts')
     const clock = { ...systemClock(), monotonicMs: () => nowMs }
     await start({ clock, config: { requests_per_second: 3 } })
     const statuses = []
@@ -281,7 +323,7 @@ describe('stopping', () => {
   })
 
   test('waits for running requests only so long', async () => {
-    const { api, url } = await start({ limits: { stopTimeoutMs: 100 } })
+    const { api, url } = await start({ limits: { stopTimeoutMs: 100, idleTimeoutMs: 600_000 } })
     const { isAsked } = slowMetrics()
     const outcome = expect(ask(url, '/metrics')).rejects.toThrow('socket hang up')
     await until('the hanging request arrives', isAsked)
