@@ -2,6 +2,7 @@
 
 import { isDecimal, isUnsignedDecimal, numberText } from '../model/decimal.ts'
 import type { Decimal, EpochUs, Level, Side } from '../model/event.ts'
+import { hashText } from '../model/hash.ts'
 import { epochUs } from '../model/time.ts'
 import { type Decoded, MalformedError } from './venue.ts'
 
@@ -11,7 +12,18 @@ export type Raw = Readonly<Record<string, unknown>>
 /** A symbol longer than this is no symbol. */
 const SYMBOL_LENGTH_MAX = 64
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? 'nothing').slice(0, 60)
+/** Longest part of a venue's text that goes into a reason. */
+const TEXT_SHOWN_MAX = 300
+
+/** One level deep: nesting can be deeper than the stack that writing all of it would need. */
+const shown = (value: unknown): string => (JSON.stringify(value, oneLevel(value)) ?? 'nothing').slice(0, 60)
+
+const oneLevel = (top: unknown) => (_key: string, value: unknown) =>
+  value !== top && typeof value === 'object' && value !== null ? '…' : value
+
+/** A code or message of the venue for a reason: text as it is, anything else as JSON. */
+export const word = (value: unknown): string =>
+  typeof value === 'string' ? value.slice(0, TEXT_SHOWN_MAX) : shown(value)
 
 /** Always throws. */
 export function malformed(field: string, expected: string, value: unknown): never {
@@ -108,6 +120,15 @@ export const goodRows = <Result>(rows: readonly unknown[], parse: (row: Raw) => 
       throw error
     }
   })
+
+/** A hash of all that the venue says of an instrument. Errors: MalformedError for a row nested too deep. */
+export function fingerprint(row: Raw): string {
+  try {
+    return hashText(JSON.stringify(row))
+  } catch {
+    throw new MalformedError('row: expected a few levels, received one nested too deep')
+  }
+}
 
 const decoder = new TextDecoder('utf-8', { fatal: true })
 

@@ -5,7 +5,7 @@
  * and https://developers.binance.com/docs/derivatives/usds-margined-futures/websocket-market-streams
  */
 
-import type { BookDelta, EpochUs, MarketEvent, Quote, Ticker, Trade } from '../../model/event.ts'
+import type { BookDelta, Channel, EpochUs, MarketEvent, Quote, Ticker, Trade } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import {
   boolean,
@@ -23,6 +23,7 @@ import {
   text,
   time,
   totally,
+  word,
 } from '../fields.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
@@ -98,7 +99,7 @@ function decodeAnswer(frame: Raw): Decoded | undefined {
   const requestId = frame.id === undefined || frame.id === null ? undefined : idText(frame.id, 'id')
   const error = isRaw(frame.error) ? frame.error : frame
   if (typeof error.msg === 'string') {
-    return { kind: 'rejected', requestId, reason: `${String(error.code)} ${error.msg}`, isPermanent: true }
+    return { kind: 'rejected', requestId, reason: `${word(error.code)} ${word(error.msg)}`, isPermanent: true }
   }
   return 'result' in frame ? { kind: 'ack', requestId } : undefined
 }
@@ -226,16 +227,21 @@ function ticker(data: Raw, source: Source): Ticker {
   return { type: 'ticker', ...base, id, ...values }
 }
 
-/** Whose data a malformed frame was, as far as it says. */
+const CHANNEL_OF_EVENT: ReadonlyMap<unknown, Channel> = new Map([
+  ['depthUpdate', 'book'],
+  ['trade', 'trade'],
+  ['aggTrade', 'trade'],
+  ['24hrTicker', 'ticker'],
+  ['bookTicker', 'quote'],
+])
+
+/** Whose data a malformed frame was, as far as it or the name of its stream says. */
 function blame(value: unknown) {
   const frame = isRaw(value) ? value : {}
   const data = isRaw(frame.data) ? frame.data : frame
-  const symbol = typeof data.s === 'string' ? data.s : undefined
-  const channel =
-    data.e === 'depthUpdate'
-      ? ('book' as const)
-      : data.e === 'trade' || data.e === 'aggTrade'
-        ? ('trade' as const)
-        : undefined
-  return { symbol, channel }
+  const [, streamSymbol] = /^([^!@]+)@/.exec(typeof frame.stream === 'string' ? frame.stream : '') ?? []
+  const symbol = typeof data.s === 'string' && data.s !== '' ? data.s : streamSymbol?.toUpperCase()
+  // Spot `bookTicker` names no event type.
+  const event = data.e === undefined && data.u !== undefined ? 'bookTicker' : data.e
+  return { symbol, channel: CHANNEL_OF_EVENT.get(event) }
 }

@@ -12,6 +12,7 @@ import {
   boolean,
   decimal,
   decimalOrAbsent,
+  fingerprint,
   goodRows,
   integer,
   isRaw,
@@ -23,6 +24,7 @@ import {
   symbolText,
   text,
   time,
+  word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
 import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
@@ -210,7 +212,7 @@ function instrument(api: Api, row: Raw): Instrument {
   const base = text(row.baseAsset, 'baseAsset')
   const quote = text(row.quoteAsset, 'quoteAsset')
   const settle = row.marginAsset === undefined ? undefined : text(row.marginAsset, 'marginAsset')
-  const kind = api.venue === 'binance' ? 'spot' : /PERPETUAL/.test(String(row.contractType)) ? 'perpetual' : 'future'
+  const kind = api.venue === 'binance' ? 'spot' : /PERPETUAL/.test(word(row.contractType)) ? 'perpetual' : 'future'
   const expiryUs = kind === 'future' ? epochUs(row.deliveryDate) : undefined
   const filters = Array.isArray(row.filters) ? row.filters.filter(isRaw) : []
   const filter = (type: string): Raw => filters.find((f) => f.filterType === type) ?? {}
@@ -221,7 +223,7 @@ function instrument(api: Api, row: Raw): Instrument {
     market: kind,
     symbol,
     instrument: canonicalName({ base, quote, settle, kind, expiryUs }),
-    id: `${api.venue}:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
+    id: `${api.venue}:instrument:${symbol}:0:${fingerprint(row)}`,
     status: text(row.status ?? row.contractStatus, 'status'),
     base,
     quote,
@@ -236,7 +238,7 @@ function instrument(api: Api, row: Raw): Instrument {
 
 /** 429: slow down; 418: banned; both with `Retry-After` in seconds. 403: the firewall, which may also be a rate limit. */
 function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
-  const message = isRaw(body) && typeof body.msg === 'string' ? `${String(body.code)} ${body.msg}` : ''
+  const message = isRaw(body) && typeof body.msg === 'string' ? `${word(body.code)} ${word(body.msg)}` : ''
   if (status === 200 && message === '')
     return body === undefined ? { kind: 'failed', reason: 'the answer is no JSON' } : undefined
   const retryAfterMs = Number(headers['retry-after']) * 1000

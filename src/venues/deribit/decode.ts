@@ -7,6 +7,7 @@
 import type {
   BookDelta,
   BookSnapshot,
+  Channel,
   EpochUs,
   Level,
   Market,
@@ -33,6 +34,7 @@ import {
   text,
   time,
   totally,
+  word,
 } from '../fields.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
@@ -44,7 +46,9 @@ export const TEST_REQUEST_ID = 2
 const TEST_REPLY = JSON.stringify({ jsonrpc: '2.0', id: TEST_REQUEST_ID, method: 'public/test', params: {} })
 
 /** Too many requests, retry, settlement, concurrency, maintenance, internal error, unavailable, timed out. */
-const TRANSIENT_CODES = new Set([10028, 10040, 10041, 10047, 10066, 11051, 11094, 13028, 13503, 13888])
+const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([
+  10028, 10040, 10041, 10047, 10066, 11051, 11094, 13028, 13503, 13888,
+])
 
 const INCREMENTAL_BOOK = /^book\.[^.]+\.(raw|100ms|agg2)$/
 
@@ -108,14 +112,15 @@ const one = (event: MarketEvent): Decoded => ({ kind: 'events', events: [event] 
 function answer(frame: Raw): Decoded {
   const requestId = frame.id === undefined || frame.id === null ? undefined : idText(frame.id, 'id')
   if (isRaw(frame.error)) {
-    const code = Number(frame.error.code)
-    const reason = `${code} ${String(frame.error.message)}`
+    const { code, message } = frame.error
+    const reason = `${word(code)} ${word(message)}`
     return { kind: 'rejected', requestId, reason, isPermanent: !TRANSIENT_CODES.has(code) }
   }
   if (!('result' in frame)) return { kind: 'unknown', what: 'no_method' }
   if (requestId === String(TEST_REQUEST_ID)) return { kind: 'alive' }
   const result = frame.result
-  return { kind: 'ack', requestId, topics: Array.isArray(result) ? result.map(String) : undefined }
+  const topics = Array.isArray(result) ? result.filter((name) => typeof name === 'string') : undefined
+  return { kind: 'ack', requestId, topics }
 }
 
 /** Market of a symbol without metadata, from its documented forms; combos, which are not collected, fit none. */
@@ -153,7 +158,7 @@ export function trade(row: Raw, source: Source): Trade {
     price: decimal(row.price, 'price'),
     quantity: decimal(row.amount, 'amount'),
     side: side(row.direction, 'direction'),
-    liquidation: row.liquidation === undefined ? undefined : row.liquidation !== 'none',
+    liquidation: typeof row.liquidation === 'string' ? row.liquidation !== 'none' : undefined,
     block: row.block_trade_id === undefined || row.block_trade_id === null ? undefined : true,
     iv: decimalOrAbsent(row.iv, 'iv'),
     source: 'stream',
@@ -174,7 +179,7 @@ function bestOf(data: Raw) {
 /** `stats.volume` is in base units; `volume_notional` in quote units, and of options in dollars, which is not their quote. */
 export function ticker(data: Raw, source: Source): Ticker {
   const base = origin(data, source)
-  const stats = data.stats === undefined ? {} : raw(data.stats, 'stats')
+  const stats = data.stats === undefined || data.stats === null ? {} : raw(data.stats, 'stats')
   const isDollarQuoted = base.market !== 'option' && base.market !== 'spot' && !base.symbol.includes('_')
   const quoteVolume =
     base.market === 'option' ? undefined : (stats.volume_notional ?? (isDollarQuoted ? stats.volume_usd : undefined))
@@ -198,12 +203,17 @@ function quote(data: Raw, source: Source): Quote {
   return { type: 'quote', ...base, id, ...values }
 }
 
-/** A message without `prev_change_id` is a snapshot, whatever it calls itself. */
+/**
+ * A snapshot names no change before it. A change that names none has lost something: taken for a snapshot it would
+ * replace the book by a few levels. Recordings before 2019 have no `type`.
+ */
 function book(data: Raw, source: Source): BookSnapshot | BookDelta {
   const base = origin(data, source)
   const sequence = integer(data.change_id, 'change_id')
   const previous = integerOrAbsent(data.prev_change_id, 'prev_change_id')
-  const isSnapshot = data.type === 'snapshot' || previous === undefined
+  const type = data.type ?? (previous === undefined ? 'snapshot' : 'change')
+  if (type !== 'snapshot' && type !== 'change') malformed('type', 'snapshot or change', type)
+  const isSnapshot = type === 'snapshot'
   const bids = rows(data.bids, 'bids', isSnapshot)
   const asks = rows(data.asks, 'asks', isSnapshot)
   const tail = `${base.symbol}:${base.exchange_time_us}:${sequence}`
@@ -216,7 +226,7 @@ function book(data: Raw, source: Source): BookSnapshot | BookDelta {
         bids,
         asks,
         last_sequence: sequence,
-        previous_sequence: previous,
+        previous_sequence: integer(previous, 'prev_change_id'),
       }
 }
 
@@ -238,10 +248,18 @@ export const plainLevels = (value: unknown, field: string): Level[] =>
     return [decimal(row[0], field), decimal(row[1], field)]
   })
 
+const CHANNEL_OF_NAME: ReadonlyMap<unknown, Channel> = new Map([
+  ['book', 'book'],
+  ['trades', 'trade'],
+  ['ticker', 'ticker'],
+  ['incremental_ticker', 'ticker'],
+  ['quote', 'quote'],
+])
+
 /** Whose data a malformed frame was, as far as it says. */
 function blame(value: unknown) {
   const params = isRaw(value) && isRaw(value.params) ? value.params : {}
-  const [name, symbol] = String(params.channel).split('.')
-  const channel = name === 'book' ? ('book' as const) : name === 'trades' ? ('trade' as const) : undefined
+  const [name, symbol] = typeof params.channel === 'string' ? params.channel.split('.') : []
+  const channel = CHANNEL_OF_NAME.get(name)
   return { symbol: channel === undefined ? undefined : symbol, channel }
 }

@@ -5,9 +5,21 @@
  */
 
 import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../../model/event.ts'
-import { hashText } from '../../model/hash.ts'
 import { epochUs } from '../../model/time.ts'
-import { decimalOrAbsent, goodRows, integer, isRaw, list, type Raw, raw, symbolText, text, time } from '../fields.ts'
+import {
+  decimalOrAbsent,
+  fingerprint,
+  goodRows,
+  integer,
+  isRaw,
+  list,
+  type Raw,
+  raw,
+  symbolText,
+  text,
+  time,
+  word,
+} from '../fields.ts'
 import { canonicalName } from '../names.ts'
 import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
 import { deribitMarketOf, plainLevels, ticker, trade } from './decode.ts'
@@ -138,7 +150,7 @@ function instrument(row: Raw): Instrument | undefined {
     market: kind,
     symbol,
     instrument: canonicalName({ base, quote, settle, kind, expiryUs, strike, optionType }),
-    id: `deribit:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
+    id: `deribit:instrument:${symbol}:0:${fingerprint(row)}`,
     status: typeof row.state === 'string' ? row.state : row.is_active === false ? 'inactive' : 'open',
     base,
     quote,
@@ -173,14 +185,14 @@ function marketOf(row: Raw) {
 function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
   const error = isRaw(body) && isRaw(body.error) ? body.error : undefined
   if (status === 200 && error === undefined && isRaw(body)) return undefined
-  const code = error === undefined ? undefined : Number(error.code)
-  const message = error === undefined ? 'the answer is no JSON object' : `${code} ${String(error.message)}`
+  const { code, message: why, data } = error ?? {}
+  const message = error === undefined ? 'the answer is no JSON object' : `${word(code)} ${word(why)}`
   const reason = `HTTP ${status} ${message}`
   if (status === 429 || code === 10028) {
     const retryAfterMs = Number(headers['retry-after']) * 1000
     return { kind: 'rate_limited', retryAfterMs: retryAfterMs > 0 ? retryAfterMs : RATE_LIMIT_MS, reason }
   }
   const isUnknown =
-    code === 13020 || code === 10020 || (code === -32602 && JSON.stringify(error).includes('instrument_name'))
+    code === 13020 || code === 10020 || (code === -32602 && isRaw(data) && data.param === 'instrument_name')
   return { kind: isUnknown ? 'unknown_symbol' : 'failed', reason }
 }

@@ -4,7 +4,17 @@
  * Source: https://www.okx.com/docs-v5/en/#order-book-trading-market-data
  */
 
-import type { BookDelta, BookSnapshot, EpochUs, Market, MarketEvent, Quote, Ticker, Trade } from '../../model/event.ts'
+import type {
+  BookDelta,
+  BookSnapshot,
+  Channel,
+  EpochUs,
+  Market,
+  MarketEvent,
+  Quote,
+  Ticker,
+  Trade,
+} from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import {
   decimal,
@@ -22,6 +32,7 @@ import {
   text,
   time,
   totally,
+  word,
 } from '../fields.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
@@ -51,17 +62,23 @@ function decodeValue(value: unknown, source: Source): Decoded {
   const arg = raw(frame.arg, 'arg')
   const channel = text(arg.channel, 'channel')
   if (INCREMENTAL_BOOKS.has(channel)) return book(frame, arg, source)
-  const convert = CONVERTERS[channel]
+  const { convert } = ROWS.get(channel) ?? {}
   if (convert === undefined) return { kind: 'unknown', what: channel }
   return { kind: 'events', events: list(frame.data, 'data').map((row) => convert(raw(row, 'data'), arg, source)) }
 }
 
-const CONVERTERS: Readonly<Record<string, (row: Raw, arg: Raw, source: Source) => MarketEvent>> = {
-  trades: trade,
-  'trades-all': trade,
-  tickers: ticker,
-  'bbo-tbt': quote,
+interface RowKind {
+  readonly channel: Channel
+  convert(row: Raw, arg: Raw, source: Source): MarketEvent
 }
+
+/** The venue's channels of which each row is an event of its own. */
+const ROWS: ReadonlyMap<string, RowKind> = new Map<string, RowKind>([
+  ['trades', { channel: 'trade', convert: trade }],
+  ['trades-all', { channel: 'trade', convert: trade }],
+  ['tickers', { channel: 'ticker', convert: ticker }],
+  ['bbo-tbt', { channel: 'quote', convert: quote }],
+])
 
 /** Acks carry the topic; errors only the request's id, which is why every topic is asked for on its own. */
 function decodeAnswer(frame: Raw): Decoded {
@@ -70,19 +87,19 @@ function decodeAnswer(frame: Raw): Decoded {
     case 'subscribe':
     case 'unsubscribe': {
       const arg = raw(frame.arg, 'arg')
-      return { kind: 'ack', requestId, topics: [`${String(arg.channel)}:${String(arg.instId)}`] }
+      return { kind: 'ack', requestId, topics: [`${word(arg.channel)}:${word(arg.instId)}`] }
     }
     case 'error': {
-      const code = String(frame.code)
+      const code = word(frame.code)
       return {
         kind: 'rejected',
         requestId,
-        reason: `${code} ${String(frame.msg)}`,
+        reason: `${code} ${word(frame.msg)}`,
         isPermanent: !TRANSIENT_CODES.has(code),
       }
     }
     case 'notice':
-      return { kind: 'closing', reason: `${String(frame.code)} ${String(frame.msg)}` }
+      return { kind: 'closing', reason: `${word(frame.code)} ${word(frame.msg)}` }
     default:
       return { kind: 'unknown', what: text(frame.event, 'event') }
   }
@@ -210,11 +227,7 @@ function bookDelta(row: Raw, arg: Raw, source: Source): BookDelta {
 function blame(value: unknown) {
   const arg = isRaw(value) && isRaw(value.arg) ? value.arg : {}
   const symbol = typeof arg.instId === 'string' ? arg.instId : undefined
-  const name = String(arg.channel)
-  const channel = INCREMENTAL_BOOKS.has(name)
-    ? ('book' as const)
-    : name.startsWith('trades')
-      ? ('trade' as const)
-      : undefined
+  const name = typeof arg.channel === 'string' ? arg.channel : ''
+  const channel = INCREMENTAL_BOOKS.has(name) ? ('book' as const) : ROWS.get(name)?.channel
   return { symbol, channel }
 }

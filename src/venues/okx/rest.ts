@@ -6,11 +6,11 @@
  */
 
 import { multiplyDecimals } from '../../model/decimal.ts'
-import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../../model/event.ts'
-import { hashText } from '../../model/hash.ts'
+import type { BookSnapshot, Channel, EpochUs, Instrument, Market, MarketEvent } from '../../model/event.ts'
 import { epochUs } from '../../model/time.ts'
 import {
   decimalOrAbsent,
+  fingerprint,
   goodRows,
   integer,
   isRaw,
@@ -21,6 +21,7 @@ import {
   symbolText,
   text,
   time,
+  word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
 import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
@@ -30,7 +31,12 @@ import { okxMarketOf, okxOrigin, ticker, trade } from './decode.ts'
 const RATE_LIMIT_MS = 2_000
 const BOOK_DEPTH = 400
 
-const MARKETS = { SPOT: 'spot', SWAP: 'perpetual', FUTURES: 'future', OPTION: 'option' } as const
+const MARKETS: ReadonlyMap<unknown, Market> = new Map([
+  ['SPOT', 'spot'],
+  ['SWAP', 'perpetual'],
+  ['FUTURES', 'future'],
+  ['OPTION', 'option'],
+])
 
 export const okxRest: Venue['rest'] = { instruments, snapshot, poll, recorded, fault }
 
@@ -132,7 +138,7 @@ function bookSnapshot(
 /** One row of `/public/instruments`. Derivatives name base and quote in `uly` only. */
 function instrument(row: Raw): Instrument {
   const symbol = symbolText(row.instId, 'instId')
-  const kind = MARKETS[text(row.instType, 'instType') as keyof typeof MARKETS] ?? okxMarketOf(symbol)
+  const kind = MARKETS.get(row.instType) ?? okxMarketOf(symbol)
   const [underlyingBase, underlyingQuote] = typeof row.uly === 'string' ? row.uly.split('-') : []
   const base = kind === 'spot' ? text(row.baseCcy, 'baseCcy') : text(underlyingBase, 'uly')
   const quote = kind === 'spot' ? text(row.quoteCcy, 'quoteCcy') : text(underlyingQuote, 'uly')
@@ -150,7 +156,7 @@ function instrument(row: Raw): Instrument {
     symbol,
     // The settlement currency `USDⓈ` is the venue's word for US dollars held with it.
     instrument: canonicalName({ base, quote, settle: settle?.replace('Ⓢ', ''), kind, expiryUs, strike, optionType }),
-    id: `okx:instrument:${symbol}:0:${hashText(JSON.stringify(row))}`,
+    id: `okx:instrument:${symbol}:0:${fingerprint(row)}`,
     status: text(row.state, 'state'),
     base,
     quote,
@@ -170,9 +176,9 @@ function instrument(row: Raw): Instrument {
 
 /** Errors come as `code` other than `"0"`, with HTTP 200 or not; the rate limit (50011) with either. */
 function fault(status: number, _headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
-  const code = isRaw(body) ? String(body.code) : ''
+  const code = isRaw(body) ? word(body.code) : ''
   if (status === 200 && code === '0') return undefined
-  const message = isRaw(body) && typeof body.msg === 'string' ? body.msg : 'the answer is no JSON object'
+  const message = isRaw(body) ? word(body.msg) : 'the answer is no JSON object'
   const reason = `HTTP ${status} ${code} ${message}`
   if (status === 429 || code === '50011' || code === '50013') {
     return { kind: 'rate_limited', retryAfterMs: RATE_LIMIT_MS, reason }
