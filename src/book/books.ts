@@ -1,6 +1,6 @@
 /** All books of all venues, each on its own: what breaks one never touches another. */
 
-import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
+import type { BookDelta, BookSnapshot } from '../model/event.ts'
 import { type BookRules, type BookStep, BookSync } from './sync.ts'
 
 export class Books {
@@ -15,11 +15,6 @@ export class Books {
   accept(event: BookSnapshot | BookDelta, checksum?: number): BookStep {
     const sync = this.#open(event.venue, event.symbol)
     return event.type === 'book_snapshot' ? sync.onSnapshot(event, checksum) : sync.onDelta(event, checksum)
-  }
-
-  /** The book can no longer be trusted; nothing if there is none yet. */
-  invalidate(venue: string, symbol: string, reason: BookReason, nowUs?: EpochUs): BookStep {
-    return this.find(venue, symbol)?.invalidate(reason, nowUs) ?? { emit: [] }
   }
 
   find(venue: string, symbol: string): BookSync | undefined {

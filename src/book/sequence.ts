@@ -3,10 +3,10 @@
 import type { BookDelta } from '../model/event.ts'
 
 /**
- * `apply`: continues the book. `stale`: already contained, or no change. `gap`: something is missing.
- * `reset`: continues the book, and the venue's numbering starts anew with it.
+ * `apply`: continues the book. `unchanged`: says that nothing has changed. `stale`: already contained.
+ * `gap`: something is missing. `reset`: continues the book, and the venue's numbering starts anew with it.
  */
-export type Verdict = 'apply' | 'stale' | 'gap' | 'reset'
+export type Verdict = 'apply' | 'unchanged' | 'stale' | 'gap' | 'reset'
 
 /**
  * Does `delta` continue a book whose last applied sequence is `last`?
@@ -63,7 +63,7 @@ export const chained: SequenceRule = (last, delta) => {
   const { last_sequence: end, previous_sequence: previous } = delta
   if (end === undefined || previous === undefined) return 'gap'
   if (previous === last) {
-    if (end === last) return delta.bids.length + delta.asks.length === 0 ? 'stale' : 'apply'
+    if (end === last) return delta.bids.length + delta.asks.length === 0 ? 'unchanged' : 'apply'
     return end < last ? 'reset' : 'apply'
   }
   return previous < end && end <= last ? 'stale' : 'gap'

@@ -51,6 +51,8 @@ export class BookSync {
   #buffer: BookDelta[] = []
   #bufferedLevels = 0
   #crossedMessages = 0
+  /** Silent for too long; the chain is unbroken as far as is known. */
+  #isSuspended = false
   /** A delta has joined the snapshot that the book began with. */
   #isJoined = false
   #depthMax: number | undefined
@@ -82,7 +84,7 @@ export class BookSync {
   }
 
   get isLive(): boolean {
-    return this.#phase === 'live'
+    return this.#phase === 'live' && !this.#isSuspended
   }
 
   /** A snapshot came: on the stream, or fetched. */
@@ -105,7 +107,7 @@ export class BookSync {
     this.#newest = delta
     switch (this.#phase) {
       case 'live':
-        return this.#advance(delta, checksum)
+        return this.#resume(this.#advance(delta, checksum))
       case 'candidate':
         if (!this.#hold(delta)) return this.#overflow()
         return this.#join()
@@ -124,6 +126,22 @@ export class BookSync {
     return this.#announce('stale', reason, NOTHING)
   }
 
+  /** Nothing has come for too long: not served as live until the next message shows that the chain goes on. */
+  suspend(nowUs: EpochUs): BookStep {
+    if (!this.isLive) return NOTHING
+    this.#isSuspended = true
+    if (this.#newest !== undefined) this.#newest = { ...this.#newest, receive_time_us: nowUs }
+    return this.#announce('stale', 'silence', NOTHING)
+  }
+
+  #resume(step: BookStep): BookStep {
+    if (!this.#isSuspended || this.#phase !== 'live') return step
+    this.#isSuspended = false
+    const emit = [...step.emit]
+    this.#announceInto(emit, 'live', 'resumed')
+    return { ...step, emit }
+  }
+
   /** A fetched snapshot is awaited again, after `invalidate`: the deltas from now on will join it. */
   #forget(): void {
     this.#phase = 'waiting'
@@ -131,6 +149,7 @@ export class BookSync {
     this.#buffer = []
     this.#bufferedLevels = 0
     this.#crossedMessages = 0
+    this.#isSuspended = false
   }
 
   #hold(delta: BookDelta): boolean {
@@ -158,7 +177,7 @@ export class BookSync {
         this.#candidate = undefined
         return { ...this.#announce('syncing', 'snapshot_too_old', NOTHING), need: 'snapshot_too_old' }
       }
-      if (verdict !== 'stale') return this.#start(snapshot, this.#buffer.slice(i))
+      if (verdict === 'apply' || verdict === 'reset') return this.#start(snapshot, this.#buffer.slice(i))
       if (delta.last_sequence === last) return this.#start(snapshot, this.#buffer.slice(i + 1))
     }
     this.#buffer = []
@@ -195,6 +214,7 @@ export class BookSync {
   #advance(delta: BookDelta, checksum?: number): BookStep {
     const hasNoSequence = this.#last === undefined && delta.last_sequence === undefined
     const verdict = hasNoSequence ? 'apply' : this.#rules.rule(this.#last ?? Number.NaN, delta, !this.#isJoined)
+    if (verdict === 'unchanged') return NOTHING
     if (verdict === 'stale' && !this.#isBehindLostReset(delta)) return IGNORED
     if (verdict === 'stale' || verdict === 'gap') {
       const step = this.#broken('sequence_gap', [])

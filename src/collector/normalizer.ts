@@ -74,7 +74,7 @@ export class Normalizer {
         break
       case 'malformed':
         if (decoded.channel === 'book' && decoded.symbol !== undefined) {
-          events.push(...this.#books.invalidate(venue.id, decoded.symbol, 'decode_error').emit)
+          events.push(...(this.#books.find(venue.id, decoded.symbol)?.invalidate('decode_error').emit ?? []))
         }
         return this.#result(events, changed, { kind: 'malformed', reason: decoded.reason })
       case 'unknown':

@@ -40,9 +40,13 @@ export class Pipeline {
         return step
       },
       isLive: (symbol) => books.find(venue, symbol)?.isLive ?? false,
+      suspend: (symbol) => {
+        const nowUs = clock.nowUs()
+        for (const state of books.find(venue, symbol)?.suspend(nowUs).emit ?? []) this.#emit(state, nowUs)
+      },
       invalidate: (symbol, reason) => {
         const nowUs = clock.nowUs()
-        for (const state of books.invalidate(venue, symbol, reason, nowUs).emit) this.#emit(state, nowUs)
+        for (const state of books.find(venue, symbol)?.invalidate(reason, nowUs).emit ?? []) this.#emit(state, nowUs)
       },
     }
   }

@@ -35,6 +35,8 @@ export interface ConnectionHandlers {
   rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
   /** The feed's stream is being started afresh, so its book cannot be trusted. */
   restarted(feed: Feed, reason: 'disconnect' | 'silence'): void
+  /** The feed has been silent for too long, but its stream goes on. */
+  suspended(feed: Feed): void
   closing(reason: string): void
 }
 
@@ -257,6 +259,7 @@ export class Connection {
   #watchFeed(feed: Feed, nowMs: number): void {
     if (!feed.silence.isTooLong(nowMs)) return
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
+    this.#options.handlers.suspended(feed)
     const lastMs = this.#resubscribedMs.get(feed) ?? Number.NEGATIVE_INFINITY
     if (nowMs - lastMs > Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs)) this.restart(feed, 'silence')
   }

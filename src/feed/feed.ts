@@ -2,13 +2,19 @@ import type { Channel, EpochUs } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
+import { RecentIds } from './recent-ids.ts'
 import { Silence } from './silence.ts'
+
+/** A venue repeats at most its newest trades, after a subscription. */
+const RECENT_TRADES_MAX = 500
 
 /** One channel of one symbol of one venue: what is known of it. */
 export class Feed {
   readonly venue: Venue
   readonly topic: Topic
   readonly silence: Silence
+  /** Trades that were delivered already. */
+  readonly recentTrades = new RecentIds(RECENT_TRADES_MAX)
   readonly #clock: Clock
   #state: FeedState = 'connecting'
   #reason = 'not connected yet'

@@ -4,6 +4,7 @@ import type { EpochUs, MarketEvent } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
+import { RecentIds } from './recent-ids.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
 /** Ids of the newest trades of a symbol, so that answers that overlap give each trade once. Twice the longest answer. */
@@ -24,7 +25,7 @@ export interface PollerOptions {
 
 export class Poller {
   readonly #options: PollerOptions
-  readonly #known = new Map<string, Set<string>>()
+  readonly #known = new Map<string, RecentIds>()
   readonly #polling = new Set<Feed>()
   #stopTimer: (() => void) | undefined
   #isStopped = false
@@ -95,14 +96,8 @@ export class Poller {
   }
 
   #isNew(symbol: string, id: string): boolean {
-    const known = this.#known.get(symbol) ?? new Set<string>()
+    const known = this.#known.get(symbol) ?? new RecentIds(KNOWN_TRADES_MAX)
     this.#known.set(symbol, known)
-    if (known.has(id)) return false
-    known.add(id)
-    for (const oldest of known) {
-      if (known.size <= KNOWN_TRADES_MAX) break
-      known.delete(oldest)
-    }
-    return true
+    return known.add(id)
   }
 }

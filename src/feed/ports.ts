@@ -12,6 +12,8 @@ export interface Downstream {
   /** The step that the book made of it; what it emits has been passed on already. */
   acceptBook(event: BookSnapshot | BookDelta, checksum: number | undefined, receiveTimeUs: EpochUs): BookStep
   isLive(symbol: string): boolean
+  /** Nothing has been heard of the book for too long; it goes on where it stands with the next message. */
+  suspend(symbol: string): void
   /** The book can no longer be trusted. */
   invalidate(symbol: string, reason: BookReason): void
 }

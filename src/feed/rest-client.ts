@@ -123,22 +123,27 @@ export class RestClient {
     return `${this.#options.venue.id} ${new URL(this.#options.urls[0] as string).host}`
   }
 
-  /** Sends what fits now, oldest first, and wakes again when the next one does. */
+  /** Sends what fits now, oldest first; a full budget holds back its own requests only. Wakes when the next one fits. */
   #pump(): void {
     this.#cancelWake?.()
     this.#cancelWake = undefined
     const { clock } = this.#options.platform
-    while (this.#queue.length > 0 && !this.#isStopped) {
-      const next = this.#queue[0] as Waiting
-      const waitMs = this.#waitMs(next.request)
+    const full = new Set<string>()
+    let wakeMs = Number.POSITIVE_INFINITY
+    for (let i = 0; i < this.#queue.length; ) {
+      const { request, resolve, reject } = this.#queue[i] as Waiting
+      const waitMs = full.has(request.budget) ? wakeMs : this.#waitMs(request)
       if (waitMs > 0) {
-        this.#cancelWake = clock.after(waitMs, () => this.#pump())
-        return
+        full.add(request.budget)
+        wakeMs = Math.min(wakeMs, waitMs)
+        i++
+      } else {
+        this.#queue.splice(i, 1)
+        this.#budgetOf(request).window.spend(request.weight, clock.monotonicMs())
+        this.#send(request).then(resolve, reject)
       }
-      this.#queue.shift()
-      this.#budgetOf(next.request).window.spend(next.request.weight, clock.monotonicMs())
-      this.#send(next.request).then(next.resolve, next.reject)
     }
+    if (this.#queue.length > 0) this.#cancelWake = clock.after(wakeMs, () => this.#pump())
   }
 
   #waitMs(request: RestRequest<unknown>): number {

@@ -149,6 +149,7 @@ export class VenueFeed {
       subscribed: (feed) => this.#onSubscribed(feed),
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
       restarted: (feed, reason) => this.#onRestarted(feed, reason),
+      suspended: (feed) => this.#onSuspended(feed),
     }
   }
 
@@ -164,10 +165,11 @@ export class VenueFeed {
       feed.silence.heard(this.#options.platform.clock.monotonicMs())
       if (event.type === 'book_snapshot' || event.type === 'book_delta') {
         this.#books.accept(feed, event, decoded.checksum, receiveTimeUs)
-      } else {
-        if (feed.state !== 'live') feed.set('live')
-        this.#options.downstream.accept(event, receiveTimeUs)
+        continue
       }
+      if (feed.state !== 'live') feed.set('live')
+      if (event.type === 'trade' && !feed.recentTrades.add(event.id)) this.#options.observer.duplicate(event.type)
+      else this.#options.downstream.accept(event, receiveTimeUs)
     }
   }
 
@@ -186,6 +188,10 @@ export class VenueFeed {
 
   #onRestarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
     if (feed.channel === 'book') this.#books.restarted(feed, reason)
+  }
+
+  #onSuspended(feed: Feed): void {
+    if (feed.channel === 'book') this.#options.downstream.suspend(feed.symbol)
   }
 
   /** A delta that cannot be read breaks its book; a frame whose owner is unknown could be anyone's, so it only counts. */

@@ -121,7 +121,7 @@ export interface BookState extends EventBase {
 export type BookReason =
   | 'subscribed'
   | 'snapshot'
-  | 'polled'
+  | 'resumed'
   | 'sequence_gap'
   | 'sequence_reset'
   | 'checksum'

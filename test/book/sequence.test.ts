@@ -69,7 +69,7 @@ describe('chained: previous, last on a book at 100', () => {
     [100, 101, '99:1', 'apply', 'a step of one'],
     [100, 177, '99:1', 'apply', 'any step'],
     [100, 177, '', 'apply', 'no levels, but a new id'],
-    [100, 100, '', 'stale', 'heartbeat: nothing changed'],
+    [100, 100, '', 'unchanged', 'heartbeat: nothing changed'],
     [100, 100, '99:1', 'apply', 'levels without a new id'],
     [100, 3, '99:1', 'reset', 'maintenance: numbering starts anew'],
     [100, 0, '', 'reset', 'down to the smallest id'],
@@ -98,7 +98,7 @@ describe('chained: previous, last on a book at 100', () => {
       last = end
       return verdict
     })
-    expect(verdicts).toEqual(['apply', 'stale', 'reset', 'apply'])
+    expect(verdicts).toEqual(['apply', 'unchanged', 'reset', 'apply'])
   })
 
   test('without ids nothing is proven', () => {

@@ -66,6 +66,23 @@ describe('budget', () => {
   })
 })
 
+test('a full budget holds back its own requests only', async () => {
+  const deribit = findVenue('deribit') as Venue
+  world.answer = ({ url }) =>
+    jsonAnswer({
+      jsonrpc: '2.0',
+      result: url.includes('get_instruments') ? [] : { change_id: 1, timestamp: 1795392000100, bids: [], asks: [] },
+    })
+  const rest = await client(['https://a.example'], deribit)
+  const lists = Array.from({ length: 6 }, () => rest.get(deribit.rest.instruments([])[0] as never))
+  const book = rest.get(deribit.rest.snapshot('BTC-PERPETUAL'))
+  await world.clock.advance(10)
+  expect((await book).sequence).toBe(1)
+  expect(world.requests.filter(({ url }) => url.includes('get_instruments'))).toHaveLength(4)
+  await world.clock.advance(60_000)
+  await Promise.all(lists)
+})
+
 describe('limits that the venue sets', () => {
   test('429: the whole venue pauses for Retry-After', async () => {
     const rest = await client()

@@ -42,9 +42,10 @@ function downstreamOf(venueId: string): Downstream {
       events.push(...step.emit)
       return step
     },
+    suspend: (symbol) => void events.push(...(books.find(venueId, symbol)?.suspend(world.clock.nowUs()).emit ?? [])),
     isLive: (symbol) => books.find(venueId, symbol)?.isLive ?? false,
     invalidate: (symbol, reason) =>
-      void events.push(...books.invalidate(venueId, symbol, reason, world.clock.nowUs()).emit),
+      void events.push(...(books.find(venueId, symbol)?.invalidate(reason, world.clock.nowUs()).emit ?? [])),
   }
 }
 
@@ -207,6 +208,20 @@ describe('silence', () => {
     expect(world.peers).toHaveLength(1)
     world.peer.message(binanceTrade('ETHUSDT', 101))
     expect(stateOf('trade', 'ETHUSDT')?.state).toBe('live')
+  })
+})
+
+describe('what a venue sends twice', () => {
+  test('a trade that comes again, also over the next socket, is delivered once', async () => {
+    await start('binance', { symbols: ['BTCUSDT'] })
+    world.peer.open()
+    for (const id of [1, 2, 2]) world.peer.message(binanceTrade('BTCUSDT', id))
+    world.peer.close()
+    await world.clock.advance(1_000)
+    world.peer.open()
+    for (const id of [2, 3]) world.peer.message(binanceTrade('BTCUSDT', id))
+    expect(events.flatMap((event) => (event.type === 'trade' ? [event.trade_id] : []))).toEqual(['1', '2', '3'])
+    expect(log.filter((line) => line === 'duplicate')).toHaveLength(2)
   })
 })
 
