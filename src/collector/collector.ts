@@ -45,6 +45,12 @@ export interface Collected {
   readonly instruments: Map<string, Instrument>
 }
 
+/** Nothing is published yet, and nobody shall believe otherwise. */
+const NATS_MISSING = {
+  status: 'warn',
+  result: 'a NATS server is configured, but this version does not publish yet',
+} as const
+
 const OFFLINE_HINT = 'Without a network, `npm run demo` shows the service on simulated exchanges.'
 
 export class Collector implements CollectorView {
@@ -237,12 +243,13 @@ export class Collector implements CollectorView {
     for (const { instruments } of this.#collected) yield* instruments.values()
   }
 
-  health() {
-    const { url } = this.#parts.config.nats
-    if (url === undefined) return {}
+  health(): ReturnType<CollectorView['health']> {
+    const enabled = this.exchanges().filter((exchange) => exchange.enabled)
+    const isOffline = enabled.length > 0 && enabled.every(({ status }) => status === 'down')
     return {
-      'sink:nats': { status: 'warn', result: 'a NATS server is configured, but this version does not publish yet' },
-    } as const
+      ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
+      ...(this.#parts.config.nats.url !== undefined && { 'sink:nats': NATS_MISSING }),
+    }
   }
 
   subscribe(subscriber: EventSubscriber): () => void {

@@ -105,7 +105,9 @@ describe('out of reach', () => {
     await until('the first attempts', () => service.service.collector.feeds().every(({ state }) => state === 'down'))
     const health = await fetch(`${service.url}/health`)
     expect(health.status).toBe(503)
-    expect(((await health.json()) as { status: string }).status).toBe('unhealthy')
+    const document = (await health.json()) as { status: string; checks: Record<string, { result: string }> }
+    expect(document.status).toBe('unhealthy')
+    expect(document.checks.network?.result).toContain('npm run demo')
     const { data } = await service.get('/api/v1/collector/exchanges')
     expect(data.exchanges.binance).toMatchObject({
       status: 'down',
