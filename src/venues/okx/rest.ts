@@ -70,7 +70,7 @@ function recorded(url: URL): RecordedRequest | undefined {
   return url.pathname.endsWith('/market/books') && symbol ? { kind: 'snapshot', request: snapshot(symbol) } : undefined
 }
 
-const rows = (body: unknown): Raw[] => list(raw(body, 'answer').data, 'data').map((row) => raw(row, 'data'))
+const rows = (body: unknown): readonly unknown[] => list(raw(body, 'answer').data, 'data')
 
 function snapshot(symbol: string): RestRequest<BookSnapshot> {
   return {
@@ -113,7 +113,7 @@ const rowsOf = (path: string, budget: string, convert: Convert): RestRequest<rea
   budget,
   weight: 1,
   parse: (body, receiveTimeUs, instruments) =>
-    rows(body).map((row) => convert(row, {}, { receiveTimeUs, instruments })),
+    rows(body).map((row) => convert(raw(row, 'data'), {}, { receiveTimeUs, instruments })),
 })
 
 function bookSnapshot(
