@@ -3,9 +3,6 @@ import type { Clock } from '../platform/platform.ts'
 import type { HttpMetrics, Logger } from './ports.ts'
 
 declare module 'fastify' {
-  interface FastifyRequest {
-    startMs: number
-  }
   interface FastifyContextConfig {
     /** Asked so often by machines that it is logged at DEBUG. */
     isQuiet?: boolean
@@ -16,23 +13,24 @@ const MS_PER_SECOND = 1000
 
 /** One line and one count for each answer. The route's pattern is logged, not the path: a path may be hostile. */
 export function accessLog(app: FastifyInstance, clock: Clock, logger: Logger, metrics: HttpMetrics): void {
-  app.decorateRequest('startMs', 0)
-  app.addHook('onRequest', async (request) => {
-    request.startMs = clock.monotonicMs()
-  })
-  app.addHook('onResponse', async (request, reply) => {
-    const elapsedMs = clock.monotonicMs() - request.startMs
-    const route = routeOf(request)
-    metrics.answered(route, reply.statusCode, elapsedMs / MS_PER_SECOND)
-    const fields = {
-      method: request.method,
-      route,
-      status: reply.statusCode,
-      duration_ms: Math.round(elapsedMs * MS_PER_SECOND) / MS_PER_SECOND,
-      client: request.ip,
-    }
-    const level = request.routeOptions.config?.isQuiet ? 'debug' : 'info'
-    logger[level]('request_answered', `${request.method} ${route} ${reply.statusCode}`, fields)
+  app.addHook('onRequest', async (request, reply) => {
+    const startMs = clock.monotonicMs()
+    // Unlike Fastify's `onResponse`, this comes also when the client did not wait for its answer.
+    reply.raw.once('close', () => {
+      const elapsedMs = clock.monotonicMs() - startMs
+      const route = routeOf(request)
+      metrics.answered(route, reply.statusCode, elapsedMs / MS_PER_SECOND)
+      const fields = {
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        duration_ms: Math.round(elapsedMs * MS_PER_SECOND) / MS_PER_SECOND,
+        client: request.ip,
+        ...(request.raw.socket.destroyed ? { is_aborted: true } : {}),
+      }
+      const level = request.routeOptions.config?.isQuiet ? 'debug' : 'info'
+      logger[level]('request_answered', `${request.method} ${route} ${reply.statusCode}`, fields)
+    })
   })
 }
 

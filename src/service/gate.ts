@@ -24,11 +24,14 @@ export interface GateOptions {
 }
 
 const METHODS = new Set(['GET', 'HEAD'])
+/** No answer is stored or sent in parts, so there is nothing that these could refer to. */
+const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range']
 const CORS_MAX_AGE_SECONDS = '600'
 
 /** An `onRequest` hook. Whatever it throws is answered by the error handler. */
 export function gate({ guards, isStopping, isFull, mayAsk }: GateOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    for (const name of CONDITIONS) delete request.raw.headers[name]
     const { isProbe = false, needsToken = false } = request.routeOptions.config ?? {}
     if (!isProbe && (isFull() || isStopping())) {
       reply.header('connection', 'close')

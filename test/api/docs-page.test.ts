@@ -38,6 +38,13 @@ test('describes every endpoint with words, parameters, answers and errors', asyn
   })
 })
 
+test('is always whole: conditions and ranges do not apply to what nobody may store', async () => {
+  for (const headers of [{ 'if-none-match': '*' }, { range: 'bytes=0-1' }, { range: 'bytes=9999999999-' }]) {
+    const answer = await ask(running.url, '/docs/static/index.css', { headers })
+    expect([answer.status, answer.text.length > 100], JSON.stringify(headers)).toEqual([200, true])
+  }
+})
+
 test('has no reference that leads nowhere', async () => {
   const document = bodyOf(await get('/openapi.json'))
   const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)].map(([, path]) => path ?? '')

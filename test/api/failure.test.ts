@@ -137,5 +137,6 @@ test('one line a request: the pattern, not the path; probes and scrapes at DEBUG
   ])
   expect(lines[0]?.fields).toMatchObject({ method: 'GET', status: 200, client: '127.0.0.1' })
   expect(lines[0]?.fields.duration_ms).toBeGreaterThan(0)
+  expect(lines.filter(({ fields }) => 'is_aborted' in fields)).toEqual([])
   expect(running.metrics.answers.map(({ route }) => route)).toContain('unmatched')
 })

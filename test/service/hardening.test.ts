@@ -100,7 +100,7 @@ describe('not reading', () => {
 
   test('a client that does not read its answer is cut', async () => {
     await start({ limits: { idleTimeoutMs: 100 } })
-    const isOver = () => running.log.some(({ event }) => event === 'request_answered')
+    const isOver = () => running.log.some(({ fields }) => fields.is_aborted === true)
     expect(await askWithoutReading('', isOver)).toBeLessThan(HUGE)
   })
 
