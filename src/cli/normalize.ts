@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { type NormalizedFrame, Normalizer } from '../collector/normalizer.ts'
 import { errorText, PrismError } from '../model/errors.ts'
-import type { EpochUs } from '../model/event.ts'
 import { epochUs } from '../model/time.ts'
 import { readLines } from '../platform/lines.ts'
 import { stdoutWriter } from '../platform/stdout.ts'
@@ -102,30 +101,30 @@ function render(result: NormalizedFrame, line: number, { frame, books }: Options
   return text
 }
 
-const MESSAGE_KEY = '"msg":'
-
 /** One input line; `undefined` for a line that is no received frame, a text for one that is malformed. */
 function readFrame(line: string) {
-  const at = line.indexOf(MESSAGE_KEY)
-  const end = line.lastIndexOf('}')
-  // The frame is passed on byte for byte; only the keys before it are parsed here.
-  const head = at < 0 ? undefined : parse(`${line.slice(0, at)}"msg":null}`)
-  let message = line.slice(at + MESSAGE_KEY.length, end)
-  const row = isRow(head) ? head : parse(line)
+  const usual = messageLast(line)
+  const row = usual?.row ?? parse(line)
   if (!isRow(row)) return 'line: expected an object with ts, venue and msg'
   if (row.dir === 'sent') return undefined
-  if (!isRow(head) || parse(message) === undefined) {
-    const whole = parse(line)
-    if (!isRow(whole) || whole.msg === undefined) return 'line: expected JSON with a "msg"'
-    message = JSON.stringify(whole.msg)
-  }
+  const message = usual?.message ?? JSON.stringify(row.msg)
+  if (message === undefined) return 'line: expected JSON with a "msg"'
   const venue = findVenue(String(row.venue))
   if (venue === undefined)
     return `venue: expected one of ${venues.map((v) => v.id).join(', ')}, received ${String(row.venue)}`
-  return { venue, bytes: Buffer.from(message), receiveTimeUs: receiveTime(row.ts) }
+  return { venue, bytes: Buffer.from(message), receiveTimeUs: epochUs(row.ts) }
 }
 
-const receiveTime = (ts: unknown): EpochUs | undefined => epochUs(ts)
+const MESSAGE_KEY = '"msg":'
+
+/** The usual line, whose last key is `msg`: its text is passed on as it stands, and `row` is the keys before it. */
+function messageLast(line: string) {
+  const at = line.indexOf(MESSAGE_KEY)
+  if (at < 0) return undefined
+  const row = parse(`${line.slice(0, at)}"msg":null}`)
+  const message = line.slice(at + MESSAGE_KEY.length, line.lastIndexOf('}'))
+  return isRow(row) && parse(message) !== undefined ? { row, message } : undefined
+}
 
 function parse(text: string): unknown {
   try {

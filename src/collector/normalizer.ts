@@ -49,6 +49,8 @@ export class Normalizer {
     const known = this.#instruments.get(venue.id) ?? new Map<string, Instrument>()
     const recorded = venue.rest.recorded(url)
     if (recorded === undefined) return false
+    // A book whose stream brings its own snapshot is proven by that one only.
+    if (recorded.kind === 'snapshot' && venue.book.snapshotFrom === 'stream') return false
     if (recorded.kind === 'instruments') {
       for (const instrument of recorded.request.parse(body, receiveTimeUs, known))
         known.set(instrument.symbol, instrument)
@@ -74,7 +76,9 @@ export class Normalizer {
         break
       case 'malformed':
         if (decoded.channel === 'book' && decoded.symbol !== undefined) {
-          events.push(...(this.#books.find(venue.id, decoded.symbol)?.invalidate('decode_error').emit ?? []))
+          events.push(
+            ...(this.#books.find(venue.id, decoded.symbol)?.invalidate('decode_error', receiveTimeUs).emit ?? []),
+          )
         }
         return this.#result(events, changed, { kind: 'malformed', reason: decoded.reason })
       case 'unknown':
@@ -106,8 +110,14 @@ export class Normalizer {
         continue
       }
       this.#snapshots.splice(i, 1)
-      this.#book(snapshot, undefined, events, changed)
+      this.#book(this.#named(snapshot), undefined, events, changed)
     }
+  }
+
+  /** The metadata may have come after the snapshot. */
+  #named(snapshot: BookSnapshot): BookSnapshot {
+    const known = this.#instruments.get(snapshot.venue)?.get(snapshot.symbol)
+    return known === undefined ? snapshot : { ...snapshot, market: known.market, instrument: known.instrument }
   }
 
   #book(
