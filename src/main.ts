@@ -5,7 +5,10 @@ import { Command, CommanderError } from 'commander'
 import { EXIT } from './cli/exit.ts'
 import { commands } from './cli/index.ts'
 import { type ErrorCode, errorText, PrismError } from './model/errors.ts'
+import { keepHeapSmall } from './platform/heap.ts'
 import { VERSION } from './platform/version.ts'
+
+keepHeapSmall()
 
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT.config,

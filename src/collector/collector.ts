@@ -17,6 +17,7 @@ import { VenueFeed } from '../feed/venue-feed.ts'
 import { CHANNELS, type Channel, type Instrument } from '../model/event.ts'
 import type { Config, VenueConfig } from '../ops/config-schema.ts'
 import { endpointUrls } from '../ops/config-schema.ts'
+import { NO_VENUE } from '../ops/label-bounds.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { createRepeatGuard } from '../ops/repeat-guard.ts'
@@ -138,6 +139,10 @@ export class Collector implements CollectorView {
       }),
     })
     return { venue, feed, rest, instruments }
+  }
+
+  countApiError(): void {
+    this.#stats.error('api', NO_VENUE)
   }
 
   get features() {

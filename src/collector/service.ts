@@ -9,7 +9,7 @@ import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/proce
 import type { Platform } from '../platform/platform.ts'
 import { VERSION } from '../platform/version.ts'
 import { httpMetrics } from '../service/http-metrics.ts'
-import type { Lifecycle } from '../service/ports.ts'
+import type { HttpMetrics, Lifecycle } from '../service/ports.ts'
 import { venues } from '../venues/index.ts'
 import { Collector } from './collector.ts'
 
@@ -50,13 +50,24 @@ export class DataCollectorService {
       view: this.collector,
       clock,
       logger: this.logger,
-      metrics: httpMetrics(metrics),
+      metrics: this.#countedHttp(httpMetrics(metrics)),
       process: {
         residentBytes: () => process.memoryUsage.rss(),
         eventLoopLagSeconds: () => this.#loop.lagMaxMs() / 1000,
       },
       lifecycle: () => this.#lifecycle,
     })
+  }
+
+  /** An answer that failed because of us is an error like any other. */
+  #countedHttp(http: HttpMetrics): HttpMetrics {
+    return {
+      ...http,
+      answered: (route, status, seconds) => {
+        http.answered(route, status, seconds)
+        if (status === 500) this.collector.countApiError()
+      },
+    }
   }
 
   /** Opens the API, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE. */

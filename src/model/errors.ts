@@ -56,4 +56,7 @@ export class PrismError extends Error {
 }
 
 /** The text of anything thrown, for the log. */
-export const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+export function errorText(error: unknown): string {
+  if (error instanceof Error) return error.message
+  return typeof error === 'string' ? error : (JSON.stringify(error) ?? typeof error)
+}

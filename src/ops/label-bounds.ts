@@ -7,7 +7,7 @@ export type Labels = Readonly<Record<string, string>>
 /** Stands for all values beyond a label's bound. */
 const OTHER = 'other'
 /** For errors and the like that belong to no venue. */
-const NO_VENUE = 'none'
+export const NO_VENUE = 'none'
 const VALUE_LENGTH_MAX = 64
 
 export class LabelBounds {
