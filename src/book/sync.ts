@@ -97,10 +97,7 @@ export class BookSync {
     this.#candidate = snapshot
     this.#last = snapshot.sequence
     // Two snapshots at one sequence: nothing happened between them, so none of the silent stream is missing.
-    if (confirmed !== undefined && confirmed.sequence === snapshot.sequence && this.#buffer.length === 0) {
-      return this.#start(snapshot, [])
-    }
-    return this.#join()
+    return confirmed?.sequence === snapshot.sequence ? this.#start(snapshot, []) : this.#join()
   }
 
   onDelta(delta: BookDelta, checksum?: number): BookStep {

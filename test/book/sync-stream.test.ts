@@ -15,10 +15,11 @@ interface Faults {
   readonly repeat: number
   readonly delay: number
   readonly disconnect: number
+  readonly silence: number
 }
 
-const NONE: Faults = { drop: 0, repeat: 0, delay: 0, disconnect: 0 }
-const MANY: Faults = { drop: 0.02, repeat: 0.05, delay: 0.03, disconnect: 0.005 }
+const NONE: Faults = { drop: 0, repeat: 0, delay: 0, disconnect: 0, silence: 0 }
+const MANY: Faults = { drop: 0.02, repeat: 0.05, delay: 0.03, disconnect: 0.005, silence: 0.02 }
 
 /** A book, fed by a true stream through a line with faults; checked after every message. */
 class Line {
@@ -57,8 +58,9 @@ class Line {
   }
 
   #round(delta: BookDelta): void {
-    const { drop, repeat, delay, disconnect } = this.faults
+    const { drop, repeat, delay, disconnect, silence } = this.faults
     if (this.#chance(disconnect)) this.#took(this.sync.invalidate('disconnect'))
+    if (this.#chance(silence)) this.#took(this.sync.suspend(1))
     const isDelayed = this.#chance(delay)
     if (isDelayed) this.#delayed.push({ event: delta, rounds: 1 + Math.floor(this.random() * 5) })
     else if (!this.#chance(drop)) {
