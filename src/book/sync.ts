@@ -132,7 +132,7 @@ export class BookSync {
   }
 
   #resume(step: BookStep): BookStep {
-    if (!this.#isSuspended || this.#phase !== 'live') return step
+    if (!this.#isSuspended || this.#phase !== 'live' || step.isIgnored === true) return step
     this.#isSuspended = false
     const emit = [...step.emit]
     this.#announceInto(emit, 'live', 'resumed')
@@ -261,11 +261,11 @@ export class BookSync {
 
   /** A state is announced when it changes; before the first event of a book there is nothing to name it by. */
   #announceInto(emit: BookOutput[], state: BookStateName, reason: BookReason): void {
-    if (state === this.#state && state !== 'stale') return
-    if (state === 'stale' && (this.#state === 'stale' || this.#newest === undefined)) return
-    this.#state = state
-    this.#reason = reason
     const event = this.#newest
+    if (state === 'stale' && event === undefined) return
+    this.#reason = reason
+    if (state === this.#state) return
+    this.#state = state
     if (event !== undefined) emit.push(bookState(event, state, reason, this.#last))
   }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import type { Override } from '../ops/environment.ts'
 import { systemPlatform } from '../platform/system.ts'
 import { simVenues } from '../sim/index.ts'
@@ -9,13 +9,12 @@ import { type Simulator, startSimulator } from '../sim/server.ts'
 import { venues } from '../venues/index.ts'
 import { addConfigFlags, configFromFlags } from './config.ts'
 import { EXIT } from './exit.ts'
-import { runService } from './run.ts'
 
 /** `marketprism demo`: the same service against simulated exchanges on this machine; no network. */
 export function demoCommand(): Command {
   const command = new Command('demo')
     .description('run the service against simulated exchanges on this machine; no network is used')
-    .option('--seed <number>', 'seed of the simulated markets', '1')
+    .option('--seed <number>', 'seed of the simulated markets', parseSeed, 1)
   return addConfigFlags(command)
     .addHelpText(
       'after',
@@ -27,8 +26,10 @@ Examples:
   marketprism demo --port 0 --log-level DEBUG`,
     )
     .action(async (flags: Readonly<Record<string, unknown>>) => {
+      // Loaded here, so that the other commands start without the HTTP server.
+      const { runService } = await import('./run.ts')
       const platform = systemPlatform()
-      const simulator = await startSimulator({ clock: platform.clock, venues: simVenues, seed: Number(flags.seed) })
+      const simulator = await startSimulator({ clock: platform.clock, venues: simVenues, seed: flags.seed as number })
       const dataDir = await mkdtemp(join(tmpdir(), 'marketprism-demo-'))
       const cleanUp = async () => {
         await simulator.stop()
@@ -45,6 +46,11 @@ Examples:
         throw error
       }
     })
+}
+
+function parseSeed(value: string): number {
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  throw new InvalidArgumentError('expected a whole number of at most 9 digits')
 }
 
 /** Points every venue to the simulator, or switches it off where there is none; a simulated ban must not outlive the demo. */

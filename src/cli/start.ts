@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { systemPlatform } from '../platform/system.ts'
 import { addConfigFlags, configFromFlags } from './config.ts'
 import { EXIT } from './exit.ts'
-import { runService } from './run.ts'
 
 /** `marketprism start`: collects from the configured exchanges until a signal ends it. */
 export function startCommand(): Command {
@@ -17,6 +16,8 @@ Examples:
   API_PORT=9000 marketprism start            the environment wins over files, flags win over both`,
     )
     .action(async (flags: Readonly<Record<string, unknown>>) => {
+      // Loaded here, so that the other commands start without the HTTP server.
+      const { runService } = await import('./run.ts')
       const running = await runService(configFromFlags(flags), systemPlatform())
       await running.ended
       process.exit(EXIT.ok)

@@ -12,10 +12,16 @@ import {
 } from '../model/event.ts'
 import type { Venue } from '../venues/venue.ts'
 
+export interface ChangedBook {
+  readonly venue: string
+  readonly symbol: string
+  readonly sync: BookSync
+}
+
 export interface NormalizedFrame {
   readonly events: readonly MarketEvent[]
   /** Books that are live and were changed by the frame. */
-  readonly changedBooks: readonly { readonly venue: string; readonly symbol: string; readonly sync: BookSync }[]
+  readonly changedBooks: readonly ChangedBook[]
   /** Why the frame gave no events; absent for market data and for acks, pongs, heartbeats. */
   readonly problem?: { readonly kind: 'malformed' | 'unknown'; readonly reason: string } | undefined
 }
@@ -27,6 +33,8 @@ export interface RecordedAnswer {
   readonly body: unknown
   readonly receiveTimeUs: EpochUs | undefined
 }
+
+type ChangedBooks = Map<BookSync, ChangedBook>
 
 export class Normalizer {
   readonly #books: Books
@@ -63,7 +71,7 @@ export class Normalizer {
 
   frame(venue: Venue, frame: Uint8Array, receiveTimeUs: EpochUs | undefined): NormalizedFrame {
     const events: MarketEvent[] = []
-    const changed = new Set<BookSync>()
+    const changed: ChangedBooks = new Map()
     this.#offerSnapshots(receiveTimeUs, events, changed)
     const decoded = venue.decode(frame, receiveTimeUs, this.#instruments.get(venue.id) ?? new Map())
     switch (decoded.kind) {
@@ -91,17 +99,14 @@ export class Normalizer {
 
   #result(
     events: readonly MarketEvent[],
-    changed: ReadonlySet<BookSync>,
+    changed: ChangedBooks,
     problem?: NormalizedFrame['problem'],
   ): NormalizedFrame {
-    const changedBooks = [...this.#books].flatMap(([venue, symbol, sync]) =>
-      changed.has(sync) && sync.isLive ? { venue, symbol, sync } : [],
-    )
-    return { events, changedBooks, problem }
+    return { events, changedBooks: [...changed.values()].filter(({ sync }) => sync.isLive), problem }
   }
 
   /** Recorded snapshots whose time has come go to the books that wait for one. */
-  #offerSnapshots(nowUs: EpochUs | undefined, events: MarketEvent[], changed: Set<BookSync>): void {
+  #offerSnapshots(nowUs: EpochUs | undefined, events: MarketEvent[], changed: ChangedBooks): void {
     for (let i = 0; i < this.#snapshots.length; ) {
       const snapshot = this.#snapshots[i] as BookSnapshot
       if (nowUs !== undefined && (snapshot.receive_time_us ?? 0) > nowUs) return
@@ -124,12 +129,13 @@ export class Normalizer {
     event: BookSnapshot | BookDelta,
     checksum: number | undefined,
     events: MarketEvent[],
-    changed: Set<BookSync>,
+    changed: ChangedBooks,
   ): void {
     const step = this.#books.accept(event, checksum)
     for (const output of step.emit) this.#emit(output, events)
     const sync = this.#books.find(event.venue, event.symbol)
-    if (sync !== undefined && step.emit.some((output) => output.type !== 'book_state')) changed.add(sync)
+    if (sync === undefined || step.emit.every((output) => output.type === 'book_state')) return
+    changed.set(sync, { venue: event.venue, symbol: event.symbol, sync })
   }
 
   /** The instrument's own event goes out before its first data. */

@@ -1,5 +1,8 @@
 import type { Decimal, EpochUs } from '../model/event.ts'
 
+/** Coins that are collected by default, against USDT, where a venue has no better idea. */
+export const DEFAULT_BASES = ['BTC', 'ETH', 'BNB', 'ADA', 'XRP', 'SOL', 'DOT', 'DOGE', 'AVAX', 'POL'] as const
+
 /** What makes a canonical name. */
 export interface Contract {
   readonly base: string

@@ -157,6 +157,12 @@ export interface Venue {
   }
 }
 
+/** A request for one thing as a request for a list of it: what polling wants. */
+export const asList = <Result>(request: RestRequest<Result>): RestRequest<readonly Result[]> => ({
+  ...request,
+  parse: (body, receiveTimeUs, instruments) => [request.parse(body, receiveTimeUs, instruments)],
+})
+
 /** A frame or an answer that is not what the documentation promises. Caught where the decoding starts. */
 export class MalformedError extends Error {
   override readonly name = 'MalformedError'

@@ -336,7 +336,7 @@ describe('invalidate', () => {
       },
     ])
     expect(narrate(sync.invalidate('silence'))).toEqual([])
-    expect(feed(delta({ first: 102, last: 103 }))).toEqual(['syncing: disconnect'])
+    expect(feed(delta({ first: 102, last: 103 }))).toEqual(['syncing: silence'])
     expect(feed(snapshot(102))).toEqual(['snapshot 102', 'delta 103', 'live: snapshot'])
   })
 

@@ -25,6 +25,7 @@ import {
   totally,
   word,
 } from '../fields.ts'
+import { type ApiIdentity, originOf, type Source } from '../origin.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
 export type BinanceId = 'binance' | 'binance-usdm'
@@ -64,7 +65,7 @@ function decodeValue(
   if (PARTIAL_DEPTH.test(stream) || (event === undefined && data.lastUpdateId !== undefined)) {
     return { kind: 'unknown', what: 'partial_depth' }
   }
-  const source: Source = { venue, receiveTimeUs, instruments }
+  const source: BinanceSource = { venue, receiveTimeUs, instruments }
   switch (event) {
     case 'depthUpdate':
       return one(bookDelta(data, source))
@@ -86,10 +87,8 @@ function decodeValue(
   }
 }
 
-interface Source {
+interface BinanceSource extends Source {
   readonly venue: BinanceId
-  readonly receiveTimeUs: EpochUs | undefined
-  readonly instruments: Instruments
 }
 
 const one = (event: MarketEvent): Decoded => ({ kind: 'events', events: [event] })
@@ -104,32 +103,28 @@ function decodeAnswer(frame: Raw): Decoded | undefined {
   return 'result' in frame ? { kind: 'ack', requestId } : undefined
 }
 
-/** Market of a symbol without metadata: quarterly contracts carry their date. */
-function marketOf(venue: BinanceId, symbol: string): 'spot' | 'perpetual' | 'future' {
-  if (venue === 'binance') return 'spot'
-  return /_\d{6}$/.test(symbol) ? 'future' : 'perpetual'
+/** Quarterly contracts carry their date. */
+const API: Readonly<Record<BinanceId, ApiIdentity>> = {
+  binance: { exchange: 'binance', venue: 'binance', marketOf: () => 'spot' },
+  'binance-usdm': {
+    exchange: 'binance',
+    venue: 'binance-usdm',
+    marketOf: (symbol) => (/_\d{6}$/.test(symbol) ? 'future' : 'perpetual'),
+  },
 }
 
 /** The fields that every event has, but for `type` and `id`. */
-function origin(data: Raw, source: Source, exchangeTimeUs: EpochUs | undefined) {
-  const symbol = symbolText(data.s, 's')
-  const instrument = source.instruments.get(symbol)
-  return {
-    exchange: 'binance',
-    venue: source.venue,
-    market: instrument?.market ?? marketOf(source.venue, symbol),
-    symbol,
-    instrument: instrument?.instrument,
-    exchange_time_us: exchangeTimeUs,
-    receive_time_us: source.receiveTimeUs,
-  }
-}
+export const binanceOrigin = (venue: BinanceId, symbol: string, source: Source, exchangeTimeUs: EpochUs | undefined) =>
+  originOf(API[venue], symbol, source, exchangeTimeUs)
+
+const origin = (data: Raw, source: BinanceSource, exchangeTimeUs: EpochUs | undefined) =>
+  binanceOrigin(source.venue, symbolText(data.s, 's'), source, exchangeTimeUs)
 
 /** Matching time `T`; event time `E` only where there is no `T` (spot depth). */
 const matchingTime = (data: Raw): EpochUs | undefined =>
   data.T !== undefined ? time(data.T, 'T') : data.E !== undefined ? time(data.E, 'E') : undefined
 
-function bookDelta(data: Raw, source: Source): BookDelta {
+function bookDelta(data: Raw, source: BinanceSource): BookDelta {
   const base = origin(data, source, matchingTime(data))
   const last = integer(data.u, 'u')
   return {
@@ -144,7 +139,7 @@ function bookDelta(data: Raw, source: Source): BookDelta {
   }
 }
 
-function trade(data: Raw, source: Source): Trade {
+function trade(data: Raw, source: BinanceSource): Trade {
   const base = origin(data, source, time(data.T, 'T'))
   const tradeId = String(integer(data.t, 't'))
   const orderType = data.X === undefined || data.X === 'MARKET' ? undefined : text(data.X, 'X')
@@ -165,7 +160,7 @@ function trade(data: Raw, source: Source): Trade {
  * Aggregate ids count on their own, so their ids carry `agg` where those of single trades have epoch 0.
  * Recordings of 2019 have no aggregate id; time and payload stand in for it.
  */
-function aggregateTrade(data: Raw, source: Source): Trade {
+function aggregateTrade(data: Raw, source: BinanceSource): Trade {
   const base = origin(data, source, time(data.T, 'T'))
   const tradeId = integerOrAbsent(data.a, 'a')?.toString()
   const values = {
@@ -190,7 +185,7 @@ function aggregateTrade(data: Raw, source: Source): Trade {
 const takerSide = (data: Raw) => (boolean(data.m, 'm') ? 'sell' : 'buy')
 
 /** Spot `bookTicker` has neither event type nor time. */
-function quote(data: Raw, source: Source): Quote {
+function quote(data: Raw, source: BinanceSource): Quote {
   const base = origin(data, source, matchingTime(data))
   const sequence = integer(data.u, 'u')
   return {
@@ -206,7 +201,7 @@ function quote(data: Raw, source: Source): Quote {
 }
 
 /** Futures tickers have no best bid and ask. */
-function ticker(data: Raw, source: Source): Ticker {
+function ticker(data: Raw, source: BinanceSource): Ticker {
   const base = origin(data, source, time(data.E, 'E'))
   const values = {
     last_price: decimalOrAbsent(data.c, 'c'),

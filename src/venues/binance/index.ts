@@ -3,11 +3,10 @@
 import { contiguous, previousChained } from '../../book/sequence.ts'
 import type { Channel } from '../../model/event.ts'
 import { inBatches } from '../batches.ts'
+import { DEFAULT_BASES } from '../names.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
 import { decodeBinance } from './decode.ts'
 import { spotRest, usdmRest } from './rest.ts'
-
-const BASES = ['BTC', 'ETH', 'BNB', 'ADA', 'XRP', 'SOL', 'DOT', 'DOGE', 'AVAX', 'POL']
 
 const minutes = (count: number): number => count * 60_000
 
@@ -37,7 +36,7 @@ export const binance: Venue = {
     quote: { endpoints: { bookTicker: 'main' }, silenceMs: { min: 10_000, max: minutes(10) } },
     book: { endpoints: { 'depth@100ms': 'main', depth: 'main' }, silenceMs: { min: 10_000, max: minutes(5) } },
   },
-  defaultSymbols: BASES.map((base) => `${base}USDT`),
+  defaultSymbols: DEFAULT_BASES.map((base) => `${base}USDT`),
   socketLimits: {
     topicsPerConnectionMax: 200,
     sendsPerSecondMax: 4,

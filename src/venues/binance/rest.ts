@@ -27,8 +27,8 @@ import {
   word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
-import type { BinanceId } from './decode.ts'
+import { asList, type Instruments, type RestFault, type RestRequest, type Venue } from '../venue.ts'
+import { type BinanceId, binanceOrigin } from './decode.ts'
 
 /** Documented wait after 429 without `Retry-After`: the weight window. */
 const RATE_LIMIT_MS = 60_000
@@ -61,81 +61,61 @@ export const spotRest: Venue['rest'] = restOf(SPOT)
 export const usdmRest: Venue['rest'] = restOf(USDM)
 
 function restOf(api: Api): Venue['rest'] {
-  const get = <Result>(path: string, weight: number, parse: RestRequest<Result>['parse']): RestRequest<Result> => ({
-    path: `${api.path}/${path}`,
-    budget: 'weight',
-    weight,
-    parse,
-  })
-  const rest: Venue['rest'] = {
-    instruments: () => [
-      get('exchangeInfo', api.weights.exchangeInfo, (body) =>
-        goodRows(list(raw(body, 'exchangeInfo').symbols, 'symbols'), (row) => instrument(api, row)),
-      ),
-    ],
-    snapshot: (symbol) =>
-      get(
-        `depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_DEPTH}`,
-        api.weights.depth,
-        (body, at, instruments) => snapshot(api, symbol, raw(body, 'depth'), at, instruments),
-      ),
-    poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol, get)),
-    recorded: (url) => {
+  return {
+    instruments: () => [instrumentsRequest(api)],
+    snapshot: (symbol) => snapshotRequest(api, symbol),
+    poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol)),
+    recorded(url) {
       const symbol = url.searchParams.get('symbol')
-      if (url.pathname.endsWith('/exchangeInfo')) return rest.instruments([]).map(asInstruments)[0]
+      if (url.pathname.endsWith('/exchangeInfo')) return { kind: 'instruments', request: instrumentsRequest(api) }
       return url.pathname.endsWith('/depth') && symbol
-        ? { kind: 'snapshot', request: rest.snapshot(symbol) }
+        ? { kind: 'snapshot', request: snapshotRequest(api, symbol) }
         : undefined
     },
     fault,
   }
-  return rest
 }
 
-const asInstruments = (request: RestRequest<readonly Instrument[]>): RecordedRequest => ({
-  kind: 'instruments',
-  request,
-})
+const get = <Result>(
+  api: Api,
+  path: string,
+  weight: number,
+  parse: RestRequest<Result>['parse'],
+): RestRequest<Result> => ({ path: `${api.path}/${path}`, budget: 'weight', weight, parse })
 
-type Get = <Result>(path: string, weight: number, parse: RestRequest<Result>['parse']) => RestRequest<Result>
+const instrumentsRequest = (api: Api): RestRequest<readonly Instrument[]> =>
+  get(api, 'exchangeInfo', api.weights.exchangeInfo, (body) =>
+    goodRows(list(raw(body, 'exchangeInfo').symbols, 'symbols'), (row) => instrument(api, row)),
+  )
 
-function poll(api: Api, channel: Channel, symbol: string, get: Get): RestRequest<readonly MarketEvent[]>[] {
+const snapshotRequest = (api: Api, symbol: string): RestRequest<BookSnapshot> =>
+  get(
+    api,
+    `depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_DEPTH}`,
+    api.weights.depth,
+    (body, at, instruments) => snapshot(api, symbol, raw(body, 'depth'), at, instruments),
+  )
+
+function poll(api: Api, channel: Channel, symbol: string): RestRequest<readonly MarketEvent[]>[] {
   const query = `symbol=${encodeURIComponent(symbol)}`
   switch (channel) {
     case 'ticker':
       return [
-        get(`ticker/24hr?${query}`, api.weights.ticker, (body, at, instruments) => [
+        get(api, `ticker/24hr?${query}`, api.weights.ticker, (body, at, instruments) => [
           ticker(api, raw(body, 'ticker'), at, instruments),
         ]),
       ]
     case 'book':
-      return [
-        get(`depth?${query}&limit=${SNAPSHOT_DEPTH}`, api.weights.depth, (body, at, instruments) => [
-          snapshot(api, symbol, raw(body, 'depth'), at, instruments),
-        ]),
-      ]
+      return [asList(snapshotRequest(api, symbol))]
     case 'trade':
       return [
-        get(`trades?${query}&limit=1000`, api.weights.trades, (body, at, instruments) =>
+        get(api, `trades?${query}&limit=1000`, api.weights.trades, (body, at, instruments) =>
           list(body, 'trades').map((row) => trade(api, symbol, raw(row, 'trade'), at, instruments)),
         ),
       ]
     case 'quote':
       return []
   }
-}
-
-function origin(api: Api, symbol: string, receiveTimeUs: EpochUs | undefined, instruments: Instruments) {
-  const known = instruments.get(symbol)
-  const market = known?.market ?? (api.venue === 'binance' ? 'spot' : /_\d{6}$/.test(symbol) ? 'future' : 'perpetual')
-  return {
-    exchange: 'binance',
-    venue: api.venue,
-    market,
-    symbol,
-    instrument: known?.instrument,
-    receive_time_us: receiveTimeUs,
-  } as const
 }
 
 function snapshot(
@@ -149,8 +129,12 @@ function snapshot(
   const exchangeTime = body.T ?? body.E
   return {
     type: 'book_snapshot',
-    ...origin(api, symbol, receiveTimeUs, instruments),
-    exchange_time_us: exchangeTime === undefined ? undefined : time(exchangeTime, 'T'),
+    ...binanceOrigin(
+      api.venue,
+      symbol,
+      { receiveTimeUs, instruments },
+      exchangeTime === undefined ? undefined : time(exchangeTime, 'T'),
+    ),
     id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}`,
     bids: levels(body.bids, 'bids'),
     asks: levels(body.asks, 'asks'),
@@ -169,8 +153,7 @@ function trade(
   const tradeId = String(integer(row.id, 'id'))
   return {
     type: 'trade',
-    ...origin(api, symbol, receiveTimeUs, instruments),
-    exchange_time_us: time(row.time, 'time'),
+    ...binanceOrigin(api.venue, symbol, { receiveTimeUs, instruments }, time(row.time, 'time')),
     id: `${api.venue}:trade:${symbol}:0:${tradeId}`,
     trade_id: tradeId,
     price: decimal(row.price, 'price'),
@@ -199,8 +182,7 @@ function ticker(api: Api, row: Raw, receiveTimeUs: EpochUs | undefined, instrume
   }
   return {
     type: 'ticker',
-    ...origin(api, symbol, receiveTimeUs, instruments),
-    exchange_time_us: exchangeTimeUs,
+    ...binanceOrigin(api.venue, symbol, { receiveTimeUs, instruments }, exchangeTimeUs),
     id: `${api.venue}:ticker:${symbol}:${exchangeTimeUs}:${hashText(JSON.stringify(values))}`,
     ...values,
   }

@@ -36,6 +36,7 @@ import {
   totally,
   word,
 } from '../fields.ts'
+import { originOf, type Source } from '../origin.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
 /** Ids of requests whose answer only proves that the connection lives. */
@@ -51,11 +52,6 @@ const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([
 ])
 
 const INCREMENTAL_BOOK = /^book\.[^.]+\.(raw|100ms|agg2)$/
-
-export interface Source {
-  readonly receiveTimeUs: EpochUs | undefined
-  readonly instruments: Instruments
-}
 
 export function decodeDeribit(
   frame: Uint8Array,
@@ -132,19 +128,11 @@ export function deribitMarketOf(symbol: string): Market {
 }
 
 /** The fields that every event has, but for `type` and `id`. */
-function origin(data: Raw, source: Source) {
-  const symbol = symbolText(data.instrument_name, 'instrument_name')
-  const instrument = source.instruments.get(symbol)
-  return {
-    exchange: 'deribit',
-    venue: 'deribit',
-    market: instrument?.market ?? deribitMarketOf(symbol),
-    symbol,
-    instrument: instrument?.instrument,
-    exchange_time_us: time(data.timestamp, 'timestamp'),
-    receive_time_us: source.receiveTimeUs,
-  }
-}
+export const deribitOrigin = (symbol: string, source: Source, exchangeTimeUs: EpochUs) =>
+  originOf({ exchange: 'deribit', venue: 'deribit', marketOf: deribitMarketOf }, symbol, source, exchangeTimeUs)
+
+const origin = (data: Raw, source: Source) =>
+  deribitOrigin(symbolText(data.instrument_name, 'instrument_name'), source, time(data.timestamp, 'timestamp'))
 
 /** `direction` is the taker's side. `liquidation` and `block_trade_id` are only sent when they apply. */
 export function trade(row: Raw, source: Source): Trade {

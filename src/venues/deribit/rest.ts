@@ -21,8 +21,15 @@ import {
   word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
-import { deribitMarketOf, plainLevels, ticker, trade } from './decode.ts'
+import {
+  asList,
+  type Instruments,
+  type RecordedRequest,
+  type RestFault,
+  type RestRequest,
+  type Venue,
+} from '../venue.ts'
+import { deribitOrigin, plainLevels, ticker, trade } from './decode.ts'
 
 const BOOK_DEPTH = 1000
 /** The credit pool refills within seconds; the documentation asks to wait. */
@@ -72,13 +79,7 @@ function snapshot(symbol: string): RestRequest<BookSnapshot> {
       const exchangeTimeUs = time(data.timestamp, 'timestamp')
       return {
         type: 'book_snapshot',
-        exchange: 'deribit',
-        venue: 'deribit',
-        market: known.get(symbol)?.market ?? deribitMarketOf(symbol),
-        symbol,
-        instrument: known.get(symbol)?.instrument,
-        exchange_time_us: exchangeTimeUs,
-        receive_time_us: receiveTimeUs,
+        ...deribitOrigin(symbol, { receiveTimeUs, instruments: known }, exchangeTimeUs),
         id: `deribit:book_snapshot:${symbol}:${exchangeTimeUs}:${sequence}`,
         bids: plainLevels(data.bids, 'bids'),
         asks: plainLevels(data.asks, 'asks'),
@@ -110,10 +111,7 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
         ),
       )
     case 'book':
-      return symbols.map((symbol) => {
-        const request = snapshot(symbol)
-        return { ...request, parse: (body, at, known) => [request.parse(body, at, known)] }
-      })
+      return symbols.map((symbol) => asList(snapshot(symbol)))
     case 'quote':
       return []
   }

@@ -34,6 +34,7 @@ import {
   totally,
   word,
 } from '../fields.ts'
+import { originOf, type Source } from '../origin.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
 const INCREMENTAL_BOOKS = new Set(['books', 'books-l2-tbt', 'books50-l2-tbt'])
@@ -49,11 +50,6 @@ export function decodeOkx(frame: Uint8Array, receiveTimeUs: EpochUs | undefined,
 /** The answer to our `ping` is the plain text `pong`, not JSON. */
 const isPong = (frame: Uint8Array): boolean =>
   frame.length === 4 && frame[0] === 0x70 && frame[1] === 0x6f && frame[2] === 0x6e && frame[3] === 0x67
-
-interface Source {
-  readonly receiveTimeUs: EpochUs | undefined
-  readonly instruments: Instruments
-}
 
 function decodeValue(value: unknown, source: Source): Decoded {
   if (value === 'pong') return { kind: 'alive' }
@@ -113,18 +109,8 @@ export function okxMarketOf(symbol: string): Market {
 }
 
 /** The fields that every event has, but for `type` and `id`. */
-export function okxOrigin(symbol: string, source: Source, exchangeTimeUs: EpochUs) {
-  const instrument = source.instruments.get(symbol)
-  return {
-    exchange: 'okx',
-    venue: 'okx',
-    market: instrument?.market ?? okxMarketOf(symbol),
-    symbol,
-    instrument: instrument?.instrument,
-    exchange_time_us: exchangeTimeUs,
-    receive_time_us: source.receiveTimeUs,
-  }
-}
+export const okxOrigin = (symbol: string, source: Source, exchangeTimeUs: EpochUs) =>
+  originOf({ exchange: 'okx', venue: 'okx', marketOf: okxMarketOf }, symbol, source, exchangeTimeUs)
 
 const symbolOf = (row: Raw, arg: Raw): string => symbolText(row.instId ?? arg.instId, 'instId')
 

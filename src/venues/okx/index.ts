@@ -2,12 +2,11 @@
 
 import { chained } from '../../book/sequence.ts'
 import { inBatches } from '../batches.ts'
+import { DEFAULT_BASES } from '../names.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
 import { okxChecksum } from './checksum.ts'
 import { decodeOkx } from './decode.ts'
 import { okxRest } from './rest.ts'
-
-const BASES = ['BTC', 'ETH', 'BNB', 'ADA', 'XRP', 'SOL', 'DOT', 'DOGE', 'AVAX', 'POL']
 
 /** Requests in 2 s of each REST path. */
 const perTwoSeconds = (limit: number) => ({ limit, windowMs: 2_000 })
@@ -43,7 +42,7 @@ export const okx: Venue = {
       silenceMs: { min: 15_000, max: 90_000 },
     },
   },
-  defaultSymbols: [...BASES.map((base) => `${base}-USDT`), 'BTC-USDT-SWAP', 'ETH-USDT-SWAP'],
+  defaultSymbols: [...DEFAULT_BASES.map((base) => `${base}-USDT`), 'BTC-USDT-SWAP', 'ETH-USDT-SWAP'],
   socketLimits: {
     topicsPerConnectionMax: 100,
     // No rate is documented; the topics of one connection go out together.

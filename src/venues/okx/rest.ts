@@ -24,7 +24,14 @@ import {
   word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import type { Instruments, RecordedRequest, RestFault, RestRequest, Venue } from '../venue.ts'
+import {
+  asList,
+  type Instruments,
+  type RecordedRequest,
+  type RestFault,
+  type RestRequest,
+  type Venue,
+} from '../venue.ts'
 import { okxMarketOf, okxOrigin, ticker, trade } from './decode.ts'
 
 /** Limits are counts in 2 s. */
@@ -93,10 +100,7 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
         })),
       )
     case 'book':
-      return symbols.map((symbol) => {
-        const request = snapshot(symbol)
-        return { ...request, parse: (body, at, known) => [request.parse(body, at, known)] }
-      })
+      return symbols.map((symbol) => asList(snapshot(symbol)))
     case 'quote':
       return []
   }
