@@ -1,8 +1,14 @@
 /** Until when each REST host forbids requests. Kept in a file, so that a restart does not break a ban. */
 
 import { z } from 'zod'
+import { errorText } from '../model/errors.ts'
 import type { EpochUs } from '../model/event.ts'
 import type { Files } from '../platform/platform.ts'
+
+/** Longest documented ban. */
+export const BAN_MS_MAX = 3 * 24 * 3_600_000
+/** A remembered ban that ends later than this was written by a clock that was wrong. */
+const BELIEVED_MS_MAX = 2 * BAN_MS_MAX
 
 const stored = z.record(z.string(), z.number())
 
@@ -17,15 +23,15 @@ export class Bans {
     this.#files = files
   }
 
-  /** Errors: a file that is no ban list is reported by the returned text and taken as empty. */
+  /** Errors: a file that cannot be read, or is no ban list, is reported by the returned text and taken as empty. */
   async load(): Promise<string | undefined> {
-    const text = await this.#files.read(this.#path)
-    if (text === undefined) return undefined
     let value: unknown
     try {
+      const text = await this.#files.read(this.#path)
+      if (text === undefined) return undefined
       value = JSON.parse(text)
-    } catch {
-      value = undefined
+    } catch (error) {
+      return `${this.#path}: ${errorText(error)}; taken as empty`
     }
     const result = stored.safeParse(value)
     if (!result.success) return `${this.#path}: expected {"host": microseconds}; taken as empty`
@@ -36,7 +42,8 @@ export class Bans {
   /** `undefined`: not banned now. */
   untilUs(host: string, nowUs: EpochUs): EpochUs | undefined {
     const untilUs = this.#untilUs.get(host)
-    return untilUs !== undefined && untilUs > nowUs ? untilUs : undefined
+    const isRunning = untilUs !== undefined && untilUs > nowUs && untilUs < nowUs + BELIEVED_MS_MAX * 1000
+    return isRunning ? untilUs : undefined
   }
 
   /** Remembers the ban; resolves when it is on disk. Writes follow each other, so the newest state is the last. */

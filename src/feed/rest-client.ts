@@ -11,16 +11,18 @@ import {
   type RestRequest,
   type Venue,
 } from '../venues/venue.ts'
-import type { Bans } from './bans.ts'
+import { BAN_MS_MAX, type Bans } from './bans.ts'
 import { Window } from './window.ts'
 
 /** Share of a venue's limit that we use; others may share our address. */
 export const BUDGET_SHARE = 0.8
 const REQUEST_TIMEOUT_MS = 10_000
 const BODY_BYTES_MAX = 64 * 1024 * 1024
+/** Requests under way at once; the others wait here, where their time does not run. */
+const UNDER_WAY_MAX = 8
 /** Requests that may wait; beyond this the caller is told at once. */
 const QUEUE_MAX = 5_000
-/** What a venue may ask us to wait, whatever it says. */
+/** What a venue may ask us to wait, whatever it says; bans may be longer. */
 const RETRY_AFTER_MS = { min: 1_000, max: 24 * 3_600_000 }
 
 export type RestOutcome = 'ok' | RestFault['kind'] | 'malformed' | 'unreachable'
@@ -55,14 +57,19 @@ interface Waiting {
 interface Budget {
   readonly window: Window
   readonly windowMs: number
-  /** Weight that the venue reported as used in its window that began at `windowStart`. */
-  reported: { weight: number; windowStart: number }
+  /** Weight that the venue reported as used in its window, which ends at `endMs`, monotonic. */
+  reported: { readonly weight: number; readonly endMs: number }
+  /** Weight of the requests under way, which no report contains for certain. */
+  underWay: number
 }
 
 export class RestClient {
   readonly #options: RestClientOptions
   readonly #budgets = new Map<string, Budget>()
   readonly #queue: Waiting[] = []
+  /** A ban is on our address, so it holds for every host of the venue; it is filed under the first. */
+  readonly #banKey: string
+  #underWay = 0
   #urlIndex = 0
   /** No request before this, monotonic. */
   #pausedUntilMs = 0
@@ -73,6 +80,7 @@ export class RestClient {
 
   constructor(options: RestClientOptions) {
     this.#options = options
+    this.#banKey = `${options.venue.id} ${new URL(options.urls[0] as string).host}`
     for (const [name, budget] of Object.entries(options.venue.restLimits.budgets))
       this.#budgets.set(name, openBudget(budget))
   }
@@ -92,7 +100,7 @@ export class RestClient {
 
   /** Until when the venue forbids requests. */
   get bannedUntilUs(): EpochUs | undefined {
-    return this.#options.bans.untilUs(this.#host, this.#options.platform.clock.nowUs())
+    return this.#options.bans.untilUs(this.#banKey, this.#options.platform.clock.nowUs())
   }
 
   get waiting(): number {
@@ -118,11 +126,6 @@ export class RestClient {
     return this.#options.urls[this.#urlIndex % this.#options.urls.length] as string
   }
 
-  /** A ban is on our address, so it holds for every host of the venue; it is filed under the first. */
-  get #host(): string {
-    return `${this.#options.venue.id} ${new URL(this.#options.urls[0] as string).host}`
-  }
-
   /** Sends what fits now, oldest first; a full budget holds back its own requests only. Wakes when the next one fits. */
   #pump(): void {
     this.#cancelWake?.()
@@ -130,8 +133,9 @@ export class RestClient {
     const { clock } = this.#options.platform
     const full = new Set<string>()
     let wakeMs = Number.POSITIVE_INFINITY
-    for (let i = 0; i < this.#queue.length; ) {
-      const { request, resolve, reject } = this.#queue[i] as Waiting
+    for (let i = 0; i < this.#queue.length && this.#underWay < UNDER_WAY_MAX; ) {
+      const waiting = this.#queue[i] as Waiting
+      const { request } = waiting
       const waitMs = full.has(request.budget) ? wakeMs : this.#waitMs(request)
       if (waitMs > 0) {
         full.add(request.budget)
@@ -139,11 +143,25 @@ export class RestClient {
         i++
       } else {
         this.#queue.splice(i, 1)
-        this.#budgetOf(request).window.spend(request.weight, clock.monotonicMs())
-        this.#send(request).then(resolve, reject)
+        this.#launch(waiting)
       }
     }
-    if (this.#queue.length > 0) this.#cancelWake = clock.after(wakeMs, () => this.#pump())
+    if (this.#queue.length > 0 && this.#underWay < UNDER_WAY_MAX)
+      this.#cancelWake = clock.after(wakeMs, () => this.#pump())
+  }
+
+  #launch({ request, resolve, reject }: Waiting): void {
+    const budget = this.#budgetOf(request)
+    budget.window.spend(request.weight, this.#options.platform.clock.monotonicMs())
+    budget.underWay += request.weight
+    this.#underWay++
+    void this.#send(request)
+      .then(resolve, reject)
+      .then(() => {
+        budget.underWay -= request.weight
+        this.#underWay--
+        this.#pump()
+      })
   }
 
   #waitMs(request: RestRequest<unknown>): number {
@@ -155,11 +173,9 @@ export class RestClient {
     const budget = this.#budgetOf(request)
     const ownMs = budget.window.waitMs(request.weight, nowMs)
     if (ownMs > 0) return ownMs
-    const nowWallMs = clock.nowUs() / 1000
-    const isReportCurrent = Math.floor(nowWallMs / budget.windowMs) === budget.reported.windowStart
-    const isFull =
-      isReportCurrent && budget.reported.weight + request.weight > budget.window.limit && budget.reported.weight > 0
-    return isFull ? budget.windowMs - (nowWallMs % budget.windowMs) + 1 : 0
+    const reported = reportedWeight(budget, nowMs)
+    const isFull = reported > 0 && reported + budget.underWay + request.weight > budget.window.limit
+    return isFull ? budget.reported.endMs - nowMs : 0
   }
 
   #budgetOf(request: RestRequest<unknown>): Budget {
@@ -169,9 +185,7 @@ export class RestClient {
   }
 
   #used(budget: Budget, nowMs: number): number {
-    const windowStart = Math.floor(this.#options.platform.clock.nowUs() / 1000 / budget.windowMs)
-    const reported = budget.reported.windowStart === windowStart ? budget.reported.weight : 0
-    return Math.max(budget.window.used(nowMs), reported)
+    return Math.max(budget.window.used(nowMs), reportedWeight(budget, nowMs))
   }
 
   async #send<Result>(request: RestRequest<Result>): Promise<Result> {
@@ -200,7 +214,8 @@ export class RestClient {
     const response = await platform.http
       .get({ url: url.replace(/\/$/, '') + request.path, timeoutMs: REQUEST_TIMEOUT_MS, bodyBytesMax: BODY_BYTES_MAX })
       .catch((error: unknown) => {
-        this.#urlIndex++
+        // Requests that fail together have found out the same thing once.
+        if (url === this.#url) this.#urlIndex++
         throw new RestError('unreachable', `${new URL(url).host}: ${errorText(error)}`)
       })
     this.#noteUsage(response.headers)
@@ -208,8 +223,8 @@ export class RestClient {
     const nowUs = platform.clock.nowUs()
     const fault = venue.rest.fault(response.status, response.headers, body, nowUs)
     if (fault !== undefined) {
-      await this.#obey(fault, nowUs)
-      throw new RestError(fault.kind, fault.reason)
+      const problem = await this.#obey(fault, nowUs)
+      throw new RestError(fault.kind, fault.reason + problem)
     }
     try {
       return request.parse(body, nowUs, instruments)
@@ -219,27 +234,39 @@ export class RestClient {
     }
   }
 
-  async #obey(fault: RestFault, nowUs: EpochUs): Promise<void> {
-    if (fault.kind !== 'banned' && fault.kind !== 'rate_limited') return
-    const { clock } = this.#options.platform
-    const waitMs = Math.min(RETRY_AFTER_MS.max, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, clock.monotonicMs() + waitMs)
-    if (fault.kind === 'banned') await this.#options.bans.set(this.#host, nowUs + waitMs * 1000, nowUs)
+  /** Resolves with what could not be done, as words to add; a ban holds also when it cannot be written down. */
+  async #obey(fault: RestFault, nowUs: EpochUs): Promise<string> {
+    if (fault.kind !== 'banned' && fault.kind !== 'rate_limited') return ''
+    const { platform, bans } = this.#options
+    const maxMs = fault.kind === 'banned' ? BAN_MS_MAX : RETRY_AFTER_MS.max
+    const waitMs = Math.min(maxMs, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))
+    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, platform.clock.monotonicMs() + waitMs)
+    if (fault.kind !== 'banned') return ''
+    return bans.set(this.#banKey, nowUs + waitMs * 1000, nowUs).then(
+      () => '',
+      (error: unknown) => `; a restart will not know of it: ${errorText(error)}`,
+    )
   }
 
   #noteUsage(headers: Readonly<Record<string, string>>): void {
     const used = this.#options.venue.restLimits.used?.(headers)
     const budget = used === undefined ? undefined : this.#budgets.get(used.budget)
     if (used === undefined || budget === undefined) return
-    const windowStart = Math.floor(this.#options.platform.clock.nowUs() / 1000 / budget.windowMs)
-    budget.reported = { weight: used.weight, windowStart }
+    const { clock } = this.#options.platform
+    const nowMs = clock.monotonicMs()
+    const restMs = budget.windowMs - ((clock.nowUs() / 1000) % budget.windowMs) + 1
+    const endMs = budget.reported.endMs > nowMs ? budget.reported.endMs : nowMs + restMs
+    // Answers can overtake each other; within a window the weight only grows.
+    budget.reported = { weight: Math.max(used.weight, reportedWeight(budget, nowMs)), endMs }
   }
 }
 
 function openBudget({ limit, windowMs }: RestBudget): Budget {
   const share = Math.max(1, Math.floor(limit * BUDGET_SHARE))
-  return { window: new Window(share, windowMs), windowMs, reported: { weight: 0, windowStart: -1 } }
+  return { window: new Window(share, windowMs), windowMs, reported: { weight: 0, endMs: 0 }, underWay: 0 }
 }
+
+const reportedWeight = ({ reported }: Budget, nowMs: number): number => (reported.endMs > nowMs ? reported.weight : 0)
 
 function parseBody(body: Buffer): unknown {
   try {

@@ -66,6 +66,60 @@ describe('budget', () => {
   })
 })
 
+test('weight under way counts too: requests asked for together do not pass 80 % of what others left', async () => {
+  const rest = await client()
+  world.answer = () =>
+    jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': String(4_650 + snapshot().weight * world.requests.length) })
+  await rest.get(snapshot())
+  for (let i = 0; i < 20; i++) void rest.get(snapshot(`S${i}USDT`))
+  await world.clock.advance(1_000)
+  expect(world.requests.length - 1).toBeLessThanOrEqual(2)
+})
+
+test('an answer that overtook a later one does not lower what is known to be used', async () => {
+  const rest = await client()
+  const answers: (() => void)[] = []
+  world.answer = () =>
+    new Promise((resolve) => {
+      const used = answers.length === 0 ? '4000' : '4790'
+      answers.push(() => resolve(jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': used })))
+    })
+  const both = [rest.get(snapshot('AUSDT')), rest.get(snapshot('BUSDT'))]
+  for (const i of [1, 0]) {
+    answers[i]?.()
+    await both[i]
+  }
+  expect([...rest.usage()]).toEqual([['weight', 4790 / 6000]])
+})
+
+test('few requests are under way at once, so that none uses up its time waiting for a socket', async () => {
+  const rest = await client()
+  const answers: (() => void)[] = []
+  world.answer = () => new Promise((resolve) => void answers.push(() => resolve(jsonAnswer(depth))))
+  const all = Promise.all(Array.from({ length: 40 }, (_, i) => rest.get(snapshot(`S${i}USDT`))))
+  await settle()
+  expect(world.requests.length).toBeLessThanOrEqual(8)
+  while (answers.length > 0) {
+    answers.shift()?.()
+    await settle()
+  }
+  expect(await all).toHaveLength(40)
+})
+
+test('a full budget comes back with the time that passes, also while the wall clock stands', async () => {
+  const startUs = world.clock.nowUs()
+  const { random, net, http, files } = world
+  const platform = { random, net, http, files, clock: { ...world.clock, nowUs: () => startUs } }
+  const bans = new Bans(BAN_FILE, world.files)
+  const options = { venue: binance, urls: ['https://a.example'], bans, instruments: new Map(), onOutcome: () => {} }
+  const rest = new RestClient({ ...options, platform })
+  world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
+  await rest.get(snapshot())
+  void rest.get(snapshot())
+  await world.clock.advance(61_000)
+  expect(world.requests).toHaveLength(2)
+})
+
 test('a full budget holds back its own requests only', async () => {
   const deribit = findVenue('deribit') as Venue
   world.answer = ({ url }) =>
@@ -138,12 +192,54 @@ describe('limits that the venue sets', () => {
     expect(rest.bannedUntilUs).toBeDefined()
   })
 
+  test('a ban of three days is obeyed to its end', async () => {
+    const rest = await client()
+    const days = 3 * 24 * 3_600
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': String(days) })
+    expect(await kindOf(rest.get(snapshot()))).toBe('banned')
+    void kindOf(rest.get(snapshot()))
+    await world.clock.advance((days - 60) * 1_000)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(120_000)
+    expect(world.requests).toHaveLength(2)
+  })
+
+  test('a ban that cannot be written down is a ban all the same', async () => {
+    const files = { ...world.files, replace: () => Promise.reject(new Error('EROFS: read-only file system')) }
+    const options = { venue: binance, urls: ['https://a.example'], instruments: new Map(), onOutcome: () => {} }
+    const rest = new RestClient({ ...options, platform: world, bans: new Bans(BAN_FILE, files) })
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '60' })
+    const error = await rest.get(snapshot()).catch((failure: RestError) => failure)
+    expect(error).toMatchObject({ kind: 'banned', message: expect.stringContaining('EROFS') })
+    expect(rest.bannedUntilUs).toBeDefined()
+  })
+
+  test('a ban that is longer than any, from a clock that was wrong, is not believed', async () => {
+    const tenYears = 10 * 365 * 24 * 3_600 * 1e6
+    world.disk.set(BAN_FILE, JSON.stringify({ 'binance a.example': world.clock.nowUs() + tenYears }))
+    expect((await client()).bannedUntilUs).toBeUndefined()
+  })
+
+  test('a ban list that cannot be opened is told and taken as empty', async () => {
+    const bans = new Bans(BAN_FILE, { ...world.files, read: () => Promise.reject(new Error('EACCES')) })
+    expect(await bans.load()).toContain('EACCES')
+  })
+
   test('a ban list that cannot be read is told and taken as empty', async () => {
     world.disk.set(BAN_FILE, '{"broken')
     const bans = new Bans(BAN_FILE, world.files)
     expect(await bans.load()).toContain(BAN_FILE)
     expect(bans.untilUs('x', 0)).toBeUndefined()
   })
+})
+
+test('requests that fail together move on to the next host once', async () => {
+  const rest = await client(['https://a.example', 'https://b.example'])
+  world.answer = ({ url }) =>
+    url.startsWith('https://b.') ? jsonAnswer(depth) : Promise.reject(new Error('connect ECONNREFUSED'))
+  const failed = await Promise.all([kindOf(rest.get(snapshot('AUSDT'))), kindOf(rest.get(snapshot('BUSDT')))])
+  expect(failed).toEqual(['unreachable', 'unreachable'])
+  expect(await kindOf(rest.get(snapshot()))).toBe('ok')
 })
 
 describe('answers', () => {
