@@ -9,6 +9,8 @@ import type { Decoded, Instruments, OutgoingFrame, Topic, Venue } from '../venue
 import { Window } from './window.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
+/** A socket that keeps the time limit of each step and still does not open: its handshake trickles. */
+const OPEN_TIMEOUT_MS = 12_000
 const TICK_MS = 1_000
 const KEEPALIVE_MS = 5_000
 /** No byte at all for so long, two keepalives unanswered: the peer is gone. */
@@ -47,13 +49,20 @@ export interface LinkOptions {
   readonly handlers: LinkHandlers
 }
 
+/** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
+interface Unsent {
+  readonly text: string
+  readonly requestId?: string | undefined
+}
+
 export class Link {
   readonly #options: LinkOptions
   readonly #socket: Socket
   readonly #sends: Window
   readonly #subscribes: Window
-  readonly #unsent: string[] = []
-  readonly #unanswered = new Map<string, { readonly topics: readonly Topic[]; readonly atMs: number }>()
+  readonly #unsent: Unsent[] = []
+  /** `sentMs` is absent while the request waits for its turn. */
+  readonly #unanswered = new Map<string, { readonly topics: readonly Topic[]; sentMs?: number }>()
   readonly #stopTicking: () => void
   #cancelSend: (() => void) | undefined
   #lastByteMs: number
@@ -88,23 +97,19 @@ export class Link {
     return this.#isOpen && !this.#isClosed
   }
 
-  subscribe(topics: readonly Topic[]): void {
-    this.#request(this.#options.venue.subscribe(topics, this.#nextId), true)
+  /** False, and nothing is sent: the venue's hourly quota would be broken. So with the other two. */
+  subscribe(topics: readonly Topic[]): boolean {
+    return this.#request([], this.#options.venue.subscribe(topics, this.#nextId))
   }
 
-  /** Subscribes anew, so that the venue starts the streams afresh. False: the venue's hourly quota would be broken. */
+  /** Subscribes anew, so that the venue starts the streams afresh. */
   resubscribe(topics: readonly Topic[]): boolean {
-    const { venue, platform } = this.#options
-    const leave = venue.unsubscribe(topics, this.#nextId)
-    const join = venue.subscribe(topics, this.#nextId)
-    if (this.#subscribes.waitMs(leave.length + join.length, platform.clock.monotonicMs()) > 0) return false
-    this.#request(leave, false)
-    this.#request(join, true)
-    return true
+    const { venue } = this.#options
+    return this.#request(venue.unsubscribe(topics, this.#nextId), venue.subscribe(topics, this.#nextId))
   }
 
-  unsubscribe(topics: readonly Topic[]): void {
-    this.#request(this.#options.venue.unsubscribe(topics, this.#nextId), false)
+  unsubscribe(topics: readonly Topic[]): boolean {
+    return this.#request(this.#options.venue.unsubscribe(topics, this.#nextId), [])
   }
 
   /** Ends the link for `reason`; `closed` follows at once, whatever the peer does. */
@@ -122,7 +127,7 @@ export class Link {
     if (this.#isClosed) return
     this.#isOpen = true
     this.#lastByteMs = this.#options.platform.clock.monotonicMs()
-    for (const frame of this.#options.venue.greet()) this.#send(frame.text)
+    for (const frame of this.#options.venue.greet()) this.#send(frame)
     this.#options.handlers.opened()
   }
 
@@ -142,7 +147,7 @@ export class Link {
         handlers.events(decoded, receiveTimeUs)
         break
       case 'reply':
-        this.#send(decoded.text, true)
+        this.#sendFirst(decoded)
         break
       case 'ack':
         this.#onAck(decoded)
@@ -186,19 +191,29 @@ export class Link {
     else this.#options.handlers.rejected(asked.topics, reason, isPermanent)
   }
 
-  #request(frames: readonly OutgoingFrame[], isAnswerAwaited: boolean): void {
+  /** The answers to `join` are awaited. */
+  #request(leave: readonly OutgoingFrame[], join: readonly OutgoingFrame[]): boolean {
     const nowMs = this.#options.platform.clock.monotonicMs()
-    for (const frame of frames) {
-      this.#subscribes.spend(1, nowMs)
-      if (isAnswerAwaited) this.#unanswered.set(frame.requestId, { topics: frame.topics, atMs: nowMs })
-      this.#send(frame.text)
+    const count = leave.length + join.length
+    if (this.#subscribes.waitMs(count, nowMs) > 0) return false
+    this.#subscribes.spend(count, nowMs)
+    for (const { text } of leave) this.#send({ text })
+    for (const frame of join) {
+      this.#unanswered.set(frame.requestId, { topics: frame.topics })
+      this.#send(frame)
     }
+    return true
   }
 
-  /** Sends within the venue's rate; what must wait keeps its order, but for `isUrgent`. */
-  #send(text: string, isUrgent = false): void {
-    if (isUrgent) this.#unsent.unshift(text)
-    else this.#unsent.push(text)
+  /** Sends within the venue's rate; what must wait keeps its order. */
+  #send(frame: Unsent): void {
+    this.#unsent.push(frame)
+    this.#drain()
+  }
+
+  /** Before all that waits; an answer that waits already serves every question that was asked since. */
+  #sendFirst({ text }: Unsent): void {
+    if (this.#unsent[0]?.text !== text) this.#unsent.unshift({ text })
     this.#drain()
   }
 
@@ -212,21 +227,27 @@ export class Link {
         this.#cancelSend = clock.after(waitMs, () => this.#drain())
         return
       }
+      const { text, requestId = '' } = this.#unsent.shift() as Unsent
+      const asked = this.#unanswered.get(requestId)
+      if (asked !== undefined) asked.sentMs = clock.monotonicMs()
       this.#sends.spend(1, clock.monotonicMs())
-      this.#socket.send(this.#unsent.shift() as string)
+      this.#socket.send(text)
     }
   }
 
   #tick(): void {
     const { platform, handlers } = this.#options
     const nowMs = platform.clock.monotonicMs()
-    if (!this.isOpen) return
+    if (!this.isOpen) {
+      if (nowMs - this.#lastByteMs >= OPEN_TIMEOUT_MS) this.end(`not open after ${OPEN_TIMEOUT_MS / 1000} s`)
+      return
+    }
     if (nowMs - this.#lastByteMs >= DEAD_MS) {
       this.end(`no byte for ${DEAD_MS / 1000} s`)
       return
     }
-    for (const [requestId, { topics, atMs }] of this.#unanswered) {
-      if (nowMs - atMs < ACK_TIMEOUT_MS || this.#unsent.length > 0) continue
+    for (const [requestId, { topics, sentMs = nowMs }] of this.#unanswered) {
+      if (nowMs - sentMs < ACK_TIMEOUT_MS) continue
       this.#unanswered.delete(requestId)
       handlers.rejected(topics, `no answer to the subscription for ${ACK_TIMEOUT_MS / 1000} s`, false)
     }
@@ -237,7 +258,7 @@ export class Link {
     const { keepalive } = this.#options.venue
     if (keepalive === 'ping' && this.#sends.waitMs(1, nowMs) > 0) return
     this.#lastKeepaliveMs = nowMs
-    if (keepalive !== 'ping') this.#send(keepalive.text)
+    if (keepalive !== 'ping') this.#send(keepalive)
     else {
       this.#sends.spend(1, nowMs)
       this.#socket.ping()

@@ -81,6 +81,33 @@ describe('subscriptions', () => {
     expect(log.at(-1)).toBe('rejected trades:BTC-USDT: no answer to the subscription for 10 s false')
   })
 
+  test('an answer is awaited from when the request went out, not from when it was queued', async () => {
+    const { link, venue } = open('binance')
+    const symbols = Array.from({ length: 60 }, (_, i) => `S${i}USDT`)
+    for (const topic of topicsOf(venue, symbols)) link.subscribe([topic])
+    const answered = new Set<unknown>()
+    for (let second = 0; second < 30; second++) {
+      const due = world.peer.frames.filter(({ id }) => !answered.has(id))
+      await world.clock.advance(3_000)
+      world.peer.pong()
+      for (const { id } of due) {
+        answered.add(id)
+        world.peer.message({ result: null, id })
+      }
+    }
+    expect(answered.size).toBe(60)
+    expect(log.filter((line) => line.startsWith('rejected'))).toEqual([])
+  })
+
+  test('the hourly quota of OKX holds for first subscriptions too', () => {
+    const { link, venue } = open('okx')
+    const topics = topicsOf(venue, ['BTC-USDT'])
+    let asked = 0
+    while (asked < 1_000 && link.subscribe(topics)) asked++
+    expect(asked).toBe(480)
+    expect(world.peer.frames.length).toBeLessThanOrEqual(480)
+  })
+
   test('the hourly quota of OKX is kept: subscribing anew is refused before the venue would', async () => {
     const { link, venue } = open('okx')
     const topics = topicsOf(venue, ['BTC-USDT'])
@@ -126,6 +153,17 @@ describe('sending', () => {
     return world.clock.advance(1_100).then(() => expect(world.peer.frames[before]?.method).toBe('public/test'))
   })
 
+  test('a venue that asks for proof of life without end is answered, and nothing piles up', async () => {
+    open('deribit')
+    for (let i = 0; i < 5_000; i++)
+      world.peer.message({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
+    await world.clock.advance(5_000)
+    const sent = world.peer.sent.length
+    world.peer.message({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'heartbeat' } })
+    await world.clock.advance(5_000)
+    expect(world.peer.frames.slice(sent).filter(({ method }) => method === 'public/test')).toHaveLength(0)
+  })
+
   test('Deribit is asked for heartbeats, OKX is sent the text ping, Binance a WebSocket ping', async () => {
     open('deribit')
     expect(world.peer.frames[0]).toMatchObject({ method: 'public/set_heartbeat', params: { interval: 10 } })
@@ -139,6 +177,14 @@ describe('sending', () => {
 })
 
 describe('life and death', () => {
+  test('a socket that never opens is given up', async () => {
+    const venue = findVenue('binance') as Venue
+    new Link({ venue, url: 'wss://venue.example/ws', platform: world, instruments: new Map(), handlers })
+    await world.clock.advance(15_000)
+    expect(log).toEqual(['closed not open after 12 s false'])
+    expect(world.peer.isClosedByUs).toBe(true)
+  })
+
   test('a peer that sends no byte is found dead within 15 s', async () => {
     open('binance')
     await world.clock.advance(11_000)
