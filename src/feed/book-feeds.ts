@@ -11,7 +11,18 @@ import { type SnapshotFate, Snapshots } from './snapshots.ts'
 
 /** A book whose stream is quiet still gets its snapshot so long after the subscription was confirmed. */
 const SNAPSHOT_WITHOUT_DELTA_MS = 2_000
-const RESYNC_BACKOFF = { firstMs: 500, maxMs: 30_000 }
+/** Waits between two rebuilds of a book that does not hold: it must not use up the venue's limits. */
+const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
+/** A book that was live for so long is rebuilt at once again. */
+const STEADY_MS = 60_000
+
+/** The rebuilds of one book. */
+interface Rebuilds {
+  readonly backoff: Backoff
+  /** Not before this, monotonic. */
+  dueMs: number
+  liveSinceMs: number | undefined
+}
 
 export interface BookFeedsOptions {
   readonly venue: Venue
@@ -28,7 +39,7 @@ export interface BookFeedsOptions {
 export class BookFeeds {
   readonly #options: BookFeedsOptions
   readonly #snapshots: Snapshots
-  readonly #backoffs = new Map<Feed, Backoff>()
+  readonly #rebuilds = new Map<Feed, Rebuilds>()
   readonly #timers = new Map<Feed, () => void>()
 
   constructor(options: BookFeedsOptions) {
@@ -62,7 +73,9 @@ export class BookFeeds {
       return 'live'
     }
     if (feed.state !== 'banned') this.#waiting(feed, feed.reason || 'waiting for a snapshot')
-    if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') this.#snapshots.request(feed.symbol)
+    if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
+      this.#snapshots.request(feed.symbol, this.#waitMs(feed))
+    }
     return 'waiting'
   }
 
@@ -94,7 +107,8 @@ export class BookFeeds {
     feed.set('live')
     feed.isResyncing = false
     this.#snapshots.settle(feed.symbol)
-    this.#backoffs.delete(feed)
+    const rebuilds = this.#rebuilds.get(feed)
+    if (rebuilds !== undefined) rebuilds.liveSinceMs = this.#options.platform.clock.monotonicMs()
   }
 
   /** This symbol alone gets a new snapshot: fetched, or by subscribing anew. */
@@ -105,19 +119,33 @@ export class BookFeeds {
       feed.isResyncing = true
     }
     this.#waiting(feed, reason)
-    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.retry(feed.symbol)
+    this.#postpone(feed)
+    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.request(feed.symbol, this.#waitMs(feed))
     else this.#restartSoon(feed)
   }
 
-  /** At once, then with growing waits while the book does not come to life. */
+  /** The first rebuild is due at once, those that follow it closely after growing waits. */
+  #postpone(feed: Feed): void {
+    const { clock, random } = this.#options.platform
+    const nowMs = clock.monotonicMs()
+    const known = this.#rebuilds.get(feed)
+    const rebuilds = known ?? { backoff: new Backoff({ ...REBUILD_BACKOFF, random }), dueMs: 0, liveSinceMs: undefined }
+    this.#rebuilds.set(feed, rebuilds)
+    if (rebuilds.liveSinceMs !== undefined && nowMs - rebuilds.liveSinceMs >= STEADY_MS) rebuilds.backoff.reset()
+    rebuilds.liveSinceMs = undefined
+    const isFirst = rebuilds.backoff.attempts === 0
+    const waitMs = rebuilds.backoff.nextMs()
+    rebuilds.dueMs = nowMs + (isFirst ? 0 : waitMs)
+  }
+
+  #waitMs(feed: Feed): number {
+    return Math.max(0, (this.#rebuilds.get(feed)?.dueMs ?? 0) - this.#options.platform.clock.monotonicMs())
+  }
+
   #restartSoon(feed: Feed): void {
     const { platform, restart } = this.#options
     if (this.#timers.has(feed)) return
-    const backoff = this.#backoffs.get(feed) ?? new Backoff({ ...RESYNC_BACKOFF, random: platform.random })
-    this.#backoffs.set(feed, backoff)
-    const isFirst = backoff.attempts === 0
-    const waitMs = backoff.nextMs()
-    const cancel = platform.clock.after(isFirst ? 0 : waitMs, () => {
+    const cancel = platform.clock.after(this.#waitMs(feed), () => {
       this.#timers.delete(feed)
       restart(feed)
     })

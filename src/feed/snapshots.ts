@@ -50,13 +50,6 @@ export class Snapshots {
     this.#schedule(symbol, wanted, delayMs)
   }
 
-  /** After a failed attempt: with a growing wait. */
-  retry(symbol: string): void {
-    const wanted = this.#wanted.get(symbol) ?? this.#open(symbol)
-    if (wanted.isFetching || wanted.cancel !== undefined || this.#isStopped) return
-    this.#schedule(symbol, wanted, wanted.backoff.nextMs())
-  }
-
   /** The book is live, or its feed is gone. */
   settle(symbol: string): void {
     const wanted = this.#wanted.get(symbol)

@@ -1,105 +1,18 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Books } from '../../src/book/books.ts'
-import { Bans } from '../../src/feed/bans.ts'
-import type { Downstream, Observer } from '../../src/feed/ports.ts'
-import { RestClient } from '../../src/feed/rest-client.ts'
-import { VenueFeed } from '../../src/feed/venue-feed.ts'
-import type { Instrument, MarketEvent } from '../../src/model/event.ts'
-import { findVenue, venues } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
-import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
+import type { MarketEvent } from '../../src/model/event.ts'
+import { jsonAnswer, type World } from '../helpers/world.ts'
+import { binanceDelta, binanceTrade, createRig, exchangeInfo, type Rig, snapshotAt } from './rig.ts'
 
 let world: World
 let events: MarketEvent[]
 let log: string[]
+let start: Rig['start']
 
 beforeEach(() => {
-  world = createWorld()
-  events = []
-  log = []
-})
-
-const observer: Observer = {
-  frame: () => {},
-  late: () => void log.push('late'),
-  odd: (decoded) => void log.push(decoded.kind === 'unknown' ? `unknown ${decoded.what}` : 'malformed'),
-  duplicate: () => void log.push('duplicate'),
-  opened: (url) => void log.push(`opened ${new URL(url).host}`),
-  lost: (reason, wasOpen) => void log.push(`lost ${wasOpen ? '' : 'before opening '}${reason}`),
-  closing: (reason) => void log.push(`closing ${reason}`),
-  rejected: (feed, reason) => void log.push(`rejected ${feed?.symbol} ${reason}`),
-  resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
-  unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
-  metadataFailed: () => {},
-}
-
-function downstreamOf(venueId: string): Downstream {
-  const books = new Books(new Map(venues.map((venue) => [venue.id, venue.book])))
-  return {
-    accept: (event) => void events.push(event),
-    acceptBook: (event, checksum) => {
-      const step = books.accept(event, checksum)
-      events.push(...step.emit)
-      return step
-    },
-    suspend: (symbol) => void events.push(...(books.find(venueId, symbol)?.suspend(world.clock.nowUs()).emit ?? [])),
-    isLive: (symbol) => books.find(venueId, symbol)?.isLive ?? false,
-    invalidate: (symbol, reason) =>
-      void events.push(...(books.find(venueId, symbol)?.invalidate(reason, world.clock.nowUs()).emit ?? [])),
-  }
-}
-
-interface Setup {
-  readonly symbols: readonly string[]
-  readonly channels?: ConstructorParameters<typeof VenueFeed>[0]['channels']
-  readonly urls?: readonly string[]
-  readonly pollIntervalMs?: number
-}
-
-/** Starts a feed of `venueId`; the metadata request has been answered (or refused) by then. */
-async function start(venueId: string, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs }: Setup) {
-  const venue = findVenue(venueId) as Venue
-  const instruments = new Map<string, Instrument>()
-  const bans = new Bans('bans.json', world.files)
-  const rest = new RestClient({
-    venue,
-    urls: ['https://rest.example'],
-    platform: world,
-    bans,
-    instruments,
-    onOutcome: () => {},
-  })
-  const feed = new VenueFeed({
-    venue,
-    symbols,
-    channels: channels ?? { trade: Object.keys(venue.channels.trade.endpoints)[0] as string },
-    endpoints: Object.fromEntries(Object.keys(venue.endpoints).map((name) => [name, urls])),
-    pollIntervalMs,
-    rest,
-    instruments,
-    platform: world,
-    downstream: downstreamOf(venueId),
-    observer,
-  })
-  void feed.start()
-  await world.clock.advance(1)
-  const stateOf = (channel: string, symbol: string) =>
-    [...feed.feeds].find((f) => f.channel === channel && f.symbol === symbol)
-  return { feed, stateOf }
-}
-
-const binanceTrade = (symbol: string, id: number) => ({
-  stream: `${symbol.toLowerCase()}@trade`,
-  data: { e: 'trade', E: 1795392000100, s: symbol, t: id, p: '1.5', q: '2', T: 1795392000099, m: true, M: true },
-})
-
-const binanceDelta = (symbol: string, first: number, last: number, price = '1.0') => ({
-  stream: `${symbol.toLowerCase()}@depth@100ms`,
-  data: { e: 'depthUpdate', E: 1795392000100, s: symbol, U: first, u: last, b: [[price, '5']], a: [] },
+  ;({ world, events, log, start } = createRig())
 })
 
 const ack = () => world.peer.message({ result: null, id: world.peer.frames.at(-1)?.id })
-const snapshotAt = (lastUpdateId: number) => jsonAnswer({ lastUpdateId, bids: [['1.0', '2']], asks: [['1.1', '3']] })
 const depthRequests = () => world.requests.filter(({ url }) => url.includes('/depth')).length
 
 describe('connecting', () => {
@@ -375,6 +288,42 @@ describe('books with snapshots on the stream', () => {
     expect(stateOf('book', 'BTC-USDT')?.state).toBe('live')
   })
 
+  test('a book that breaks again and again is rebuilt at growing intervals, and its neighbour keeps the socket', async () => {
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'ETH-USDT'], channels })
+    world.peer.open()
+    world.peer.message(frame('ETH-USDT', 'snapshot', -1, 10))
+    const crossed = { asks: [['1.0', '1', '0', '1']], bids: [['1.1', '1', '0', '1']], ts: '1795392000100' }
+    const subscribed = () =>
+      world.peer.frames.filter(({ op, args }) => op === 'subscribe' && JSON.stringify(args).includes('BTC')).length
+    let answered = 0
+    for (let second = 0; second < 1_800; second++) {
+      if (subscribed() > answered) {
+        answered = subscribed()
+        for (const { id, args } of world.peer.frames)
+          world.peer.message({ event: 'subscribe', id, arg: (args as unknown[])[0] })
+        for (const [action, previous, seqId] of [
+          ['snapshot', -1, 1],
+          ['update', 1, 2],
+          ['update', 2, 3],
+          ['update', 3, 4],
+        ] as const) {
+          world.peer.message({
+            arg: { channel: 'books', instId: 'BTC-USDT' },
+            action,
+            data: [{ ...crossed, prevSeqId: previous, seqId }],
+          })
+        }
+      }
+      world.peer.message(frame('ETH-USDT', 'update', 10 + second, 11 + second))
+      await world.clock.advance(1_000)
+    }
+    expect(subscribed()).toBeGreaterThan(8)
+    expect(subscribed(), 'of 480 requests an hour').toBeLessThan(60)
+    expect(stateOf('book', 'BTC-USDT')?.state).toBe('resyncing')
+    expect(stateOf('book', 'ETH-USDT')?.state).toBe('live')
+    expect(world.peers).toHaveLength(1)
+  })
+
   test('a delta that cannot be read breaks its own book', async () => {
     const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'ETH-USDT'], channels })
     world.peer.open()
@@ -390,17 +339,6 @@ describe('books with snapshots on the stream', () => {
 })
 
 describe('symbols', () => {
-  const exchangeInfo = (...symbols: string[]) =>
-    jsonAnswer({
-      symbols: symbols.map((symbol) => ({
-        symbol,
-        status: 'TRADING',
-        baseAsset: symbol.slice(0, -4),
-        quoteAsset: 'USDT',
-        filters: [],
-      })),
-    })
-
   test('unknown ones are told by name and do not disturb the others', async () => {
     world.answer = () => exchangeInfo('BTCUSDT')
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'NOPEUSDT'] })
