@@ -18,8 +18,9 @@ const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12 }
 /** The first message of a connection that carries a stream which speaks at once. */
 const FIRST_SILENCE_MS = 10_000
 const RESUBSCRIBED_SILENCE_MS = 4_000
-/** A single silent feed is subscribed anew at most this often; its neighbours must not suffer. */
+/** A single silent feed is subscribed anew at most this often, ever more rarely; its neighbours must not suffer. */
 const FEED_RESUBSCRIBE_MS = 60_000
+const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
 /** Wait before a refused subscription is tried again. */
 const RETRY_SUBSCRIBE = { firstMs: 4_000, maxMs: 300_000 }
 
@@ -57,7 +58,8 @@ export class Connection {
   readonly #backoff: Backoff
   readonly #silence: Silence
   readonly #retries = new Map<Feed, { readonly backoff: Backoff; cancel?: () => void }>()
-  readonly #resubscribedMs = new Map<Feed, number>()
+  /** When each feed was subscribed anew, and how often in vain since its last data. */
+  readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number }>()
   #link: Link | undefined
   #urlIndex = 0
   #cancelOpen: (() => void) | undefined
@@ -100,7 +102,8 @@ export class Connection {
   /** Starts the feed's stream afresh, so that the venue sends a new snapshot; reopens the link if the quota is used up. */
   restart(feed: Feed, reason: 'disconnect' | 'silence'): void {
     this.#options.handlers.restarted(feed, reason)
-    this.#resubscribedMs.set(feed, this.#now())
+    const count = (this.#resubscribed.get(feed)?.count ?? 0) + 1
+    this.#resubscribed.set(feed, { atMs: this.#now(), count })
     if (this.isOpen && this.#link?.resubscribe([feed.topic]) === false) {
       this.#link.end('quota of subscriptions used up')
     }
@@ -257,11 +260,16 @@ export class Connection {
   }
 
   #watchFeed(feed: Feed, nowMs: number): void {
-    if (!feed.silence.isTooLong(nowMs)) return
+    const last = this.#resubscribed.get(feed)
+    if (!feed.silence.isTooLong(nowMs)) {
+      if (last !== undefined && feed.state === 'live') this.#resubscribed.set(feed, { ...last, count: 0 })
+      return
+    }
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
     this.#options.handlers.suspended(feed)
-    const lastMs = this.#resubscribedMs.get(feed) ?? Number.NEGATIVE_INFINITY
-    if (nowMs - lastMs > Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs)) this.restart(feed, 'silence')
+    const doublings = Math.min(last?.count ?? 0, FEED_RESUBSCRIBE_DOUBLINGS_MAX)
+    const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
+    if (last === undefined || nowMs - last.atMs > waitMs) this.restart(feed, 'silence')
   }
 }
 
