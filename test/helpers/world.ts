@@ -17,6 +17,8 @@ import { seededRandom } from '../../src/platform/random.ts'
 const START_US = 1_795_392_000_000_000
 
 export interface WorldClock extends Clock {
+  /** Timers that have not fired and were not cancelled. */
+  readonly pending: number
   /** Moves on by `ms`; promises that wait settle after each timer. */
   advance(ms: number): Promise<void>
 }
@@ -39,6 +41,9 @@ function worldClock(): WorldClock {
     return () => void timers.delete(timer)
   }
   return {
+    get pending() {
+      return timers.size
+    },
     nowUs: () => Math.floor(START_US + nowMs * 1000),
     monotonicMs: () => nowMs,
     after: (delayMs, action) => add(delayMs, undefined, action),

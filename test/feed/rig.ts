@@ -1,0 +1,125 @@
+/** One venue's feed on a platform that stands still, with real books behind it. */
+
+import { Books } from '../../src/book/books.ts'
+import { Bans } from '../../src/feed/bans.ts'
+import type { Feed } from '../../src/feed/feed.ts'
+import type { Downstream, Observer } from '../../src/feed/ports.ts'
+import { RestClient } from '../../src/feed/rest-client.ts'
+import { VenueFeed } from '../../src/feed/venue-feed.ts'
+import type { Instrument, MarketEvent } from '../../src/model/event.ts'
+import { findVenue, venues } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
+
+export interface Setup {
+  readonly symbols: readonly string[]
+  readonly channels?: ConstructorParameters<typeof VenueFeed>[0]['channels']
+  readonly urls?: readonly string[]
+  readonly pollIntervalMs?: number
+}
+
+export interface Started {
+  readonly feed: VenueFeed
+  readonly rest: RestClient
+  readonly books: Books
+  stateOf(channel: string, symbol: string): Feed | undefined
+}
+
+export interface Rig {
+  readonly world: World
+  readonly events: MarketEvent[]
+  /** What the feed told of itself, in words. */
+  readonly log: string[]
+  /** Starts a feed of `venueId`; the metadata request has been answered (or refused) by then. */
+  start(venueId: string, setup: Setup): Promise<Started>
+}
+
+export function createRig(): Rig {
+  const world = createWorld()
+  const events: MarketEvent[] = []
+  const log: string[] = []
+  return {
+    world,
+    events,
+    log,
+    async start(venueId, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs }) {
+      const venue = findVenue(venueId) as Venue
+      const rules = (v: Venue) =>
+        pollIntervalMs === undefined ? v.book : { ...v.book, snapshotFrom: 'stream' as const }
+      const books = new Books(new Map(venues.map((v) => [v.id, rules(v)])))
+      const instruments = new Map<string, Instrument>()
+      const bans = new Bans('bans.json', world.files)
+      await bans.load()
+      const options = { venue, platform: world, instruments }
+      const rest = new RestClient({ ...options, urls: ['https://rest.example'], bans, onOutcome: () => {} })
+      const feed = new VenueFeed({
+        ...options,
+        symbols,
+        channels: channels ?? { trade: Object.keys(venue.channels.trade.endpoints)[0] as string },
+        endpoints: Object.fromEntries(Object.keys(venue.endpoints).map((name) => [name, urls])),
+        pollIntervalMs,
+        rest,
+        downstream: downstreamOf(venueId, books, world, events),
+        observer: observerOf(log),
+      })
+      void feed.start()
+      await world.clock.advance(1)
+      const stateOf = (channel: string, symbol: string) =>
+        [...feed.feeds].find((f) => f.channel === channel && f.symbol === symbol)
+      return { feed, rest, books, stateOf }
+    },
+  }
+}
+
+const observerOf = (log: string[]): Observer => ({
+  frame: () => {},
+  late: () => void log.push('late'),
+  odd: (decoded) => void log.push(decoded.kind === 'unknown' ? `unknown ${decoded.what}` : 'malformed'),
+  duplicate: () => void log.push('duplicate'),
+  opened: (url) => void log.push(`opened ${new URL(url).host}`),
+  lost: (reason, wasOpen) => void log.push(`lost ${wasOpen ? '' : 'before opening '}${reason}`),
+  closing: (reason) => void log.push(`closing ${reason}`),
+  rejected: (feed, reason) => void log.push(`rejected ${feed?.symbol} ${reason}`),
+  resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
+  unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
+  metadataFailed: (reason) => void log.push(`metadata failed ${reason}`),
+})
+
+function downstreamOf(venueId: string, books: Books, world: World, events: MarketEvent[]): Downstream {
+  return {
+    accept: (event) => void events.push(event),
+    acceptBook: (event, checksum) => {
+      const step = books.accept(event, checksum)
+      events.push(...step.emit)
+      return step
+    },
+    suspend: (symbol) => void events.push(...(books.find(venueId, symbol)?.suspend(world.clock.nowUs()).emit ?? [])),
+    isLive: (symbol) => books.find(venueId, symbol)?.isLive ?? false,
+    invalidate: (symbol, reason) =>
+      void events.push(...(books.find(venueId, symbol)?.invalidate(reason, world.clock.nowUs()).emit ?? [])),
+  }
+}
+
+export const binanceTrade = (symbol: string, id: number) => ({
+  stream: `${symbol.toLowerCase()}@trade`,
+  data: { e: 'trade', E: 1795392000100, s: symbol, t: id, p: '1.5', q: '2', T: 1795392000099, m: true, M: true },
+})
+
+export const binanceDelta = (symbol: string, first: number, last: number, price = '1.0') => ({
+  stream: `${symbol.toLowerCase()}@depth@100ms`,
+  data: { e: 'depthUpdate', E: 1795392000100, s: symbol, U: first, u: last, b: [[price, '5']], a: [] },
+})
+
+export const snapshotAt = (lastUpdateId: number) =>
+  jsonAnswer({ lastUpdateId, bids: [['1.0', '2']], asks: [['1.1', '3']] })
+
+export const exchangeInfo = (...symbols: string[]) =>
+  jsonAnswer({
+    symbols: symbols.map((symbol) => ({
+      symbol,
+      status: 'TRADING',
+      baseAsset: symbol.slice(0, -4),
+      quoteAsset: 'USDT',
+      filters: [],
+    })),
+  })
