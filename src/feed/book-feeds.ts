@@ -11,6 +11,8 @@ import { type SnapshotFate, Snapshots } from './snapshots.ts'
 
 /** A book whose stream is quiet still gets its snapshot so long after the subscription was confirmed. */
 const SNAPSHOT_WITHOUT_DELTA_MS = 2_000
+/** A stream that brings its own snapshot brings it right after the subscription was confirmed. */
+const SNAPSHOT_DUE_MS = 5_000
 /** Waits between two rebuilds of a book that does not hold: it must not use up the venue's limits. */
 const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
 /** A book that was live for so long is rebuilt at once again. */
@@ -34,13 +36,15 @@ export interface BookFeedsOptions {
   readonly find: (symbol: string) => Feed | undefined
   /** Subscribes the feed anew, so that the venue sends a snapshot. */
   readonly restart: (feed: Feed) => void
+  /** The venue does not know the feed's symbol. */
+  readonly unknown: (feed: Feed, reason: string) => void
 }
 
 export class BookFeeds {
   readonly #options: BookFeedsOptions
   readonly #snapshots: Snapshots
   readonly #rebuilds = new Map<Feed, Rebuilds>()
-  readonly #timers = new Map<Feed, () => void>()
+  readonly #timers = new Map<Feed, { readonly dueMs: number; readonly cancel: () => void }>()
 
   constructor(options: BookFeedsOptions) {
     this.#options = options
@@ -52,7 +56,7 @@ export class BookFeeds {
 
   stop(): void {
     this.#snapshots.stop()
-    for (const cancel of this.#timers.values()) cancel()
+    for (const { cancel } of this.#timers.values()) cancel()
   }
 
   accept(
@@ -72,7 +76,7 @@ export class BookFeeds {
       if (feed.state !== 'live') this.#settle(feed)
       return 'live'
     }
-    if (feed.state !== 'banned') this.#waiting(feed, feed.reason || 'waiting for a snapshot')
+    this.#waiting(feed, feed.reason || 'waiting for a snapshot')
     if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
       this.#snapshots.request(feed.symbol, this.#waitMs(feed))
     }
@@ -80,16 +84,26 @@ export class BookFeeds {
   }
 
   subscribed(feed: Feed): void {
-    if (feed.state !== 'live') this.#waiting(feed, 'waiting for a snapshot')
+    if (feed.state === 'live') return
+    this.#waiting(feed, 'waiting for a snapshot')
     if (this.#options.venue.book.snapshotFrom === 'rest')
       this.#snapshots.request(feed.symbol, SNAPSHOT_WITHOUT_DELTA_MS)
+    else this.#later(feed, SNAPSHOT_DUE_MS, () => this.#startOver(feed, 'no snapshot came'))
   }
 
   /** The feed's stream starts afresh: its book cannot be trusted until it is proven anew. */
   restarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
     if (this.#options.downstream.isLive(feed.symbol)) feed.isResyncing = true
     this.#options.downstream.invalidate(feed.symbol, reason)
+    this.#cancelTimer(feed)
     if (reason === 'disconnect') this.#snapshots.settle(feed.symbol)
+  }
+
+  /** The feed is collected no more. */
+  dropped(feed: Feed): void {
+    this.#options.downstream.invalidate(feed.symbol, 'delisted')
+    this.#cancelTimer(feed)
+    this.#snapshots.settle(feed.symbol)
   }
 
   /** A delta could not be read, so the book misses it. */
@@ -100,12 +114,15 @@ export class BookFeeds {
   }
 
   #waiting(feed: Feed, reason: string): void {
-    feed.set(feed.isResyncing ? 'resyncing' : 'syncing', reason)
+    const { venue, rest } = this.#options
+    const isBanned = venue.book.snapshotFrom === 'rest' && rest.bannedUntilUs !== undefined
+    feed.set(isBanned ? 'banned' : feed.isResyncing ? 'resyncing' : 'syncing', reason)
   }
 
   #settle(feed: Feed): void {
     feed.set('live')
     feed.isResyncing = false
+    this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)
     const rebuilds = this.#rebuilds.get(feed)
     if (rebuilds !== undefined) rebuilds.liveSinceMs = this.#options.platform.clock.monotonicMs()
@@ -118,10 +135,14 @@ export class BookFeeds {
       feed.resyncs++
       feed.isResyncing = true
     }
+    this.#startOver(feed, reason)
+  }
+
+  #startOver(feed: Feed, reason: string): void {
     this.#waiting(feed, reason)
     this.#postpone(feed)
-    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.request(feed.symbol, this.#waitMs(feed))
-    else this.#restartSoon(feed)
+    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
+    else this.#later(feed, this.#waitMs(feed), () => this.#options.restart(feed))
   }
 
   /** The first rebuild is due at once, those that follow it closely after growing waits. */
@@ -142,14 +163,22 @@ export class BookFeeds {
     return Math.max(0, (this.#rebuilds.get(feed)?.dueMs ?? 0) - this.#options.platform.clock.monotonicMs())
   }
 
-  #restartSoon(feed: Feed): void {
-    const { platform, restart } = this.#options
-    if (this.#timers.has(feed)) return
-    const cancel = platform.clock.after(this.#waitMs(feed), () => {
+  /** One step of a book waits at a time: the one that is due first. */
+  #later(feed: Feed, delayMs: number, action: () => void): void {
+    const { clock } = this.#options.platform
+    const dueMs = clock.monotonicMs() + delayMs
+    if ((this.#timers.get(feed)?.dueMs ?? Number.POSITIVE_INFINITY) <= dueMs) return
+    this.#cancelTimer(feed)
+    const cancel = clock.after(delayMs, () => {
       this.#timers.delete(feed)
-      restart(feed)
+      action()
     })
-    this.#timers.set(feed, cancel)
+    this.#timers.set(feed, { dueMs, cancel })
+  }
+
+  #cancelTimer(feed: Feed): void {
+    this.#timers.get(feed)?.cancel()
+    this.#timers.delete(feed)
   }
 
   #deliver(snapshot: BookSnapshot): SnapshotFate | undefined {
@@ -160,8 +189,7 @@ export class BookFeeds {
   #snapshotFailed(symbol: string, error: RestError): void {
     const feed = this.#options.find(symbol)
     if (feed === undefined || feed.state === 'live') return
-    if (error.kind === 'unknown_symbol') feed.reject(`unknown symbol: ${error.message}`)
-    else if (error.kind === 'banned') feed.set('banned', error.message)
+    if (error.kind === 'unknown_symbol') this.#options.unknown(feed, `unknown symbol: ${error.message}`)
     else this.#waiting(feed, `snapshot: ${error.message}`)
   }
 }

@@ -58,8 +58,8 @@ export class Connection {
   readonly #backoff: Backoff
   readonly #silence: Silence
   readonly #retries = new Map<Feed, { readonly backoff: Backoff; cancel?: () => void }>()
-  /** When each feed was subscribed anew, and how often in vain since its last data. */
-  readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number }>()
+  /** When each feed was subscribed anew, and how often in vain: it still has `events` events. */
+  readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number; readonly events: number }>()
   #link: Link | undefined
   #urlIndex = 0
   #cancelOpen: (() => void) | undefined
@@ -102,17 +102,19 @@ export class Connection {
   /** Starts the feed's stream afresh, so that the venue sends a new snapshot; reopens the link if the quota is used up. */
   restart(feed: Feed, reason: 'disconnect' | 'silence'): void {
     this.#options.handlers.restarted(feed, reason)
-    const count = (this.#resubscribed.get(feed)?.count ?? 0) + 1
-    this.#resubscribed.set(feed, { atMs: this.#now(), count })
+    this.#resubscribed.set(feed, { atMs: this.#now(), count: this.#inVain(feed) + 1, events: feed.events })
     if (this.isOpen && this.#link?.resubscribe([feed.topic]) === false) {
       this.#link.end('quota of subscriptions used up')
     }
   }
 
-  /** Stops asking for the feed. */
-  drop(feed: Feed): void {
-    this.#feeds.delete(`${feed.channel} ${feed.symbol}`)
-    if (this.isOpen) this.#link?.unsubscribe([feed.topic])
+  /** Stops asking for the feed. False: nothing is left to ask for, so the connection has stopped. */
+  drop(feed: Feed): boolean {
+    const isSubscribed = this.#feeds.delete(`${feed.channel} ${feed.symbol}`)
+    this.#retries.get(feed)?.cancel?.()
+    if (this.#feeds.size === 0) this.stop()
+    else if (isSubscribed && this.isOpen) this.#link?.unsubscribe([feed.topic])
+    return this.#feeds.size > 0
   }
 
   find(channel: string, symbol: string): Feed | undefined {
@@ -159,7 +161,9 @@ export class Connection {
       },
     })
     this.#link = link
-    for (const feed of this.#wanted()) feed.set('connecting', `connecting to ${new URL(url).host}`)
+    // What could not be reached stays down, with the reason, until it can.
+    for (const feed of this.#wanted())
+      if (feed.state !== 'down') feed.set('connecting', `connecting to ${new URL(url).host}`)
   }
 
   #wanted(): Feed[] {
@@ -190,6 +194,7 @@ export class Connection {
     for (const topic of topics) {
       const feed = this.find(topic.channel, topic.symbol)
       if (feed === undefined) continue
+      this.#retries.get(feed)?.cancel?.()
       this.#retries.delete(feed)
       feed.silence.restart(this.#now())
       this.#options.handlers.subscribed(feed)
@@ -203,6 +208,7 @@ export class Connection {
       if (feed === undefined) continue
       // Data that flows is the better answer than one that never came.
       if (!isPermanent && feed.lastMessageUs !== undefined && feed.state === 'live') continue
+      if (isPermanent) this.#feeds.delete(`${feed.channel} ${feed.symbol}`)
       this.#options.handlers.rejected(feed, reason, isPermanent)
       if (!isPermanent) this.#subscribeLater(feed)
     }
@@ -214,22 +220,24 @@ export class Connection {
     this.#retries.set(feed, retry)
     retry.cancel?.()
     retry.cancel = platform.clock.after(1_000 + retry.backoff.nextMs(), () => {
-      if (this.isOpen && !feed.isGivenUp) this.#link?.subscribe([feed.topic])
+      delete retry.cancel
+      if (this.isOpen && !feed.isGivenUp && this.#link?.subscribe([feed.topic]) === false) this.#subscribeLater(feed)
     })
   }
 
   #onClosing(link: Link, reason: string): void {
     this.#options.handlers.closing(reason)
-    this.#backoff.reset()
     link.end(`announced: ${reason}`)
   }
 
   #onClosed(reason: string, wasOpen: boolean): void {
-    if (!wasOpen) this.#urlIndex++
+    // A host that opens and sends nothing is no better than one that cannot be reached.
+    if (this.#liveSinceMs === undefined) this.#urlIndex++
     const retryMs = this.#backoff.nextMs()
+    const next = this.#isStopped ? '' : `; next try in ${(retryMs / 1000).toFixed(1)} s`
     for (const { cancel } of this.#retries.values()) cancel?.()
     for (const feed of this.#wanted()) {
-      feed.set(wasOpen ? 'connecting' : 'down', `${reason}; next try in ${(retryMs / 1000).toFixed(1)} s`)
+      feed.set(wasOpen ? 'connecting' : 'down', reason + next)
       this.#options.handlers.restarted(feed, 'disconnect')
     }
     this.#options.handlers.lost(reason, wasOpen, retryMs)
@@ -259,17 +267,22 @@ export class Connection {
     if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
   }
 
-  #watchFeed(feed: Feed, nowMs: number): void {
+  /** How often the feed was subscribed anew since its last data. */
+  #inVain(feed: Feed): number {
     const last = this.#resubscribed.get(feed)
-    if (!feed.silence.isTooLong(nowMs)) {
-      if (last !== undefined && feed.state === 'live') this.#resubscribed.set(feed, { ...last, count: 0 })
-      return
-    }
+    return last?.events === feed.events ? last.count : 0
+  }
+
+  #watchFeed(feed: Feed, nowMs: number): void {
+    // A refused subscription owes nothing until it is tried again.
+    const isRefused = this.#retries.get(feed)?.cancel !== undefined
+    if (!this.isOpen || isRefused || !feed.silence.isTooLong(nowMs)) return
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
     this.#options.handlers.suspended(feed)
-    const doublings = Math.min(last?.count ?? 0, FEED_RESUBSCRIBE_DOUBLINGS_MAX)
+    const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
+    const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
-    if (last === undefined || nowMs - last.atMs > waitMs) this.restart(feed, 'silence')
+    if (nowMs - lastMs > waitMs) this.restart(feed, 'silence')
   }
 }
 

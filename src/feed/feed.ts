@@ -65,6 +65,12 @@ export class Feed {
     this.set('down', reason)
   }
 
+  /** The venue lists the symbol, again or at last: what it refused before, it may take now. */
+  revive(): void {
+    this.#isRejected = false
+    this.set('connecting', 'listed by the venue')
+  }
+
   set(state: FeedState, reason = ''): void {
     if (state !== this.#state) this.#sinceUs = this.#clock.nowUs()
     this.#state = state

@@ -18,6 +18,8 @@ export interface MetadataHandlers {
   unknown(symbols: readonly string[]): void
   /** A symbol that was listed and is no more. */
   delisted(symbol: string): void
+  /** Symbols that were unknown or delisted are listed. */
+  listed(symbols: readonly string[]): void
   failed(reason: string): void
 }
 
@@ -31,6 +33,7 @@ export class Metadata {
   readonly #backoff: Backoff
   readonly #told = new Set<string>()
   #cancel: (() => void) | undefined
+  #endWait: (() => void) | undefined
   #isStopped = false
 
   constructor(
@@ -54,45 +57,45 @@ export class Metadata {
   async start(): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.#platform.clock.after(START_WAIT_MS, resolve)
-      void this.#refresh().then(() => {
+      this.#endWait = () => {
         cancel()
         resolve()
-      })
+      }
+      void this.#refresh().then(this.#endWait)
     })
   }
 
   stop(): void {
     this.#isStopped = true
     this.#cancel?.()
+    this.#endWait?.()
   }
 
   /** Never rejects. */
   async #refresh(): Promise<void> {
-    let delayMs = REFRESH_MS
-    try {
-      const lists = await Promise.all(
-        this.#venue.rest.instruments(this.#symbols).map((request) => this.#rest.get(request)),
-      )
-      if (this.#isStopped) return
-      this.#take(lists.flat())
-      this.#backoff.reset()
-    } catch (error) {
-      if (!(error instanceof RestError)) throw error
-      if (this.#isStopped) return
-      delayMs = this.#backoff.nextMs() + 1_000
-      this.#handlers.failed(error.message)
-    }
+    const requests = this.#venue.rest.instruments(this.#symbols)
+    const answers = await Promise.allSettled(requests.map((request) => this.#rest.get(request)))
+    if (this.#isStopped) return
+    const listed = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    const problem = answers.flatMap(problemOf)[0] ?? (listed.length === 0 ? 'the list of instruments is empty' : '')
+    this.#take(listed, problem === '')
+    if (problem === '') this.#backoff.reset()
+    else this.#handlers.failed(problem)
+    const delayMs = problem === '' ? REFRESH_MS : this.#backoff.nextMs() + 1_000
     this.#cancel = this.#platform.clock.after(delayMs, () => void this.#refresh())
   }
 
-  #take(listed: readonly Instrument[]): void {
+  /** What an incomplete list lacks may be listed all the same. */
+  #take(listed: readonly Instrument[], isComplete: boolean): void {
     const receiveTimeUs = this.#platform.clock.nowUs()
     const bySymbol = new Map(listed.map((instrument) => [instrument.symbol, instrument]))
     const missing: string[] = []
+    const back: string[] = []
     for (const symbol of this.#symbols) {
       const instrument = bySymbol.get(symbol)
       const known = this.#instruments.get(symbol)
       if (instrument === undefined) {
+        if (!isComplete) continue
         if (known !== undefined) this.#handlers.delisted(symbol)
         else if (!this.#told.has(symbol)) missing.push(symbol)
         this.#told.add(symbol)
@@ -101,8 +104,17 @@ export class Metadata {
         const event = { ...instrument, receive_time_us: receiveTimeUs }
         this.#instruments.set(symbol, event)
         this.#handlers.instrument(event, receiveTimeUs)
+        if (this.#told.delete(symbol)) back.push(symbol)
       }
     }
     if (missing.length > 0) this.#handlers.unknown(missing)
+    if (back.length > 0) this.#handlers.listed(back)
   }
+}
+
+/** Errors: throws what is no answer of the venue. */
+function problemOf(answer: PromiseSettledResult<unknown>): string[] {
+  if (answer.status === 'fulfilled') return []
+  if (!(answer.reason instanceof RestError)) throw answer.reason
+  return [answer.reason.message]
 }

@@ -1,6 +1,7 @@
 /** Polls tickers, books and trades over REST where WebSocket is off. */
 
 import type { EpochUs, MarketEvent } from '../model/event.ts'
+import { isoTime } from '../model/time.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
@@ -38,7 +39,7 @@ export class Poller {
     const { venue, feeds, platform, intervalMs } = this.#options
     for (const feed of feeds) {
       if (venue.rest.poll(feed.channel, [feed.symbol]).length === 0) feed.set('disabled', 'not polled; needs WebSocket')
-      else feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
+      else if (!feed.isGivenUp) feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
     }
     this.#round()
     this.#stopTimer = platform.clock.every(intervalMs, () => this.#round())
@@ -50,17 +51,23 @@ export class Poller {
   }
 
   #round(): void {
-    const { platform, intervalMs, stale } = this.#options
     for (const feed of this.#options.feeds) {
       if (feed.isGivenUp) continue
-      const ageMs = feed.lastMessageUs === undefined ? 0 : (platform.clock.nowUs() - feed.lastMessageUs) / 1000
-      if (feed.state === 'live' && ageMs > STALE_INTERVALS * intervalMs) {
-        feed.set('stale', `no answer for ${Math.round(ageMs / 1000)} s`)
-        if (feed.channel === 'book') stale(feed.symbol)
-      }
+      this.#age(feed)
       // A poll that outlasts the interval (a full budget, a ban) is not asked for twice.
       if (!this.#polling.has(feed)) void this.#poll(feed)
     }
+  }
+
+  /** What is too old is not live, whatever keeps the answers from coming. */
+  #age(feed: Feed): void {
+    const { platform, rest, intervalMs, stale } = this.#options
+    const nowUs = platform.clock.nowUs()
+    const ageMs = feed.lastMessageUs === undefined ? 0 : (nowUs - feed.lastMessageUs) / 1000
+    const isOld = ageMs > STALE_INTERVALS * intervalMs
+    if (rest.bannedUntilUs !== undefined) feed.set('banned', `no request until ${isoTime(rest.bannedUntilUs)}`)
+    else if (isOld && feed.state === 'live') feed.set('stale', `no answer for ${Math.round(ageMs / 1000)} s`)
+    if (isOld && feed.channel === 'book') stale(feed.symbol)
   }
 
   /** Never rejects. */
@@ -87,8 +94,9 @@ export class Poller {
     if (this.#isStopped) return
     const receiveTimeUs = this.#options.platform.clock.nowUs()
     const fresh = events.filter((event) => event.type !== 'trade' || this.#isNew(feed.symbol, event.id))
-    // Some venues answer newest first; trades go out oldest first.
-    if ((fresh[0]?.exchange_time_us ?? 0) > (fresh.at(-1)?.exchange_time_us ?? 0)) fresh.reverse()
+    // Some venues answer newest first; trades go out oldest first. The whole answer shows it, also where its new part
+    // is of one moment.
+    if ((events[0]?.exchange_time_us ?? 0) > (events.at(-1)?.exchange_time_us ?? 0)) fresh.reverse()
     feed.lastMessageUs = receiveTimeUs
     feed.events += fresh.length
     feed.set('live')

@@ -25,6 +25,8 @@ interface Wanted {
   isFirst: boolean
   cancel: (() => void) | undefined
   isFetching: boolean
+  /** The wait is one for a delta that joins the snapshot that is there. */
+  isUnjoined: boolean
 }
 
 export class Snapshots {
@@ -50,6 +52,16 @@ export class Snapshots {
     this.#schedule(symbol, wanted, delayMs)
   }
 
+  /** Like {@link request}, when the snapshot that waited for a delta was of no use. */
+  renew(symbol: string, delayMs: number): void {
+    const wanted = this.#wanted.get(symbol)
+    if (wanted?.isUnjoined === true) {
+      wanted.cancel?.()
+      wanted.cancel = undefined
+    }
+    this.request(symbol, delayMs)
+  }
+
   /** The book is live, or its feed is gone. */
   settle(symbol: string): void {
     const wanted = this.#wanted.get(symbol)
@@ -65,13 +77,14 @@ export class Snapshots {
 
   #open(symbol: string): Wanted {
     const backoff = new Backoff({ ...BACKOFF, random: this.#platform.random })
-    const wanted: Wanted = { backoff, isFirst: true, cancel: undefined, isFetching: false }
+    const wanted: Wanted = { backoff, isFirst: true, cancel: undefined, isFetching: false, isUnjoined: false }
     this.#wanted.set(symbol, wanted)
     return wanted
   }
 
-  #schedule(symbol: string, wanted: Wanted, delayMs: number): void {
+  #schedule(symbol: string, wanted: Wanted, delayMs: number, isUnjoined = false): void {
     wanted.cancel?.()
+    wanted.isUnjoined = isUnjoined
     wanted.cancel = this.#platform.clock.after(delayMs, () => {
       wanted.cancel = undefined
       void this.#fetch(symbol, wanted)
@@ -94,7 +107,7 @@ export class Snapshots {
     }
     if (this.#isStopped || fate === undefined || fate === 'live') {
       this.#wanted.delete(symbol)
-    } else if (fate === 'waiting') this.#schedule(symbol, wanted, UNJOINED_MS)
+    } else if (fate === 'waiting') this.#schedule(symbol, wanted, UNJOINED_MS, true)
     else this.#schedule(symbol, wanted, wanted.backoff.nextMs())
   }
 }

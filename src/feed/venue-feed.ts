@@ -2,7 +2,7 @@
 
 import { CHANNEL_OF, type Channel, type EpochUs, type Instrument } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Decoded, Topic, Venue } from '../venues/venue.ts'
+import type { Decoded, Venue } from '../venues/venue.ts'
 import { BookFeeds } from './book-feeds.ts'
 import { Connection, type ConnectionHandlers } from './connection.ts'
 import { Feed } from './feed.ts'
@@ -37,6 +37,7 @@ export class VenueFeed {
   readonly #connectionOf = new Map<Feed, Connection>()
   readonly #books: BookFeeds
   readonly #metadata: Metadata
+  readonly #connects: Window
   #connections: Connection[] = []
   #poller: Poller | undefined
   #isStopped = false
@@ -46,6 +47,7 @@ export class VenueFeed {
   constructor(options: VenueFeedOptions) {
     this.#options = options
     const { venue, symbols, channels, platform, rest } = options
+    this.#connects = new Window(venue.socketLimits.connects.count, venue.socketLimits.connects.windowMs)
     for (const symbol of symbols) {
       for (const [channel, name] of Object.entries(channels) as [Channel, string][]) {
         this.#feeds.set(`${channel} ${symbol}`, new Feed(venue, venue.topic(channel, name, symbol), platform.clock))
@@ -59,11 +61,13 @@ export class VenueFeed {
       observer: options.observer,
       find: (symbol) => this.#openBook(symbol),
       restart: (feed) => this.#connectionOf.get(feed)?.restart(feed, 'silence'),
+      unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
     })
     this.#metadata = new Metadata(venue, symbols, rest, platform, options.instruments, {
       instrument: (instrument, receiveTimeUs) => options.downstream.accept(instrument, receiveTimeUs),
       unknown: (missing) => this.#onUnknownSymbols(missing),
       delisted: (symbol) => this.#onDelisted(symbol),
+      listed: (symbols) => this.#onListed(symbols),
       failed: (reason) => options.observer.metadataFailed(reason),
     })
   }
@@ -84,34 +88,26 @@ export class VenueFeed {
   async start(): Promise<void> {
     await this.#metadata.start()
     if (this.#isStopped) return
-    const { venue, pollIntervalMs, endpoints, platform, instruments } = this.#options
-    const wanted = [...this.#feeds.values()].filter((feed) => !feed.isGivenUp)
-    if (pollIntervalMs !== undefined) {
-      this.#poller = this.#startPoller(wanted, pollIntervalMs)
-      return
-    }
-    const { count, windowMs } = venue.socketLimits.connects
-    const connects = new Window(count, windowMs)
-    const feedOf = (topic: Topic) => this.#find(topic.channel, topic.symbol)
-    this.#connections = planConnections(
-      venue,
-      wanted.map((feed) => feed.topic),
-    ).map(({ endpoint, topics }) => {
-      const feeds = topics.flatMap((topic) => feedOf(topic) ?? [])
-      const urls = endpoints[endpoint] ?? []
-      const connection: Connection = new Connection({
-        venue,
-        urls,
-        feeds,
-        platform,
-        instruments,
-        connects,
-        handlers: this.#connectionHandlers(),
-      })
+    const { pollIntervalMs } = this.#options
+    if (pollIntervalMs !== undefined) this.#poller = this.#startPoller(pollIntervalMs)
+    else this.#connect([...this.#feeds.values()].filter((feed) => !feed.isGivenUp))
+  }
+
+  /** Opens connections of their own for the feeds. */
+  #connect(wanted: readonly Feed[]): void {
+    const { venue, endpoints, platform, instruments } = this.#options
+    const topics = wanted.map((feed) => feed.topic)
+    const connections = planConnections(venue, topics).map((planned) => {
+      const feeds = planned.topics.flatMap((topic) => this.#find(topic.channel, topic.symbol) ?? [])
+      const urls = endpoints[planned.endpoint] ?? []
+      const handlers = this.#connectionHandlers()
+      const connects = this.#connects
+      const connection = new Connection({ venue, urls, feeds, platform, instruments, connects, handlers })
       for (const feed of feeds) this.#connectionOf.set(feed, connection)
       return connection
     })
-    for (const connection of this.#connections) connection.start()
+    this.#connections.push(...connections)
+    for (const connection of connections) connection.start()
   }
 
   stop(): void {
@@ -156,7 +152,7 @@ export class VenueFeed {
   #onEvents(decoded: LinkEvents, receiveTimeUs: EpochUs): void {
     for (const event of decoded.events) {
       const feed = this.#find(CHANNEL_OF[event.type], event.symbol)
-      if (feed === undefined) {
+      if (feed === undefined || feed.isGivenUp) {
         this.#options.observer.odd({ kind: 'unknown', what: 'not_subscribed' })
         continue
       }
@@ -182,8 +178,9 @@ export class VenueFeed {
 
   #onRejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void {
     this.#options.observer.rejected(feed, reason, isPermanent)
-    if (isPermanent) feed?.reject(`refused: ${reason}`)
-    else feed?.set('down', `${reason}; trying again`)
+    if (feed === undefined) return
+    if (isPermanent) this.#giveUp(feed, () => feed.reject(`refused: ${reason}`))
+    else feed.set('down', `${reason}; trying again`)
   }
 
   #onRestarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
@@ -205,28 +202,43 @@ export class VenueFeed {
   #onUnknownSymbols(symbols: readonly string[]): void {
     this.#options.observer.unknownSymbols(symbols)
     for (const feed of this.#feeds.values()) {
-      if (!symbols.includes(feed.symbol)) continue
-      feed.reject(`unknown symbol: ${this.#options.venue.title} does not list ${feed.symbol}`)
-      this.#connectionOf.get(feed)?.drop(feed)
+      const reason = `unknown symbol: ${this.#options.venue.title} does not list ${feed.symbol}`
+      if (symbols.includes(feed.symbol)) this.#giveUp(feed, () => feed.reject(reason))
     }
   }
 
   #onDelisted(symbol: string): void {
-    for (const feed of this.#feeds.values()) {
-      if (feed.symbol !== symbol) continue
-      feed.set('delisted', `${this.#options.venue.title} no longer lists ${symbol}`)
-      this.#connectionOf.get(feed)?.drop(feed)
-      if (feed.channel === 'book') this.#options.downstream.invalidate(symbol, 'delisted')
-    }
+    const reason = `${this.#options.venue.title} no longer lists ${symbol}`
+    for (const feed of this.#feeds.values())
+      if (feed.symbol === symbol) this.#giveUp(feed, () => feed.set('delisted', reason))
   }
 
-  #startPoller(feeds: readonly Feed[], intervalMs: number): Poller {
+  /** Nothing more is asked for, taken of, or served of the feed. `mark` says so in its state. */
+  #giveUp(feed: Feed, mark: () => void): void {
+    if (feed.state === 'disabled') return
+    mark()
+    const connection = this.#connectionOf.get(feed)
+    this.#connectionOf.delete(feed)
+    if (feed.channel === 'book') this.#books.dropped(feed)
+    if (connection?.drop(feed) === false) this.#connections = this.#connections.filter((other) => other !== connection)
+  }
+
+  /** The poller looks at every feed in each round; streams need connections. */
+  #onListed(symbols: readonly string[]): void {
+    const back = [...this.#feeds.values()].filter(
+      (feed) => symbols.includes(feed.symbol) && feed.isGivenUp && feed.state !== 'disabled',
+    )
+    for (const feed of back) feed.revive()
+    if (this.#options.pollIntervalMs === undefined) this.#connect(back)
+  }
+
+  #startPoller(intervalMs: number): Poller {
     const { venue, rest, platform, downstream } = this.#options
     const poller = new Poller({
       venue,
       rest,
       platform,
-      feeds,
+      feeds: [...this.#feeds.values()],
       intervalMs,
       accept: (event, receiveTimeUs) => {
         this.lastMessageUs = receiveTimeUs
