@@ -229,9 +229,13 @@ export class BookSync {
     return { emit: [delta] }
   }
 
-  /** Older than the book by its ids, newer by its time: the message in which the numbering started anew is missing. */
+  /**
+   * Older than the book by its ids, newer by its time: the message in which the numbering started anew is missing, or
+   * one that was taken had an absurd id. What a fetched snapshot contains already may come after it.
+   */
   #isBehindLostReset(delta: BookDelta): boolean {
-    if (this.#rules.snapshotFrom === 'rest' || delta.last_sequence === this.#last) return false
+    const isFetched = this.#rules.snapshotFrom === 'rest' && this.#applied?.type === 'book_snapshot'
+    if (isFetched || delta.last_sequence === this.#last) return false
     const { exchange_time_us: appliedUs = Number.POSITIVE_INFINITY } = this.#applied ?? {}
     return (delta.exchange_time_us ?? 0) > appliedUs
   }

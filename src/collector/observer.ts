@@ -53,7 +53,13 @@ export function venueObserver(
       if (reason === 'stopped') return
       if (!reason.startsWith('announced')) stats.error('connect', venue)
       const fields = { venue, reason, retry_ms: Math.round(retryMs) }
-      if (wasOpen) repeats.warning('socket_lost', `${venue} ${reason}`, 'connection lost; reconnecting', fields)
+      if (wasOpen)
+        repeats.warning(
+          'socket_lost',
+          `${venue} ${reasonWord(reason, wasOpen)}`,
+          'connection lost; reconnecting',
+          fields,
+        )
       else repeats.warning('connect_failed', venue, `the venue cannot be reached; trying on. ${offlineHint}`, fields)
     },
     closing: (reason) =>
@@ -64,7 +70,7 @@ export function venueObserver(
       const fields = { venue, channel: feed?.channel, symbol: feed?.symbol, reason, permanent: isPermanent }
       repeats.warning(
         'subscription_rejected',
-        `${feed?.channel} ${feed?.symbol}`,
+        `${venue} ${feed?.channel} ${feed?.symbol}`,
         'the venue refused a subscription',
         fields,
       )

@@ -15,6 +15,8 @@ const STEADY_MS = 30_000
 const WATCH_MS = 1_000
 /** A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. */
 const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12 }
+/** The longest silence that a connection of very quiet streams can learn to bear. */
+const QUIET_MS_MAX = 1_800_000
 /** The first message of a connection that carries a stream which speaks at once. */
 const FIRST_SILENCE_MS = 10_000
 const RESUBSCRIBED_SILENCE_MS = 4_000
@@ -251,6 +253,7 @@ export class Connection {
     const nowMs = this.#now()
     if (this.#restartedMs !== undefined) {
       if (nowMs - this.#restartedMs <= RESUBSCRIBED_SILENCE_MS) return
+      this.#silence.relax(QUIET_MS_MAX)
       link.end(`silent for ${Math.round(this.#silence.silentMs(nowMs) / 1000)} s, also after subscribing anew`)
     } else if (this.#silence.isTooLong(nowMs)) this.#restartAll(link, nowMs)
     else for (const feed of this.#wanted()) this.#watchFeed(feed, nowMs)

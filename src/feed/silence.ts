@@ -2,6 +2,11 @@
 
 /** Weight of the newest gap in the running mean. */
 const NEWEST_WEIGHT = 0.05
+/** Fewer gaps tell nothing: streams often begin with a burst. */
+const KNOWN_GAPS_MIN = 20
+/** A silence of so many times the longest gap seen is not chance either; each message forgets a little of that gap. */
+const LONGEST_GAPS_MAX = 3
+const LONGEST_KEPT = 0.995
 
 export interface SilenceLimits {
   /** The limit of a busy stream. */
@@ -17,8 +22,13 @@ export interface SilenceLimits {
 /** All limits in milliseconds. */
 export class Silence {
   readonly #limits: Required<SilenceLimits>
+  /** What `max` has grown by. */
+  #patience = 1
   #lastMs: number | undefined
-  #meanGapMs: number | undefined
+  #meanGapMs = 0
+  /** The longest gap; forgotten slowly. */
+  #longestGapMs = 0
+  #gapCount = 0
 
   constructor(limits: SilenceLimits) {
     this.#limits = { first: limits.max, gaps: 30, ...limits }
@@ -28,8 +38,9 @@ export class Silence {
   heard(nowMs: number): void {
     if (this.#lastMs !== undefined) {
       const gapMs = nowMs - this.#lastMs
-      this.#meanGapMs =
-        this.#meanGapMs === undefined ? gapMs : this.#meanGapMs + NEWEST_WEIGHT * (gapMs - this.#meanGapMs)
+      this.#meanGapMs += Math.max(NEWEST_WEIGHT, 1 / (this.#gapCount + 1)) * (gapMs - this.#meanGapMs)
+      this.#longestGapMs = Math.max(gapMs, this.#longestGapMs * LONGEST_KEPT)
+      this.#gapCount++
     }
     this.#lastMs = nowMs
   }
@@ -43,9 +54,20 @@ export class Silence {
     return this.#lastMs === undefined ? 0 : nowMs - this.#lastMs
   }
 
+  /**
+   * Starting afresh brought nothing either. Where `max` alone called the silence too long, the stream is just very
+   * quiet: it may be silent for twice as long from now on, up to `ceilingMs`.
+   */
+  relax(ceilingMs: number): void {
+    const { max } = this.#limits
+    if (this.limitMs >= max * this.#patience) this.#patience = Math.min(this.#patience * 2, ceilingMs / max)
+  }
+
   get limitMs(): number {
-    const { min, max, first, gaps } = this.#limits
-    return this.#meanGapMs === undefined ? first : Math.min(max, Math.max(min, gaps * this.#meanGapMs))
+    const { min, first, gaps } = this.#limits
+    const max = this.#limits.max * this.#patience
+    if (this.#gapCount < KNOWN_GAPS_MIN) return first === this.#limits.max ? max : first
+    return Math.min(max, Math.max(min, gaps * this.#meanGapMs, LONGEST_GAPS_MAX * this.#longestGapMs))
   }
 
   isTooLong(nowMs: number): boolean {

@@ -92,6 +92,19 @@ describe('silence', () => {
     expect(asleep.limitMs).toBe(300_000)
   })
 
+  test('a burst at the start, and bursts later on, do not make a quiet stream late', () => {
+    const silence = new Silence({ min: 15_000, max: 600_000 })
+    const firstMs = heardEvery(silence, 10, 3)
+    expect(silence.isTooLong(firstMs + 60_000)).toBe(false)
+    let nowMs = firstMs
+    for (let burst = 0; burst < 30; burst++) {
+      nowMs += 20_000
+      for (let i = 0; i < 10; i++) silence.heard(nowMs + i)
+    }
+    expect(silence.isTooLong(nowMs + 25_000)).toBe(false)
+    expect(silence.isTooLong(nowMs + 120_000)).toBe(true)
+  })
+
   test('before anything is awaited nothing is late', () => {
     expect(new Silence({ min: 1, max: 1 }).isTooLong(1e9)).toBe(false)
   })

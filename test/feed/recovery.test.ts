@@ -87,6 +87,17 @@ describe('subscriptions that are refused', () => {
     expect(okxFrames().map(({ op }) => op)).toEqual(['subscribe', 'unsubscribe', 'subscribe'])
   })
 
+  test('Deribit: what is switched off for a while is asked for again', async () => {
+    const { stateOf } = await start('deribit', { symbols: ['BTC-PERPETUAL'] })
+    world.peer.open()
+    const asked = () => world.peer.frames.filter(({ method }) => method === 'public/subscribe')
+    const error = { code: 11056, message: 'unauthenticated_public_requests_temporarily_disabled' }
+    world.peer.message({ jsonrpc: '2.0', id: asked()[0]?.id, error })
+    expect(stateOf('trade', 'BTC-PERPETUAL')?.reason).toContain('trying again')
+    await pass(10)
+    expect(asked()).toHaveLength(2)
+  })
+
   test('a connection of which everything was refused for good is closed and stays closed', async () => {
     const { feed, stateOf } = await start('okx', { symbols: ['A-USDT', 'B-USDT'] })
     world.peer.open()
@@ -184,6 +195,33 @@ describe('books that break again and again', () => {
     world.peer.message(binanceDelta('BTCUSDT', 110, 112))
     await world.clock.advance(1_000)
     world.peer.message(binanceDelta('BTCUSDT', 113, 116))
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+  })
+})
+
+describe('frames that lie', () => {
+  test.each([
+    ['binance', 'depth@100ms', {}],
+    ['binance-usdm', 'depth@100ms', { pu: 104 }],
+  ])('%s: an absurd sequence does not freeze the book that calls itself live', async (id, channel, extra) => {
+    const { stateOf } = await start(id, { symbols: ['BTCUSDT'], channels: { book: channel } })
+    const delta = (first: number, last: number, timeMs: number, more: object = {}) => ({
+      stream: 'btcusdt@depth@100ms',
+      data: { e: 'depthUpdate', E: timeMs, s: 'BTCUSDT', U: first, u: last, b: [['1.0', '5']], a: [], ...more },
+    })
+    const at = (step: number) => 1795392000100 + 100 * step
+    world.answer = () => snapshotAt(104)
+    world.peer.open()
+    binanceAck()
+    world.peer.message(delta(100, 104, at(0), { pu: 99 }))
+    await world.clock.advance(10)
+    world.peer.message(delta(105, Number.MAX_SAFE_INTEGER, at(1), extra))
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+    world.peer.message(delta(106, 107, at(2), { pu: 105 }))
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('resyncing')
+    world.answer = () => snapshotAt(107)
+    world.peer.message(delta(108, 109, at(3), { pu: 107 }))
+    await world.clock.advance(1_000)
     expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
   })
 })
@@ -336,6 +374,22 @@ describe('connections', () => {
       world.peer.message(okxTrade('BTC-USDT', ++id))
     })
     expect(world.peers).toHaveLength(1)
+  })
+
+  test('a connection that carries one quiet stream is not reopened for ever', async () => {
+    await start('binance', { symbols: ['QUIETUSDT'] })
+    let opened = 0
+    const serve = () => {
+      if (world.peers.length === opened) return
+      opened = world.peers.length
+      world.peer.open()
+      binanceAck()
+    }
+    await pass(4 * 3_600, (second) => {
+      serve()
+      if (second % 180 === 170) world.peer.message(binanceTrade('QUIETUSDT', second))
+    })
+    expect(opened).toBeLessThan(8)
   })
 
   test('after stopping no timer is left', async () => {

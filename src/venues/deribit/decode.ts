@@ -46,9 +46,9 @@ export const TEST_REQUEST_ID = 2
 /** Sent when the venue asks for proof of life. */
 const TEST_REPLY = JSON.stringify({ jsonrpc: '2.0', id: TEST_REQUEST_ID, method: 'public/test', params: {} })
 
-/** Too many requests, retry, settlement, concurrency, maintenance, internal error, unavailable, timed out. */
+/** Too many requests, retry, settlement, concurrency, maintenance, public requests off, internal error, unavailable, timed out. */
 const TRANSIENT_CODES: ReadonlySet<unknown> = new Set([
-  10028, 10040, 10041, 10047, 10066, 11051, 11094, 13028, 13503, 13888,
+  10028, 10040, 10041, 10047, 10066, 11051, 11056, 11094, 13028, 13503, 13888,
 ])
 
 const INCREMENTAL_BOOK = /^book\.[^.]+\.(raw|100ms|agg2)$/
