@@ -9,6 +9,12 @@ import { keepHeapSmall } from './platform/heap.ts'
 import { VERSION } from './platform/version.ts'
 
 keepHeapSmall()
+// A reader that went away (`| head -1`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok)
+  process.stderr.write(`cannot write to standard output: ${error.message}\n`)
+  process.exit(EXIT.output)
+})
 
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT.config,
@@ -29,7 +35,7 @@ Examples:
   marketprism normalize capture.jsonl.gz --books 20
   marketprism config                     every effective value and where it comes from
 
-Exit status: ${EXIT.ok} ok, ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize --strict), ${EXIT.internal} internal error,
+Exit status: ${EXIT.ok} ok, ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize), ${EXIT.internal} internal error, ${EXIT.output} output cannot be written,
 ${EXIT.config} configuration error, ${EXIT.portInUse} port in use, ${EXIT.interrupted} second signal while stopping.`,
   )
 
@@ -38,7 +44,8 @@ for (const command of commands()) program.addCommand(command.exitOverride())
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = exitStatus(error)
+  // Not only the status is set: what a failed command has opened must not keep the process alive.
+  process.exit(exitStatus(error))
 }
 
 function exitStatus(error: unknown): number {

@@ -55,7 +55,7 @@ const GENERAL = `\`GET\` and \`HEAD\` only. Success: \`{"status":"success","mess
 
 - Times are UTC with microseconds: \`2025-06-29T04:07:49.066285+00:00\`; a time that is not known is \`null\`.
 - Prices and quantities are strings with the digits that the venue sent.
-- Names of parameters are case-sensitive, their values are not. A parameter given twice is an error; an unknown one is ignored.
+- Names of parameters are case-sensitive, values of parameters are not; venues and symbols in paths and on the stream are written as the venue does. A parameter given twice is an error; an unknown one is ignored.
 - A client may send as many requests a second as \`api.requests_per_second\` says; more are answered 429 with \`Retry-After\`. \`/health*\` is exempt.
 - Where \`api.token\` is set, \`/api/*\` and \`/metrics\` want \`Authorization: Bearer …\`. On a loopback address only local host names are served. Pages of other origins read nothing unless \`api.cors_origins\` lists them.
 - What never becomes a request is answered in the same shape with \`INVALID_PARAMETERS\` and the fitting status: 400 not HTTP, 408 too slow (headers within ${HTTP_LIMITS.headersTimeoutMs / 1000} s, the whole within ${HTTP_LIMITS.requestTimeoutMs / 1000} s), 431 more than ${HTTP_LIMITS.headerBytesMax} bytes of path, query and headers.

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
@@ -31,14 +32,15 @@ Examples:
       const platform = systemPlatform()
       const simulator = await startSimulator({ clock: platform.clock, venues: simVenues, seed: flags.seed as number })
       const dataDir = await mkdtemp(join(tmpdir(), 'marketprism-demo-'))
-      const cleanUp = async () => {
-        await simulator.stop()
-        await rm(dataDir, { recursive: true, force: true })
-      }
+      // Also when a second signal ends the process at once.
+      process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+      const cleanUp = () => simulator.stop()
       try {
         const loaded = configFromFlags(flags, simulatorOverrides(simulator, dataDir))
         const running = await runService(loaded, platform, cleanUp)
-        process.stdout.write(banner(running.url, simulator.url))
+        // Beside the log where that is for a program to read.
+        const screen = process.stdout.isTTY ? process.stdout : process.stderr
+        screen.write(banner(running.url, simulator.url))
         await running.ended
         process.exit(EXIT.ok)
       } catch (error) {

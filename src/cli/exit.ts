@@ -4,6 +4,8 @@ export const EXIT = {
   usage: 64,
   badData: 65,
   internal: 70,
+  /** Standard output or a file cannot be written (EX_IOERR). */
+  output: 74,
   config: 78,
   portInUse: 98,
   /** 128 + SIGINT: a second signal while stopping. */

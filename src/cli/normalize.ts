@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { type NormalizedFrame, Normalizer } from '../collector/normalizer.ts'
 import { errorText, PrismError } from '../model/errors.ts'
 import { epochUs } from '../model/time.ts'
-import { readLines } from '../platform/lines.ts'
+import { DamagedInputError, readLines } from '../platform/lines.ts'
 import { stdoutWriter } from '../platform/stdout.ts'
 import { findVenue, venues } from '../venues/index.ts'
 import { EXIT } from './exit.ts'
@@ -55,12 +55,12 @@ function parseLevels(value: string): number {
 
 async function normalize(files: readonly string[], options: Options): Promise<number> {
   const normalizer = new Normalizer(venues)
-  for (const file of options.rest) await addAnswers(normalizer, file)
-  const out = stdoutWriter()
   const report = new Report()
+  for (const file of options.rest) await addAnswers(normalizer, file, report)
+  const out = stdoutWriter()
   let line = -1
   for (const file of files) {
-    for await (const text of lines(file)) {
+    for await (const text of lines(file, report)) {
       line++
       if (text === '') continue
       const frame = readFrame(text)
@@ -76,15 +76,21 @@ async function normalize(files: readonly string[], options: Options): Promise<nu
   }
   await out.end()
   process.stderr.write(report.text())
-  return options.strict && report.isBad ? EXIT.badData : 0
+  return report.isDamaged || (options.strict && report.isBad) ? EXIT.badData : EXIT.ok
 }
 
-/** Errors: a file that cannot be read is the caller's mistake, said with its name. */
-async function* lines(file: string): AsyncGenerator<string> {
+/**
+ * What can be read of a damaged file is used, and the damage reported.
+ * Errors: a file that cannot be read is the caller's mistake, said with its name.
+ */
+async function* lines(file: string, report: Report): AsyncGenerator<string> {
   try {
     yield* readLines(file)
   } catch (error) {
-    throw new PrismError('INVALID_PARAMETERS', `cannot read ${file}: ${errorText(error)}`)
+    if (!(error instanceof DamagedInputError)) {
+      throw new PrismError('INVALID_PARAMETERS', `cannot read ${file}: ${errorText(error)}`)
+    }
+    report.damaged(file, error.message)
   }
 }
 
@@ -136,9 +142,9 @@ function parse(text: string): unknown {
 
 const isRow = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-async function addAnswers(normalizer: Normalizer, file: string): Promise<void> {
+async function addAnswers(normalizer: Normalizer, file: string, report: Report): Promise<void> {
   let line = -1
-  for await (const text of lines(file)) {
+  for await (const text of lines(file, report)) {
     line++
     if (text === '') continue
     const row = parse(text)
@@ -166,6 +172,13 @@ class Report {
 
   get isBad(): boolean {
     return this.#counts.malformed + this.#counts.unknown > 0
+  }
+
+  isDamaged = false
+
+  damaged(file: string, reason: string): void {
+    this.isDamaged = true
+    this.#shown.push(`${file}: ${reason}; what stands before the damage was used\n`)
   }
 
   add(line: number, result: NormalizedFrame): void {

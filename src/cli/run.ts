@@ -29,16 +29,21 @@ export async function runService(
   }
   process.on('uncaughtException', die('uncaught_exception'))
   process.on('unhandledRejection', die('unhandled_rejection'))
-  const url = await service.start()
+  const starting = service.start()
   const ended = new Promise<void>((resolve) => {
     let isStopping = false
     const stop = (signal: NodeJS.Signals) => {
       if (isStopping) process.exit(EXIT.interrupted)
       isStopping = true
-      void service.stop(signal).then(onStop).then(resolve)
+      // A signal may come before the start is over; that a start failed is told by `starting`.
+      const stopped = starting.then(
+        () => service.stop(signal).then(onStop),
+        () => {},
+      )
+      void stopped.then(resolve)
     }
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
-  return { url, ended }
+  return { url: await starting, ended }
 }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
-import { PrismError } from '../model/errors.ts'
+import { errorText, PrismError } from '../model/errors.ts'
 import { systemClock } from '../platform/clock.ts'
 import type { Clock } from '../platform/platform.ts'
 import { loadCaptures } from '../sim/capture.ts'
@@ -117,7 +117,13 @@ const signalled = (): Promise<void> =>
 
 async function openReplay(files: readonly string[], options: Options, clock: Clock): Promise<Replay> {
   const { rest = [], speed, startQuietMs, loop } = options
-  return createReplay({ clock, capture: await loadCaptures(files, rest), speed, startQuietMs, isLoop: loop })
+  const capture = await loadCaptures(files, rest).catch((error: unknown) => {
+    throw new PrismError('INVALID_PARAMETERS', `cannot read the recording: ${errorText(error)}`)
+  })
+  if (capture.frames.length === 0) {
+    throw new PrismError('INVALID_PARAMETERS', `no received frame of a known venue in ${files.join(', ')}`)
+  }
+  return createReplay({ clock, capture, speed, startQuietMs, isLoop: loop })
 }
 
 /** Files for `marketprism start --config DIR`; venues that are not simulated are switched off. */
@@ -143,8 +149,12 @@ async function writeConfig(
       return { id, symbols: served ? symbolsOf(served) : [], options: served && simulator.options(id) }
     }),
   )
-  await mkdir(folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  try {
+    await mkdir(folder, { recursive: true })
+    for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text)
+  } catch (error) {
+    throw new PrismError('INVALID_PARAMETERS', `cannot write the configuration to ${folder}: ${errorText(error)}`)
+  }
 }
 
 function announce(simulator: Simulator, venues: readonly SimVenue[], configOut: string | undefined): string {

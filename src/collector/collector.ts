@@ -223,14 +223,17 @@ export class Collector implements CollectorView {
     const sync = this.#books.find(venueId, symbol)
     const isServed = sync?.isLive === true && !sync.book.isCrossed()
     const applied = sync?.applied
-    const instrument = this.#collected.find(({ venue }) => venue.id === venueId)?.instruments.get(symbol)
+    const collected = this.#collected.find(({ venue }) => venue.id === venueId)
+    const instrument = collected?.instruments.get(symbol)
+    const feed = [...(collected?.feed.feeds ?? [])].find((f) => f.channel === 'book' && f.symbol === symbol)
     return {
       venue: venueId,
       symbol,
       market: applied?.market ?? instrument?.market ?? '',
       instrument: instrument?.instrument,
       state: isServed ? 'live' : sync?.state === 'live' ? 'stale' : (sync?.state ?? 'syncing'),
-      reason: sync?.reason ?? 'subscribed',
+      // Why it is not live is known best by its feed: not connected, refused, banned, being rebuilt.
+      reason: isServed || feed === undefined ? (sync?.reason ?? '') : `${feed.state}: ${feed.reason}`,
       sequence: sync?.sequence,
       bids: isServed ? sync.book.bids.top(depth) : [],
       asks: isServed ? sync.book.asks.top(depth) : [],
@@ -249,8 +252,9 @@ export class Collector implements CollectorView {
   }
 
   health(): ReturnType<CollectorView['health']> {
-    const enabled = this.exchanges().filter((exchange) => exchange.enabled)
-    const isOffline = enabled.length > 0 && enabled.every(({ status }) => status === 'down')
+    const isReached = ({ feed, rest }: Collected) => feed.socketsOpen > 0 || rest.isAvailable === true
+    const isDown = this.exchanges().every(({ status }) => status === 'down' || status === 'disabled')
+    const isOffline = this.#collected.length > 0 && isDown && !this.#collected.some(isReached)
     return {
       ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
       ...(this.#parts.config.nats.url !== undefined && { 'sink:nats': NATS_MISSING }),

@@ -56,7 +56,7 @@ const service = z.strictObject({
   }),
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
   nats: group({
-    url: optionalUrl(NATS, 'NATS server; without it nothing is published.'),
+    url: optionalUrl(NATS, 'NATS server. Read and checked, but this version does not publish yet.'),
   }),
 })
 
@@ -67,7 +67,10 @@ const sources = z.strictObject({
     quote: toggle(true, 'Collect best bids and offers.'),
     book: toggle(true, 'Collect order books; needs `enable_orderbook` too.'),
   }),
-  enable_websocket: toggle(true, 'Stream over WebSocket; when false, everything is polled over REST.'),
+  enable_websocket: toggle(
+    true,
+    'Stream over WebSocket; when false, tickers, books and trades are polled over REST, and quotes are not collected.',
+  ),
   enable_orderbook: toggle(true, 'Keep order books.'),
   collection_interval_seconds: whole(1, 3600, 30, 'Time between two polls when WebSocket is off, in seconds.'),
 })

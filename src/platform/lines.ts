@@ -1,32 +1,56 @@
 import { createReadStream } from 'node:fs'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 import { createGunzip } from 'node:zlib'
 
 /** First two bytes of gzip (RFC 1952). */
 const GZIP = [0x1f, 0x8b]
 
+/** A compressed input that is damaged or cut off. All lines before the damage have been given out. */
+export class DamagedInputError extends Error {
+  override readonly name = 'DamagedInputError'
+}
+
 /**
  * The lines of a file, or of standard input for `-`; gzip is recognised by its first bytes.
- * Errors: rejects with the file system's or the decompressor's error.
+ * Errors: rejects with the file system's error, or with {@link DamagedInputError}.
  */
 export async function* readLines(path: string): AsyncGenerator<string> {
   const source: Readable = path === '-' ? process.stdin : createReadStream(path)
   const first = await firstChunk(source)
   if (first === undefined) return
   source.unshift(first)
-  const isGzip = first[0] === GZIP[0] && first[1] === GZIP[1]
-  const input = isGzip ? source.pipe(createGunzip()) : source
-  // `pipe` does not pass errors on; without this a broken file would end as if it were complete.
-  if (isGzip) source.on('error', (error) => input.destroy(error))
-  const failed = new Promise<never>((_resolve, reject) => input.once('error', reject))
-  failed.catch(() => {})
-  const lines = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]()
-  for (;;) {
-    const next = await Promise.race([lines.next(), failed])
-    if (next.done) return
-    yield next.value
+  const chunks: AsyncIterable<Buffer> = first[0] === GZIP[0] && first[1] === GZIP[1] ? inflate(source) : source
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.write(chunk)).split('\n')
+    rest = lines.pop() ?? ''
+    for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line
   }
+  rest += decoder.end()
+  if (rest !== '') yield rest
+}
+
+/** What can be inflated is given out before an error is thrown: a recorder that crashed leaves a cut file. */
+async function* inflate(source: Readable): AsyncGenerator<Buffer> {
+  const gunzip = createGunzip()
+  const ready: Buffer[] = []
+  let failure: Error | undefined
+  gunzip.on('data', (chunk: Buffer) => ready.push(chunk))
+  gunzip.on('error', (error) => {
+    failure = error
+  })
+  const ended = new Promise((resolve) => gunzip.once('close', resolve))
+  for await (const chunk of source) {
+    await new Promise((resolve) => gunzip.write(chunk, resolve))
+    yield* ready.splice(0)
+    if (failure !== undefined) break
+  }
+  gunzip.end()
+  await ended
+  yield* ready.splice(0)
+  if (failure !== undefined) throw new DamagedInputError(failure.message)
 }
 
 async function firstChunk(source: Readable): Promise<Buffer | undefined> {

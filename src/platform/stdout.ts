@@ -3,13 +3,9 @@ import { once } from 'node:events'
 /** Text collected before it is handed to the operating system. */
 const CHUNK_LENGTH = 65_536
 
-/** Standard output in large chunks, waiting when the reader is slow; a reader that went away ends the program quietly. */
+/** Standard output in large chunks, waiting when the reader is slow. */
 export function stdoutWriter(): { write(text: string): Promise<void>; end(): Promise<void> } {
   let pending = ''
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0)
-    throw error
-  })
   const flush = async () => {
     const text = pending
     pending = ''

@@ -95,6 +95,21 @@ describe('exit statuses', () => {
     expect(output()).toContain(`Port ${port}`)
     holder.close()
   })
+
+  test('the simulator ends too when it cannot start, and says why', async () => {
+    const holder = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => holder.once('listening', resolve))
+    const { port } = holder.address() as AddressInfo
+    const taken = run(['sim', '--port', String(port)])
+    expect(await taken.exit).toBe(98)
+    holder.close()
+    const missing = run(['sim', '--capture', 'nowhere.jsonl'])
+    expect(await missing.exit).toBe(64)
+    expect(missing.output()).toContain('cannot read the recording')
+    const unwritable = run(['sim', '--config-out', `${MAIN}/x`])
+    expect(await unwritable.exit).toBe(64)
+    expect(unwritable.output()).not.toContain('    at ')
+  })
 })
 
 describe('signals', () => {
@@ -120,6 +135,34 @@ describe('signals', () => {
     await watch
     expect(statuses.slice(1).every((status) => status === 503)).toBe(true)
     expect(output()).toMatch(/service_stopped/)
+  })
+
+  test('a signal in the moment in which the start is told stops it in order', { timeout: 40_000 }, async () => {
+    for (let i = 0; i < 5; i++) {
+      const { child, exit, output } = run(['demo', '--port', '0'])
+      child.stdout?.on('data', () => {
+        if (/answers at/.test(output()) && !child.killed) child.kill('SIGTERM')
+      })
+      expect(await exit).toBe(0)
+    }
+  })
+
+  test('a signal to npm, which does not pass it on, stops the service all the same', { timeout: 40_000 }, async () => {
+    const npm = spawn('npm', ['run', 'demo', '--', '--port', '0'], { cwd: ROOT })
+    children.push(npm)
+    let output = ''
+    npm.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString()
+    })
+    const url = () => /answers at (http:\/\/127\.0\.0\.1:\d+)/.exec(output)?.[1]
+    await until('the URL', url, 30_000)
+    npm.kill('SIGTERM')
+    await until('the port to be closed', () =>
+      fetch(`${url()}/health`).then(
+        () => false,
+        () => true,
+      ),
+    )
   })
 
   test('a second signal ends it at once', { timeout: 30_000 }, async () => {
