@@ -81,6 +81,15 @@ export function venueObserver(
       stats.error('book', venue)
       logger.warning('book_resyncing', 'a book broke and is being rebuilt', { venue, symbol: feed.symbol, reason })
     },
+    rebuilt: (feed) =>
+      logger.info('book_rebuilt', 'the book is proven again', { venue, symbol: feed.symbol, resyncs: feed.resyncs }),
+    stale: (feed) =>
+      repeats.warning('feed_stale', `${venue} ${feed.channel}`, 'a feed has been silent for too long', {
+        venue,
+        channel: feed.channel,
+        symbol: feed.symbol,
+        reason: feed.reason,
+      }),
     unknownSymbols: (symbols) =>
       logger.warning('symbols_unknown', 'the venue does not list these symbols; the others are collected', {
         venue,

@@ -121,6 +121,7 @@ export class BookFeeds {
 
   #settle(feed: Feed): void {
     feed.set('live')
+    if (feed.isResyncing) this.#options.observer.rebuilt(feed)
     feed.isResyncing = false
     this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)

@@ -280,8 +280,9 @@ export class Connection {
     // A refused subscription owes nothing until it is tried again.
     const isRefused = this.#retries.get(feed)?.cancel !== undefined
     if (!this.isOpen || isRefused || !feed.silence.isTooLong(nowMs)) return
+    const isNew = feed.state !== 'stale'
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
-    this.#options.handlers.suspended(feed)
+    if (isNew) this.#options.handlers.suspended(feed)
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings

@@ -29,6 +29,10 @@ export interface Observer {
   closing(reason: string): void
   rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
   resync(feed: Feed, reason: BookReason): void
+  /** The book that broke is proven again. */
+  rebuilt(feed: Feed): void
+  /** Silent for too long; told once for each silence. */
+  stale(feed: Feed): void
   unknownSymbols(symbols: readonly string[]): void
   metadataFailed(reason: string): void
 }

@@ -188,6 +188,7 @@ export class VenueFeed {
   }
 
   #onSuspended(feed: Feed): void {
+    this.#options.observer.stale(feed)
     if (feed.channel === 'book') this.#options.downstream.suspend(feed.symbol)
   }
 

@@ -10,6 +10,7 @@ declare module 'fastify' {
 }
 
 const MS_PER_SECOND = 1000
+const TOO_MANY_REQUESTS = 429
 
 /** One line and one count for each answer. The route's pattern is logged, not the path: a path may be hostile. */
 export function accessLog(app: FastifyInstance, clock: Clock, logger: Logger, metrics: HttpMetrics): void {
@@ -28,7 +29,9 @@ export function accessLog(app: FastifyInstance, clock: Clock, logger: Logger, me
         client: request.ip,
         ...(request.raw.socket.destroyed ? { is_aborted: true } : {}),
       }
-      const level = request.routeOptions.config?.isQuiet ? 'debug' : 'info'
+      // A client that is refused for its rate must not fill the log either; the metrics count its requests.
+      const isQuiet = request.routeOptions.config?.isQuiet === true || reply.statusCode === TOO_MANY_REQUESTS
+      const level = isQuiet ? 'debug' : 'info'
       logger[level]('request_answered', `${request.method} ${route} ${reply.statusCode}`, fields)
     })
   })

@@ -81,6 +81,8 @@ const observerOf = (log: string[]): Observer => ({
   closing: (reason) => void log.push(`closing ${reason}`),
   rejected: (feed, reason) => void log.push(`rejected ${feed?.symbol} ${reason}`),
   resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
+  rebuilt: (feed) => void log.push(`rebuilt ${feed.symbol}`),
+  stale: (feed) => void log.push(`stale ${feed.symbol}`),
   unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
   metadataFailed: (reason) => void log.push(`metadata failed ${reason}`),
 })

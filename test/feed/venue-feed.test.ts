@@ -114,6 +114,7 @@ describe('silence', () => {
       await world.clock.advance(100)
     }
     expect(stateOf('trade', 'ETHUSDT')?.state).toBe('stale')
+    expect(new Set(log.filter((line) => line.startsWith('stale')))).toEqual(new Set(['stale ETHUSDT']))
     expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
     expect(world.peer.frames.filter(({ method }) => method === 'UNSUBSCRIBE').map(({ params }) => params)).toEqual([
       ['ethusdt@trade'],
@@ -172,6 +173,7 @@ describe('books with fetched snapshots', () => {
     await world.clock.advance(500)
     expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
     expect([stateOf('book', 'BTCUSDT')?.resyncs, other?.resyncs]).toEqual([1, 0])
+    expect(log.filter((line) => line.startsWith('rebuilt'))).toEqual(['rebuilt BTCUSDT'])
     const states = events.flatMap((event) =>
       event.type === 'book_state' ? [`${event.symbol} ${event.state} ${event.reason}`] : [],
     )
