@@ -13,8 +13,11 @@ const BACKOFF = { firstMs: 500, maxMs: 30_000 }
 /** Live data for so long ends an outage: only then the waiting times start small again. */
 const STEADY_MS = 30_000
 const WATCH_MS = 1_000
-/** A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. */
-const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12 }
+/**
+ * A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. The longest
+ * gap does not count here: one pause must not make the next silence take longer to be found.
+ */
+const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12, longestGaps: 0 }
 /** The longest silence that a connection of very quiet streams can learn to bear. */
 const QUIET_MS_MAX = 1_800_000
 /** The first message of a connection that carries a stream which speaks at once. */

@@ -4,8 +4,7 @@
 const NEWEST_WEIGHT = 0.05
 /** Fewer gaps tell nothing: streams often begin with a burst. */
 const KNOWN_GAPS_MIN = 20
-/** A silence of so many times the longest gap seen is not chance either; each message forgets a little of that gap. */
-const LONGEST_GAPS_MAX = 3
+/** What each message leaves of the longest gap. */
 const LONGEST_KEPT = 0.995
 
 export interface SilenceLimits {
@@ -17,6 +16,8 @@ export interface SilenceLimits {
   readonly first?: number
   /** A silence of so many usual gaps is not chance. */
   readonly gaps?: number
+  /** Nor one of so many times the longest gap seen, of which each message forgets a little; 0: that gap does not count. */
+  readonly longestGaps?: number
 }
 
 /** All limits in milliseconds. */
@@ -31,7 +32,7 @@ export class Silence {
   #gapCount = 0
 
   constructor(limits: SilenceLimits) {
-    this.#limits = { first: limits.max, gaps: 30, ...limits }
+    this.#limits = { first: limits.max, gaps: 30, longestGaps: 3, ...limits }
   }
 
   /** A message came. */
@@ -64,10 +65,10 @@ export class Silence {
   }
 
   get limitMs(): number {
-    const { min, first, gaps } = this.#limits
+    const { min, first, gaps, longestGaps } = this.#limits
     const max = this.#limits.max * this.#patience
     if (this.#gapCount < KNOWN_GAPS_MIN) return first === this.#limits.max ? max : first
-    return Math.min(max, Math.max(min, gaps * this.#meanGapMs, LONGEST_GAPS_MAX * this.#longestGapMs))
+    return Math.min(max, Math.max(min, gaps * this.#meanGapMs, longestGaps * this.#longestGapMs))
   }
 
   isTooLong(nowMs: number): boolean {

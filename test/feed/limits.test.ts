@@ -105,6 +105,17 @@ describe('silence', () => {
     expect(silence.isTooLong(nowMs + 120_000)).toBe(true)
   })
 
+  test('without the longest gap, one pause does not make the next silence take longer to be found', () => {
+    const limits = { min: 8_000, max: 60_000, gaps: 12 }
+    const pausing = (silence: Silence) => {
+      const nowMs = heardEvery(silence, 100, 100) + 5_000
+      silence.heard(nowMs)
+      return silence.limitMs
+    }
+    expect(pausing(new Silence({ ...limits, longestGaps: 0 }))).toBe(8_000)
+    expect(pausing(new Silence(limits))).toBe(15_000)
+  })
+
   test('before anything is awaited nothing is late', () => {
     expect(new Silence({ min: 1, max: 1 }).isTooLong(1e9)).toBe(false)
   })
