@@ -1,6 +1,17 @@
 /** What the API needs to know of the collector. The collector implements it; nothing here knows how. */
 
-import type { BookStateName, Channel, EpochUs, Instrument, Level, MarketEvent, Ticker, Trade } from '../model/event.ts'
+import type {
+  BookStateName,
+  Channel,
+  EpochUs,
+  Gap,
+  Instrument,
+  Level,
+  MarketEvent,
+  Proof,
+  Ticker,
+  Trade,
+} from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Checks } from '../service/health.ts'
 
@@ -92,6 +103,28 @@ export interface StoreView {
   trades(): Iterable<Trade>
 }
 
+/** How much of a window one feed covers. */
+export interface CompletenessView {
+  readonly exchange: string
+  readonly venue: string
+  readonly channel: Channel
+  readonly symbol: string
+  /** What can be verified on this stream; without a proof, `coveredShare` only knows of lost connections and silences. */
+  readonly proof: Proof
+  /** The window asked for, without the time before this feed was first collected. */
+  readonly startUs: EpochUs
+  readonly endUs: EpochUs
+  /** 0 to 1: the share of the window that lies in no gap; healed gaps count as covered. */
+  readonly coveredShare: number
+  readonly secondsLost: number
+  /** Ids missed and not fetched, and ids missed and fetched; absent where the ids are no counter. */
+  readonly idsLost: number | undefined
+  readonly idsHealed: number | undefined
+  /** Gaps that touch the window, and those of them that are open. */
+  readonly gaps: number
+  readonly openGaps: number
+}
+
 /** Called for every event, synchronously; must not throw. */
 export type EventSubscriber = (event: MarketEvent) => void
 
@@ -114,6 +147,10 @@ export interface CollectorView {
   /** Is this instrument collected at all? */
   knows(venue: string, symbol: string): boolean
   instruments(): Iterable<Instrument>
+  /** Every gap that is kept, as it stands now, the newest start first. */
+  gaps(): Iterable<Gap>
+  /** One entry for each feed that was collected in the window, whether it is still or not. */
+  completeness(sinceUs: EpochUs, untilUs: EpochUs): readonly CompletenessView[]
   /**
    * What only the collector knows: each sink as `sink:<name>`, the spool as `spool`.
    * The API itself derives the checks of exchanges and feeds from {@link exchanges} and {@link feeds}.

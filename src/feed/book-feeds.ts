@@ -4,6 +4,7 @@ import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/even
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
+import type { Loss } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Downstream, Observer } from './ports.ts'
 import type { RestClient, RestError } from './rest-client.ts'
@@ -35,7 +36,7 @@ export interface BookFeedsOptions {
   /** The book feed of a symbol, if it is wanted and its connection is open. */
   readonly find: (symbol: string) => Feed | undefined
   /** Subscribes the feed anew, so that the venue sends a snapshot. */
-  readonly restart: (feed: Feed) => void
+  readonly restart: (feed: Feed, loss: Loss) => void
   /** The venue does not know the feed's symbol. */
   readonly unknown: (feed: Feed, reason: string) => void
 }
@@ -143,7 +144,9 @@ export class BookFeeds {
     this.#waiting(feed, reason)
     this.#postpone(feed)
     if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
-    else this.#later(feed, this.#waitMs(feed), () => this.#options.restart(feed))
+    else this.#later(feed, this.#waitMs(feed), () =>
+        this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
+      )
   }
 
   /** The first rebuild is due at once, those that follow it closely after growing waits. */

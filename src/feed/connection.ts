@@ -1,6 +1,6 @@
 /** Keeps one connection's worth of topics subscribed for ever: opens links one after another, watches for silence. */
 
-import type { EpochUs } from '../model/event.ts'
+import type { EpochUs, GapCause } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Decoded, Instruments, Topic, Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
@@ -29,6 +29,14 @@ const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
 /** Wait before a refused subscription is tried again. */
 const RETRY_SUBSCRIBE = { firstMs: 4_000, maxMs: 300_000 }
 
+/** Why data of a feed may be missing, and since when. */
+export interface Loss {
+  readonly cause: GapCause
+  /** Receive time of the last message that came for certain; `undefined`: none ever came. */
+  readonly sinceUs: EpochUs | undefined
+  readonly reason: string
+}
+
 export interface ConnectionHandlers {
   frame(bytes: number, receiveTimeUs: EpochUs, decodeMs: number): void
   late(): void
@@ -39,8 +47,8 @@ export interface ConnectionHandlers {
   lost(reason: string, wasOpen: boolean, retryMs: number): void
   subscribed(feed: Feed): void
   rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
-  /** The feed's stream is being started afresh, so its book cannot be trusted. */
-  restarted(feed: Feed, reason: 'disconnect' | 'silence'): void
+  /** The feed's stream is being started afresh: what came since `loss.sinceUs` may be missing, its book cannot be trusted. */
+  restarted(feed: Feed, loss: Loss): void
   /** The feed has been silent for too long, but its stream goes on. */
   suspended(feed: Feed): void
   closing(reason: string): void
@@ -71,6 +79,8 @@ export class Connection {
   #stopWatch: (() => void) | undefined
   /** When data first came on this link. */
   #liveSinceMs: number | undefined
+  /** Receive time of the newest data on any link of this connection. */
+  #lastDataUs: EpochUs | undefined
   /** When the whole link was subscribed anew because of silence. */
   #restartedMs: number | undefined
   #isStopped = false
@@ -105,8 +115,8 @@ export class Connection {
   }
 
   /** Starts the feed's stream afresh, so that the venue sends a new snapshot; reopens the link if the quota is used up. */
-  restart(feed: Feed, reason: 'disconnect' | 'silence'): void {
-    this.#options.handlers.restarted(feed, reason)
+  restart(feed: Feed, loss: Loss): void {
+    this.#options.handlers.restarted(feed, loss)
     this.#resubscribed.set(feed, { atMs: this.#now(), count: this.#inVain(feed) + 1, events: feed.events })
     if (this.isOpen && this.#link?.resubscribe([feed.topic]) === false) {
       this.#link.end('quota of subscriptions used up')
@@ -190,6 +200,7 @@ export class Connection {
     const nowMs = this.#now()
     this.#silence.heard(nowMs)
     this.#liveSinceMs ??= nowMs
+    this.#lastDataUs = receiveTimeUs
     this.#restartedMs = undefined
     if (nowMs - this.#liveSinceMs > STEADY_MS) this.#backoff.reset()
     this.#options.handlers.events(decoded, receiveTimeUs)
@@ -243,10 +254,19 @@ export class Connection {
     for (const { cancel } of this.#retries.values()) cancel?.()
     for (const feed of this.#wanted()) {
       feed.set(wasOpen ? 'connecting' : 'down', reason + next)
-      this.#options.handlers.restarted(feed, 'disconnect')
+      this.#options.handlers.restarted(feed, { cause: 'disconnect', sinceUs: this.#lossSinceUs(feed), reason })
     }
     this.#options.handlers.lost(reason, wasOpen, retryMs)
     this.#openSoon(retryMs)
+  }
+
+  /**
+   * A feed that was silent no longer than it often is was whole until the connection's last data; one that was silent
+   * for unusually long may have been dead since its own last message.
+   */
+  #lossSinceUs(feed: Feed): EpochUs | undefined {
+    const isUsual = feed.silence.isUsual(this.#now())
+    return isUsual ? (this.#lastDataUs ?? feed.lastMessageUs) : feed.lastMessageUs
   }
 
   /** Silence of the whole connection: subscribe anew, then reopen. Of one feed: subscribe that one anew. */
@@ -267,7 +287,7 @@ export class Connection {
     const feeds = this.#wanted()
     for (const feed of feeds) {
       feed.set('stale', `no data on the connection for ${Math.round(this.#silence.silentMs(nowMs) / 1000)} s`)
-      this.#options.handlers.restarted(feed, 'silence')
+      this.#options.handlers.restarted(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: feed.reason })
     }
     const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))
     if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
@@ -289,7 +309,8 @@ export class Connection {
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
-    if (nowMs - lastMs > waitMs) this.restart(feed, 'silence')
+    if (nowMs - lastMs > waitMs)
+      this.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: feed.reason })
   }
 }
 

@@ -71,6 +71,11 @@ export class Silence {
     return Math.min(max, Math.max(min, gaps * this.#meanGapMs, longestGaps * this.#longestGapMs))
   }
 
+  /** Not longer than the longest gaps that were seen lately. */
+  isUsual(nowMs: number): boolean {
+    return this.silentMs(nowMs) <= this.#longestGapMs
+  }
+
   isTooLong(nowMs: number): boolean {
     return this.silentMs(nowMs) > this.limitMs
   }

@@ -4,7 +4,7 @@ import { CHANNEL_OF, type Channel, type EpochUs, type Instrument } from '../mode
 import type { Platform } from '../platform/platform.ts'
 import type { Decoded, Venue } from '../venues/venue.ts'
 import { BookFeeds } from './book-feeds.ts'
-import { Connection, type ConnectionHandlers } from './connection.ts'
+import { Connection, type ConnectionHandlers, type Loss } from './connection.ts'
 import { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
 import { Metadata } from './metadata.ts'
@@ -60,7 +60,7 @@ export class VenueFeed {
       downstream: options.downstream,
       observer: options.observer,
       find: (symbol) => this.#openBook(symbol),
-      restart: (feed) => this.#connectionOf.get(feed)?.restart(feed, 'silence'),
+      restart: (feed, loss) => this.#connectionOf.get(feed)?.restart(feed, loss),
       unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
     })
     this.#metadata = new Metadata(venue, symbols, rest, platform, options.instruments, {
@@ -144,7 +144,7 @@ export class VenueFeed {
       closing: observer.closing,
       subscribed: (feed) => this.#onSubscribed(feed),
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
-      restarted: (feed, reason) => this.#onRestarted(feed, reason),
+      restarted: (feed, loss) => this.#onRestarted(feed, loss),
       suspended: (feed) => this.#onSuspended(feed),
     }
   }
@@ -183,8 +183,8 @@ export class VenueFeed {
     else feed.set('down', `${reason}; trying again`)
   }
 
-  #onRestarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
-    if (feed.channel === 'book') this.#books.restarted(feed, reason)
+  #onRestarted(feed: Feed, { cause }: Loss): void {
+    if (feed.channel === 'book') this.#books.restarted(feed, cause === 'disconnect' ? 'disconnect' : 'silence')
   }
 
   #onSuspended(feed: Feed): void {

@@ -45,6 +45,8 @@ export interface Trade extends EventBase {
   /** First and last single trade of an aggregate. */
   readonly first_trade_id?: string | undefined
   readonly last_trade_id?: string | undefined
+  /** The venue's running number of the instrument's trades, where it is not `trade_id` itself (Deribit `trade_seq`). */
+  readonly sequence?: number | undefined
   /** Present and true when the venue marks the trade as (part of) a liquidation. */
   readonly liquidation?: boolean | undefined
   readonly block?: boolean | undefined
@@ -131,6 +133,7 @@ export type BookReason =
   | 'decode_error'
   | 'disconnect'
   | 'silence'
+  | 'audit_mismatch'
   | 'delisted'
   | 'shutdown'
 
@@ -154,13 +157,75 @@ export interface Instrument extends EventBase {
   readonly listed_time_us?: EpochUs | undefined
 }
 
-/** Every event that a venue's frame or answer can become. */
-export type MarketEvent = Trade | Ticker | Quote | BookSnapshot | BookDelta | BookState | Instrument
+/** Why data may be missing. */
+export const GAP_CAUSES = [
+  'sequence_gap',
+  'sequence_reset',
+  'disconnect',
+  'silence',
+  'not_subscribed',
+  'decode_error',
+  'checksum',
+  'crossed_book',
+  'audit_mismatch',
+  'resync_overflow',
+  'banned',
+  'maintenance',
+  'process_down',
+  'process_stalled',
+  'shutdown',
+  'delisted',
+  'shed',
+] as const
+export type GapCause = (typeof GAP_CAUSES)[number]
+
+/**
+ * `open`: the end is not known yet, or what is missing is still being fetched. `closed`: ended; what was missed is not
+ * fetched, because it cannot be (books, tickers, quotes), or nothing was (`lost` 0). `healed`: all of it was fetched and
+ * delivered. `final`: some of it cannot be fetched; `reason` says why.
+ */
+export const GAP_STATES = ['open', 'closed', 'healed', 'final'] as const
+export type GapState = (typeof GAP_STATES)[number]
+
+/** One window in which data of one feed may be missing. Each change of it is an event of its own, with the same `gap_id`. */
+export interface Gap extends EventBase {
+  readonly type: 'gap'
+  readonly channel: Channel
+  readonly gap_id: string
+  readonly cause: GapCause
+  readonly state: GapState
+  /** When the last message before it was received. */
+  readonly start_time_us: EpochUs
+  /** When the first message after it was received; absent until then. */
+  readonly end_time_us?: EpochUs | undefined
+  /** The last sequence before it, and the first after it: what lies between is missing. */
+  readonly last_sequence?: number | undefined
+  readonly first_sequence?: number | undefined
+  /** How many ids were missed; absent where the ids are no counter. */
+  readonly lost?: number | undefined
+  /** How many of them were fetched and delivered. */
+  readonly healed?: number | undefined
+  /** When it was noticed. */
+  readonly detected_time_us: EpochUs
+  /** In words: why it happened, or why it cannot be healed. */
+  readonly reason?: string | undefined
+}
+
+/** Every event that leaves this program. */
+export type MarketEvent = Trade | Ticker | Quote | BookSnapshot | BookDelta | BookState | Instrument | Gap
 export type EventType = MarketEvent['type']
 
 /** What can be subscribed to. One feed is one (venue, channel, symbol). */
 export const CHANNELS = ['trade', 'ticker', 'quote', 'book'] as const
 export type Channel = (typeof CHANNELS)[number]
+
+/**
+ * What can be verified on a stream. `counter`: ids count up by one, so every lost message is found and counted. `range`:
+ * ranges of ids touch. `chained`: each message names the one before. `cadence`: it speaks at known intervals, so silence
+ * tells. `none`: only lost connections and long silences can be seen; a single lost message cannot.
+ */
+export const PROOFS = ['counter', 'range', 'chained', 'cadence', 'none'] as const
+export type Proof = (typeof PROOFS)[number]
 
 /** The channel that an event of each type comes from; `undefined` for events of no feed. */
 export const CHANNEL_OF = {
@@ -171,6 +236,7 @@ export const CHANNEL_OF = {
   book_delta: 'book',
   book_state: 'book',
   instrument: undefined,
+  gap: undefined,
 } as const satisfies Record<EventType, Channel | undefined>
 
 /** The name of an instrument in maps, API keys and logs. */

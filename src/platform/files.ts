@@ -1,6 +1,7 @@
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { mkdir, open, readFile, rename } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import type { Files } from './platform.ts'
+import type { AppendFile, Files } from './platform.ts'
 
 /** The machine's file system. */
 export const systemFiles: Files = {
@@ -24,4 +25,40 @@ export const systemFiles: Files = {
     }
     await rename(temporary, path)
   },
+  append(path) {
+    mkdirSync(dirname(path), { recursive: true })
+    return new SystemAppendFile(openSync(path, 'a'))
+  },
+}
+
+class SystemAppendFile implements AppendFile {
+  readonly #descriptor: number
+  #size: number
+
+  constructor(descriptor: number) {
+    this.#descriptor = descriptor
+    this.#size = fstatSync(descriptor).size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  append(text: string): void {
+    const bytes = Buffer.from(text)
+    // A write to a nearly full disk may take a part only; the next one then says why.
+    for (let at = 0; at < bytes.length; ) {
+      const count = writeSync(this.#descriptor, bytes, at)
+      at += count
+      this.#size += count
+    }
+  }
+
+  sync(): void {
+    fdatasyncSync(this.#descriptor)
+  }
+
+  close(): void {
+    closeSync(this.#descriptor)
+  }
 }

@@ -64,11 +64,24 @@ export interface Http {
   get(request: HttpRequest): Promise<HttpResponse>
 }
 
+/** A file that only grows. The calls are synchronous, so that nothing can happen between a record and what follows it. */
+export interface AppendFile {
+  /** Bytes in the file, those not yet synced included. */
+  readonly size: number
+  /** Errors: throws when not all of it could be written; a part of it may stand in the file. */
+  append(text: string): void
+  /** Returns when everything appended is on disk. Errors: throws; what was appended to this file is then in doubt. */
+  sync(): void
+  close(): void
+}
+
 export interface Files {
   /** The file's text, or `undefined` if there is none. */
   read(path: string): Promise<string | undefined>
   /** Replaces the file as a whole: a crash leaves the old or the new text, never a part. Makes the folder. */
   replace(path: string, text: string): Promise<void>
+  /** Opens for appending; makes the folder and the file. Errors: throws. */
+  append(path: string): AppendFile
 }
 
 export interface Platform {

@@ -1,7 +1,16 @@
 /** The contract of one exchange API, as data and pure functions. It describes I/O and never performs it. */
 
 import type { BookRules } from '../book/sync.ts'
-import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../model/event.ts'
+import type {
+  BookSnapshot,
+  Channel,
+  EpochUs,
+  Instrument,
+  Market,
+  MarketEvent,
+  Proof,
+  Trade,
+} from '../model/event.ts'
 
 /** What the venue's metadata says of a symbol; empty until the metadata is there. */
 export type Instruments = ReadonlyMap<string, Instrument>
@@ -14,6 +23,21 @@ export interface Topic {
   readonly endpoint: string
   /** The venue's stream name: `btcusdt@trade`, `trades:BTC-USDT`, `trades.BTC-PERPETUAL.100ms`. */
   readonly name: string
+  /** What can be verified on this stream. */
+  readonly proof: Proof
+}
+
+/** Running numbers of trades, both ends included; an aggregate covers several. */
+export interface Span {
+  readonly first: number
+  readonly last: number
+}
+
+/** One page of past trades. `span`: the numbers that it was asked for; what the answer lacks of them, the venue does not have. */
+export interface TradePage {
+  readonly span: Span
+  /** Oldest first, each within `span`, `source: 'backfill'`. */
+  readonly request: RestRequest<readonly Trade[]>
 }
 
 /** A frame to send, and what it asks for. */
@@ -97,6 +121,8 @@ export interface SocketLimits {
   readonly topicsPerRequestMax: number
   /** Bytes of one frame that we send. */
   readonly sendBytesMax: number
+  /** The venue ends a connection after so long; it is replaced before. Absent: no such limit is documented. */
+  readonly lifetimeMs?: number
   /** New connections to the venue. */
   readonly connects: { readonly count: number; readonly windowMs: number }
 }
@@ -104,6 +130,8 @@ export interface SocketLimits {
 export interface ChannelSpec {
   /** The endpoint of each of the venue's channels that can feed this one; the first name is the default. */
   readonly endpoints: Readonly<Record<string, string>>
+  /** What can be verified on each of these channels. */
+  readonly proofs: Readonly<Record<string, Proof>>
   /** Longest normal silence of a busy and of a very quiet symbol; the supervisor learns where in between. */
   readonly silenceMs: { readonly min: number; readonly max: number }
 }
@@ -130,6 +158,10 @@ export interface Venue {
   /** Our own proof of life: a WebSocket ping, or a text frame. Sent every 5 s. */
   readonly keepalive: 'ping' | { readonly text: string }
   readonly book: BookRules
+  /** The market of a symbol by its form, for when there is no metadata. */
+  marketOf(symbol: string): Market
+  /** The running numbers that a trade covers; `undefined` where the venue sent none (old recordings). */
+  tradeSpan(trade: Trade): Span | undefined
   /** The topic of `symbol` on the venue's channel `channelName` (a key of `channels[channel].endpoints`). */
   topic(channel: Channel, channelName: string, symbol: string): Topic
   /** Frames to send right after connecting, before any subscription. */
@@ -143,6 +175,10 @@ export interface Venue {
     /** All instruments, or those needed for `symbols`. */
     instruments(symbols: readonly string[]): readonly RestRequest<readonly Instrument[]>[]
     snapshot(symbol: string): RestRequest<BookSnapshot>
+    /** The trades of the topic in `span`, or in the first part of it that fits one page. */
+    trades(topic: Topic, span: Span): TradePage
+    /** Running number of the newest trade of the topic; `undefined`: the venue has none. */
+    newestTrade(topic: Topic): RestRequest<number | undefined>
     /** Requests that poll `channel` for `symbols` when WebSocket is off. */
     poll(channel: Channel, symbols: readonly string[]): readonly RestRequest<readonly MarketEvent[]>[]
     /** The request that a recorded URL was, so that its answer can be read again; `undefined` for other URLs. */
