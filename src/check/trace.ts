@@ -1,0 +1,73 @@
+/**
+ * What happened in one simulated run, in order: the venues' side (the truth), the faults, and what left the collector.
+ * The world writes it, the oracle judges it; neither knows how the collector works.
+ */
+
+import type { Channel, EpochUs, Level, MarketEvent } from '../model/event.ts'
+
+/** One stream of one symbol. `channel` of the simulators' own streams beside ours is left out of the trace. */
+export interface StreamKey {
+  readonly venue: string
+  readonly channel: Channel
+  readonly symbol: string
+}
+
+export type TraceEntry =
+  /** The true market made these trades, in its own running numbers (which count up by one for each instrument). */
+  | {
+      readonly kind: 'traded'
+      readonly atUs: EpochUs
+      readonly venue: string
+      readonly symbol: string
+      readonly first: number
+      readonly last: number
+    }
+  /** A venue had a data frame for a connection that had subscribed to the stream. */
+  | (StreamKey & {
+      readonly kind: 'frame'
+      readonly atUs: EpochUs
+      readonly connection: number
+      /** `delivered`: handed to the collector unharmed at `atUs`; `lost`: never, or spoilt. A frame that is only late is `delivered` when it arrives. */
+      readonly fate: 'delivered' | 'lost'
+    })
+  /** A connection opened, or ended for the collector, or stopped carrying data for good (frozen) while it stayed open. */
+  | {
+      readonly kind: 'connection'
+      readonly atUs: EpochUs
+      readonly venue: string
+      readonly connection: number
+      readonly state: 'open' | 'frozen' | 'thawed' | 'closed'
+    }
+  /** A fault struck. `venue` and the others absent: it can touch everything. */
+  | (Partial<StreamKey> & {
+      readonly kind: 'fault'
+      readonly atUs: EpochUs
+      readonly fault: string
+      /** When its cause ends, as far as that is known when it strikes. */
+      readonly untilUs?: EpochUs
+      readonly connection?: number
+    })
+  /** The venue counted a broken rule of its own (a limit, a request during a ban). */
+  | { readonly kind: 'violation'; readonly atUs: EpochUs; readonly venue: string; readonly rule: string }
+  /** `killed`: nothing was told; what had not been synced is gone if `isPowerLoss`. `stopped`: in order. */
+  | {
+      readonly kind: 'process'
+      readonly atUs: EpochUs
+      readonly state: 'started' | 'killed' | 'stopped'
+      readonly isPowerLoss?: boolean
+    }
+  /** An event left the collector. */
+  | { readonly kind: 'event'; readonly atUs: EpochUs; readonly event: MarketEvent }
+  /** The gap event with this id became durable. */
+  | { readonly kind: 'durable'; readonly atUs: EpochUs; readonly id: string }
+  /** The markets have stood still for long enough that everything should have arrived; the true book, and the collector's answer. */
+  | {
+      readonly kind: 'checkpoint'
+      readonly atUs: EpochUs
+      readonly venue: string
+      readonly symbol: string
+      readonly truth: { readonly bids: readonly Level[]; readonly asks: readonly Level[] }
+      readonly served: { readonly state: string; readonly bids: readonly Level[]; readonly asks: readonly Level[] }
+    }
+  /** The end: faults stopped long ago, all was given time to recover. States of the feeds as the API tells them. */
+  | (StreamKey & { readonly kind: 'end'; readonly atUs: EpochUs; readonly state: string; readonly reason: string })
