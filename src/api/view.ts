@@ -54,11 +54,17 @@ export interface ExchangeView {
   readonly reason: string | undefined
 }
 
-export interface FeedView {
-  readonly exchange: string
+/** One channel of one symbol of one venue. */
+export interface FeedName {
   readonly venue: string
   readonly channel: Channel
   readonly symbol: string
+}
+
+export interface FeedView extends FeedName {
+  readonly exchange: string
+  /** What can be verified on its stream. */
+  readonly proof: Proof
   readonly state: FeedState
   /** Why it is in this state, in words; empty when live. */
   readonly reason: string
@@ -66,6 +72,8 @@ export interface FeedView {
   readonly lastMessageUs: EpochUs | undefined
   readonly events: number
   readonly resyncs: number
+  /** The newest gap of this feed that is open. */
+  readonly openGap: Gap | undefined
 }
 
 export interface BookView {
@@ -104,11 +112,8 @@ export interface StoreView {
 }
 
 /** How much of a window one feed covers. */
-export interface CompletenessView {
+export interface CompletenessView extends FeedName {
   readonly exchange: string
-  readonly venue: string
-  readonly channel: Channel
-  readonly symbol: string
   /** What can be verified on this stream; without a proof, `coveredShare` only knows of lost connections and silences. */
   readonly proof: Proof
   /** The window asked for, without the time before this feed was first collected. */
@@ -123,6 +128,53 @@ export interface CompletenessView {
   /** Gaps that touch the window, and those of them that are open. */
   readonly gaps: number
   readonly openGaps: number
+}
+
+/** One instrument to collect, or to collect no longer. `channels` undefined: all that the configuration collects. */
+export interface SubscriptionEntry {
+  readonly venue: string
+  readonly symbol: string
+  readonly channels: readonly Channel[] | undefined
+}
+
+/** No feed is named twice in it, neither in one list nor in both. */
+export interface SubscriptionRequest {
+  readonly add: readonly SubscriptionEntry[]
+  readonly remove: readonly SubscriptionEntry[]
+}
+
+/**
+ * Why a subscription is not changed. `unknown_symbol`: the venue does not list it; `venue_disabled`, `channel_disabled`: the
+ * configuration switches it off; `not_collected`: there is nothing to remove; `limit`: one of the venue's or of ours is
+ * reached; `unavailable`: it cannot be told now (no metadata yet, stopping), and asking again may help.
+ */
+export const SUBSCRIPTION_REFUSALS = [
+  'unknown_symbol',
+  'venue_disabled',
+  'channel_disabled',
+  'not_collected',
+  'limit',
+  'unavailable',
+] as const
+
+export interface RefusedSubscription {
+  readonly operation: 'add' | 'remove'
+  readonly venue: string
+  readonly symbol: string
+  /** `undefined`: every channel of the entry. */
+  readonly channel: Channel | undefined
+  readonly refusal: (typeof SUBSCRIPTION_REFUSALS)[number]
+  /** In words. */
+  readonly reason: string
+}
+
+/** What became of a request: each feed of it is in one of the lists. */
+export interface SubscriptionChange {
+  readonly added: readonly FeedName[]
+  readonly removed: readonly FeedName[]
+  /** To be added, but collected already. */
+  readonly unchanged: readonly FeedName[]
+  readonly refused: readonly RefusedSubscription[]
 }
 
 /** Called for every event, synchronously; must not throw. */
@@ -149,8 +201,19 @@ export interface CollectorView {
   instruments(): Iterable<Instrument>
   /** Every gap that is kept, as it stands now, the newest start first. */
   gaps(): Iterable<Gap>
-  /** One entry for each feed that was collected in the window, whether it is still or not. */
-  completeness(sinceUs: EpochUs, untilUs: EpochUs): readonly CompletenessView[]
+  /**
+   * One entry for each feed that was collected in the window, whether it is still or not. Called once for each bucket of an
+   * answer; feeds that `isWanted` refuses may be left out, so that nothing is computed for them.
+   */
+  completeness(sinceUs: EpochUs, untilUs: EpochUs, isWanted?: (feed: FeedName) => boolean): readonly CompletenessView[]
+  /** What can be verified on the stream of a feed that is or was collected; `undefined`: it is not known. */
+  proofOf(feed: FeedName): Proof | undefined
+  /**
+   * Changes what is collected, until the process ends; nothing is written to disk. Each feed stands on its own: one that is
+   * refused stops no other. Changes are made one after the other, in the order of the calls. Resolves when the change is
+   * made here, without waiting for the venue's answer: {@link feeds} then tells how it goes.
+   */
+  changeSubscriptions(request: SubscriptionRequest): Promise<SubscriptionChange>
   /**
    * What only the collector knows: each sink as `sink:<name>`, the spool as `spool`.
    * The API itself derives the checks of exchanges and feeds from {@link exchanges} and {@link feeds}.
