@@ -1,16 +1,7 @@
 /** The contract of one exchange API, as data and pure functions. It describes I/O and never performs it. */
 
 import type { BookRules } from '../book/sync.ts'
-import type {
-  BookSnapshot,
-  Channel,
-  EpochUs,
-  Instrument,
-  Market,
-  MarketEvent,
-  Proof,
-  Trade,
-} from '../model/event.ts'
+import type { BookSnapshot, Channel, EpochUs, Instrument, Market, MarketEvent, Proof, Trade } from '../model/event.ts'
 
 /** What the venue's metadata says of a symbol; empty until the metadata is there. */
 export type Instruments = ReadonlyMap<string, Instrument>

@@ -5,6 +5,7 @@ import type { ChannelSpec, Venue } from '../../src/venues/venue.ts'
 const rule: SequenceRule = () => 'gap'
 const channel = (...names: readonly string[]): ChannelSpec => ({
   endpoints: Object.fromEntries(names.map((name) => [name, 'public'])),
+  proofs: Object.fromEntries(names.map((name) => [name, 'none'])),
   silenceMs: { min: 1000, max: 60_000 },
 })
 
@@ -34,7 +35,9 @@ export function toyVenue(id: string): Venue {
     restLimits: { budgets: { ip: { limit: 1, windowMs: 1 } } },
     keepalive: 'ping',
     book: { rule, snapshotFrom: 'stream' },
-    topic: (channelOf, name, symbol) => ({ channel: channelOf, symbol, endpoint: 'public', name }),
+    marketOf: () => 'spot',
+    tradeSpan: () => undefined,
+    topic: (channelOf, name, symbol) => ({ channel: channelOf, symbol, endpoint: 'public', name, proof: 'none' }),
     greet: () => [],
     subscribe: () => [],
     unsubscribe: () => [],
@@ -43,6 +46,12 @@ export function toyVenue(id: string): Venue {
       instruments: () => [],
       snapshot: () => {
         throw new Error('a toy has no snapshots')
+      },
+      trades: () => {
+        throw new Error('a toy has no trades')
+      },
+      newestTrade: () => {
+        throw new Error('a toy has no trades')
       },
       poll: () => [],
       recorded: () => undefined,

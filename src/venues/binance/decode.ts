@@ -72,7 +72,7 @@ function decodeValue(
     case 'trade':
       return one(trade(data, source))
     case 'aggTrade':
-      return one(aggregateTrade(data, source))
+      return one(aggregateTrade(data, symbolText(data.s, 's'), source))
     case 'bookTicker':
       return one(quote(data, source))
     case '24hrTicker':
@@ -87,7 +87,7 @@ function decodeValue(
   }
 }
 
-interface BinanceSource extends Source {
+export interface BinanceSource extends Source {
   readonly venue: BinanceId
 }
 
@@ -104,7 +104,7 @@ function decodeAnswer(frame: Raw): Decoded | undefined {
 }
 
 /** Quarterly contracts carry their date. */
-const API: Readonly<Record<BinanceId, ApiIdentity>> = {
+export const APIS: Readonly<Record<BinanceId, ApiIdentity>> = {
   binance: { exchange: 'binance', venue: 'binance', marketOf: () => 'spot' },
   'binance-usdm': {
     exchange: 'binance',
@@ -115,7 +115,7 @@ const API: Readonly<Record<BinanceId, ApiIdentity>> = {
 
 /** The fields that every event has, but for `type` and `id`. */
 export const binanceOrigin = (venue: BinanceId, symbol: string, source: Source, exchangeTimeUs: EpochUs | undefined) =>
-  originOf(API[venue], symbol, source, exchangeTimeUs)
+  originOf(APIS[venue], symbol, source, exchangeTimeUs)
 
 const origin = (data: Raw, source: BinanceSource, exchangeTimeUs: EpochUs | undefined) =>
   binanceOrigin(source.venue, symbolText(data.s, 's'), source, exchangeTimeUs)
@@ -160,8 +160,8 @@ function trade(data: Raw, source: BinanceSource): Trade {
  * Aggregate ids count on their own, so their ids carry `agg` where those of single trades have epoch 0.
  * Recordings of 2019 have no aggregate id; time and payload stand in for it.
  */
-function aggregateTrade(data: Raw, source: BinanceSource): Trade {
-  const base = origin(data, source, time(data.T, 'T'))
+export function aggregateTrade(data: Raw, symbol: string, source: BinanceSource): Trade {
+  const base = binanceOrigin(source.venue, symbol, source, time(data.T, 'T'))
   const tradeId = integerOrAbsent(data.a, 'a')?.toString()
   const values = {
     price: decimal(data.p, 'p'),

@@ -5,14 +5,15 @@ import type { Channel } from '../../model/event.ts'
 import { inBatches } from '../batches.ts'
 import { DEFAULT_BASES } from '../names.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
-import { decodeBinance } from './decode.ts'
+import { APIS, decodeBinance } from './decode.ts'
 import { spotRest, usdmRest } from './rest.ts'
+import { binanceTradeSpan } from './trades.ts'
 
 const minutes = (count: number): number => count * 60_000
 
 /**
  * The venue asks for symbols in lower case in stream names.
- * Limits: 1024 streams a connection, 5 (spot) or 10 (futures) messages a second, 300 connects in 5 minutes of which
+ * Limits: 24 h and 1024 streams a connection, 5 (spot) or 10 (futures) messages a second, 300 connects in 5 minutes of which
  * we use a fifth.
  */
 export const binance: Venue = {
@@ -31,10 +32,27 @@ export const binance: Venue = {
     },
   },
   channels: {
-    trade: { endpoints: { trade: 'main', aggTrade: 'main' }, silenceMs: { min: 30_000, max: minutes(30) } },
-    ticker: { endpoints: { ticker: 'main' }, silenceMs: { min: 10_000, max: minutes(5) } },
-    quote: { endpoints: { bookTicker: 'main' }, silenceMs: { min: 10_000, max: minutes(10) } },
-    book: { endpoints: { 'depth@100ms': 'main', depth: 'main' }, silenceMs: { min: 10_000, max: minutes(5) } },
+    trade: {
+      endpoints: { trade: 'main', aggTrade: 'main' },
+      proofs: { trade: 'counter', aggTrade: 'counter' },
+      silenceMs: { min: 30_000, max: minutes(30) },
+    },
+    // Every second.
+    ticker: {
+      endpoints: { ticker: 'main' },
+      proofs: { ticker: 'cadence' },
+      silenceMs: { min: 10_000, max: minutes(5) },
+    },
+    quote: {
+      endpoints: { bookTicker: 'main' },
+      proofs: { bookTicker: 'none' },
+      silenceMs: { min: 10_000, max: minutes(10) },
+    },
+    book: {
+      endpoints: { 'depth@100ms': 'main', depth: 'main' },
+      proofs: { 'depth@100ms': 'range', depth: 'range' },
+      silenceMs: { min: 10_000, max: minutes(5) },
+    },
   },
   defaultSymbols: DEFAULT_BASES.map((base) => `${base}USDT`),
   socketLimits: {
@@ -42,11 +60,14 @@ export const binance: Venue = {
     sendsPerSecondMax: 4,
     topicsPerRequestMax: 100,
     sendBytesMax: 32_000,
+    lifetimeMs: minutes(24 * 60),
     connects: { count: 60, windowMs: minutes(5) },
   },
   restLimits: { budgets: { weight: { limit: 6000, windowMs: minutes(1) } }, used: usedWeight },
   keepalive: 'ping',
   book: { rule: contiguous, snapshotFrom: 'rest' },
+  marketOf: APIS.binance.marketOf,
+  tradeSpan: binanceTradeSpan,
   topic: (channel, name, symbol) => topic(binance, channel, name, symbol),
   greet: () => [],
   subscribe: (topics, nextId) => request('SUBSCRIBE', binance, topics, nextId),
@@ -71,11 +92,25 @@ export const binanceUsdm: Venue = {
     market: { option: 'websocket_market_url', urls: ['wss://fstream.binance.com/market/stream'] },
   },
   channels: {
-    trade: { endpoints: { aggTrade: 'market', trade: 'public' }, silenceMs: { min: 30_000, max: minutes(30) } },
-    ticker: { endpoints: { ticker: 'market' }, silenceMs: { min: 10_000, max: minutes(5) } },
-    quote: { endpoints: { bookTicker: 'public' }, silenceMs: { min: 10_000, max: minutes(10) } },
+    trade: {
+      endpoints: { aggTrade: 'market', trade: 'public' },
+      proofs: { aggTrade: 'counter', trade: 'counter' },
+      silenceMs: { min: 30_000, max: minutes(30) },
+    },
+    // Every two seconds.
+    ticker: {
+      endpoints: { ticker: 'market' },
+      proofs: { ticker: 'cadence' },
+      silenceMs: { min: 10_000, max: minutes(5) },
+    },
+    quote: {
+      endpoints: { bookTicker: 'public' },
+      proofs: { bookTicker: 'none' },
+      silenceMs: { min: 10_000, max: minutes(10) },
+    },
     book: {
       endpoints: { 'depth@100ms': 'public', depth: 'public', 'depth@500ms': 'public' },
+      proofs: { 'depth@100ms': 'chained', depth: 'chained', 'depth@500ms': 'chained' },
       silenceMs: { min: 10_000, max: minutes(5) },
     },
   },
@@ -83,6 +118,7 @@ export const binanceUsdm: Venue = {
   socketLimits: { ...binance.socketLimits, sendsPerSecondMax: 8 },
   restLimits: { budgets: { weight: { limit: 2400, windowMs: minutes(1) } }, used: usedWeight },
   book: { rule: previousChained, snapshotFrom: 'rest' },
+  marketOf: APIS['binance-usdm'].marketOf,
   topic: (channel, name, symbol) => topic(binanceUsdm, channel, name, symbol),
   subscribe: (topics, nextId) => request('SUBSCRIBE', binanceUsdm, topics, nextId),
   unsubscribe: (topics, nextId) => request('UNSUBSCRIBE', binanceUsdm, topics, nextId),
@@ -95,6 +131,7 @@ const topic = (venue: Venue, channel: Channel, channelName: string, symbol: stri
   symbol,
   endpoint: venue.channels[channel].endpoints[channelName] ?? '',
   name: `${symbol.toLowerCase()}@${channelName}`,
+  proof: venue.channels[channel].proofs[channelName] ?? 'none',
 })
 
 function request(

@@ -5,12 +5,10 @@
  * and https://developers.binance.com/docs/derivatives/usds-margined-futures/market-data/rest-api
  */
 
-import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent, Ticker, Trade } from '../../model/event.ts'
+import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent, Ticker } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import { epochUs } from '../../model/time.ts'
 import {
-  boolean,
-  decimal,
   decimalOrAbsent,
   fingerprint,
   goodRows,
@@ -28,31 +26,14 @@ import {
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
 import { asList, type Instruments, type RestFault, type RestRequest, type Venue } from '../venue.ts'
-import { type BinanceId, binanceOrigin } from './decode.ts'
+import { type Api, get, SPOT, USDM } from './api.ts'
+import { binanceOrigin } from './decode.ts'
+import { newestTrade, newestTrades, pastTrades } from './trades.ts'
 
 /** Documented wait after 429 without `Retry-After`: the weight window. */
 const RATE_LIMIT_MS = 60_000
 /** Shortest documented ban. */
 const BAN_MS = 120_000
-
-interface Api {
-  readonly venue: BinanceId
-  /** `/api/v3` or `/fapi/v1`. */
-  readonly path: string
-  readonly weights: {
-    readonly exchangeInfo: number
-    readonly depth: number
-    readonly trades: number
-    readonly ticker: number
-  }
-}
-
-const SPOT: Api = { venue: 'binance', path: '/api/v3', weights: { exchangeInfo: 20, depth: 50, trades: 25, ticker: 2 } }
-const USDM: Api = {
-  venue: 'binance-usdm',
-  path: '/fapi/v1',
-  weights: { exchangeInfo: 1, depth: 20, trades: 5, ticker: 1 },
-}
 
 /** Levels a side of a snapshot. 5000 would cost five times the weight. */
 const SNAPSHOT_DEPTH = 1000
@@ -64,6 +45,8 @@ function restOf(api: Api): Venue['rest'] {
   return {
     instruments: () => [instrumentsRequest(api)],
     snapshot: (symbol) => snapshotRequest(api, symbol),
+    trades: (topic, span) => pastTrades(api, topic, span),
+    newestTrade: (topic) => newestTrade(api, topic),
     poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol)),
     recorded(url) {
       const symbol = url.searchParams.get('symbol')
@@ -75,13 +58,6 @@ function restOf(api: Api): Venue['rest'] {
     fault,
   }
 }
-
-const get = <Result>(
-  api: Api,
-  path: string,
-  weight: number,
-  parse: RestRequest<Result>['parse'],
-): RestRequest<Result> => ({ path: `${api.path}/${path}`, budget: 'weight', weight, parse })
 
 const instrumentsRequest = (api: Api): RestRequest<readonly Instrument[]> =>
   get(api, 'exchangeInfo', api.weights.exchangeInfo, (body) =>
@@ -108,11 +84,7 @@ function poll(api: Api, channel: Channel, symbol: string): RestRequest<readonly 
     case 'book':
       return [asList(snapshotRequest(api, symbol))]
     case 'trade':
-      return [
-        get(api, `trades?${query}&limit=1000`, api.weights.trades, (body, at, instruments) =>
-          list(body, 'trades').map((row) => trade(api, symbol, raw(row, 'trade'), at, instruments)),
-        ),
-      ]
+      return [newestTrades(api, symbol)]
     case 'quote':
       return []
   }
@@ -140,25 +112,6 @@ function snapshot(
     asks: levels(body.asks, 'asks'),
     sequence,
     depth: SNAPSHOT_DEPTH,
-  }
-}
-
-function trade(
-  api: Api,
-  symbol: string,
-  row: Raw,
-  receiveTimeUs: EpochUs | undefined,
-  instruments: Instruments,
-): Trade {
-  const tradeId = String(integer(row.id, 'id'))
-  return {
-    type: 'trade',
-    ...binanceOrigin(api.venue, symbol, { receiveTimeUs, instruments }, time(row.time, 'time')),
-    id: `${api.venue}:trade:${symbol}:0:${tradeId}`,
-    trade_id: tradeId,
-    price: decimal(row.price, 'price'),
-    quantity: decimal(row.qty, 'qty'),
-    side: boolean(row.isBuyerMaker, 'isBuyerMaker') ? 'sell' : 'buy',
   }
 }
 

@@ -146,6 +146,7 @@ export function trade(row: Raw, source: Source): Trade {
     price: decimal(row.price, 'price'),
     quantity: decimal(row.amount, 'amount'),
     side: side(row.direction, 'direction'),
+    sequence: integerOrAbsent(row.trade_seq, 'trade_seq'),
     liquidation: typeof row.liquidation === 'string' ? row.liquidation !== 'none' : undefined,
     block: row.block_trade_id === undefined || row.block_trade_id === null ? undefined : true,
     iv: decimalOrAbsent(row.iv, 'iv'),

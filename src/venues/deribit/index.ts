@@ -3,8 +3,9 @@
 import { chained } from '../../book/sequence.ts'
 import { inBatches } from '../batches.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
-import { decodeDeribit, HEARTBEAT_REQUEST_ID } from './decode.ts'
+import { decodeDeribit, deribitMarketOf, HEARTBEAT_REQUEST_ID } from './decode.ts'
 import { deribitRest } from './rest.ts'
+import { deribitTradeSpan } from './trades.ts'
 
 /** The venue asks for 10 s or more. */
 const HEARTBEAT_SECONDS = 10
@@ -31,15 +32,23 @@ export const deribit: Venue = {
   channels: {
     trade: {
       endpoints: { 'trades.100ms': 'main', 'trades.agg2': 'main', 'trades.raw': 'main' },
+      proofs: { 'trades.100ms': 'counter', 'trades.agg2': 'counter', 'trades.raw': 'counter' },
       silenceMs: { min: 60_000, max: 3_600_000 },
     },
+    // Only when something changed.
     ticker: {
       endpoints: { 'ticker.100ms': 'main', 'ticker.agg2': 'main', 'ticker.raw': 'main' },
+      proofs: { 'ticker.100ms': 'none', 'ticker.agg2': 'none', 'ticker.raw': 'none' },
       silenceMs: { min: 15_000, max: 600_000 },
     },
-    quote: { endpoints: { quote: 'main' }, silenceMs: { min: 15_000, max: 1_800_000 } },
+    quote: {
+      endpoints: { quote: 'main' },
+      proofs: { quote: 'none' },
+      silenceMs: { min: 15_000, max: 1_800_000 },
+    },
     book: {
       endpoints: { 'book.100ms': 'main', 'book.agg2': 'main', 'book.raw': 'main' },
+      proofs: { 'book.100ms': 'chained', 'book.agg2': 'chained', 'book.raw': 'chained' },
       silenceMs: { min: 15_000, max: 1_800_000 },
     },
   },
@@ -60,10 +69,13 @@ export const deribit: Venue = {
   },
   keepalive: 'ping',
   book: { rule: chained, snapshotFrom: 'stream' },
+  marketOf: deribitMarketOf,
+  tradeSpan: deribitTradeSpan,
   topic: (channel, channelName, symbol) => {
     const [, stem = channelName, interval] = INTERVAL.exec(channelName) ?? []
     const name = interval === undefined ? `${stem}.${symbol}` : `${stem}.${symbol}.${interval}`
-    return { channel, symbol, endpoint: deribit.channels[channel].endpoints[channelName] ?? '', name }
+    const { endpoints, proofs } = deribit.channels[channel]
+    return { channel, symbol, endpoint: endpoints[channelName] ?? '', name, proof: proofs[channelName] ?? 'none' }
   },
   greet: () => [
     {

@@ -4,7 +4,7 @@
  * Source: https://docs.deribit.com/#public-get_instruments
  */
 
-import type { BookSnapshot, Channel, EpochUs, Instrument, MarketEvent } from '../../model/event.ts'
+import type { BookSnapshot, Channel, Instrument, MarketEvent } from '../../model/event.ts'
 import { epochUs } from '../../model/time.ts'
 import {
   decimalOrAbsent,
@@ -21,36 +21,24 @@ import {
   word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import {
-  asList,
-  type Instruments,
-  type RecordedRequest,
-  type RestFault,
-  type RestRequest,
-  type Venue,
-} from '../venue.ts'
-import { deribitOrigin, plainLevels, ticker, trade } from './decode.ts'
+import { asList, type RecordedRequest, type RestFault, type RestRequest, type Venue } from '../venue.ts'
+import { get } from './api.ts'
+import { deribitOrigin, plainLevels, ticker } from './decode.ts'
+import { newestTrade, newestTrades, pastTrades } from './trades.ts'
 
 const BOOK_DEPTH = 1000
 /** The credit pool refills within seconds; the documentation asks to wait. */
 const RATE_LIMIT_MS = 5_000
 
-/** Cost in credits of `get_instruments`, and of any other method. */
-const INSTRUMENTS_COST = 10_000
-const DEFAULT_COST = 500
-
-export const deribitRest: Venue['rest'] = { instruments, snapshot, poll, recorded, fault }
-
-const get = <Result>(
-  method: string,
-  query: Record<string, string>,
-  parse: (result: unknown, receiveTimeUs: EpochUs | undefined, known: Instruments) => Result,
-): RestRequest<Result> => ({
-  path: `/api/v2/public/${method}?${new URLSearchParams(query)}`,
-  budget: method === 'get_instruments' ? 'instruments' : 'credits',
-  weight: method === 'get_instruments' ? INSTRUMENTS_COST : DEFAULT_COST,
-  parse: (body, receiveTimeUs, known) => parse(raw(body, 'answer').result, receiveTimeUs, known),
-})
+export const deribitRest: Venue['rest'] = {
+  instruments,
+  snapshot,
+  trades: pastTrades,
+  newestTrade,
+  poll,
+  recorded,
+  fault,
+}
 
 function instruments(): RestRequest<readonly Instrument[]>[] {
   return [
@@ -99,17 +87,7 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
         ]),
       )
     case 'trade':
-      return symbols.map((symbol) =>
-        get(
-          'get_last_trades_by_instrument',
-          { instrument_name: symbol, count: '1000' },
-          (result, receiveTimeUs, known) =>
-            list(raw(result, 'result').trades, 'trades').map((row) => ({
-              ...trade(raw(row, 'trade'), { receiveTimeUs, instruments: known }),
-              source: undefined,
-            })),
-        ),
-      )
+      return symbols.map(newestTrades)
     case 'book':
       return symbols.map((symbol) => asList(snapshot(symbol)))
     case 'quote':

@@ -35,6 +35,7 @@ import {
   word,
 } from '../fields.ts'
 import { originOf, type Source } from '../origin.ts'
+import { runningNumber } from '../trades.ts'
 import type { Decoded, Instruments } from '../venue.ts'
 
 const INCREMENTAL_BOOKS = new Set(['books', 'books-l2-tbt', 'books50-l2-tbt'])
@@ -114,19 +115,35 @@ export const okxOrigin = (symbol: string, source: Source, exchangeTimeUs: EpochU
 
 const symbolOf = (row: Raw, arg: Raw): string => symbolText(row.instId ?? arg.instId, 'instId')
 
+/**
+ * Channel `trades` joins the fills of one taker at one price; `tradeId` is the last one's. Such an event has an id of
+ * its own kind, because the single fill of the same number is another fact.
+ */
 export function trade(row: Raw, arg: Raw, source: Source): Trade {
   const base = okxOrigin(symbolOf(row, arg), source, time(row.ts, 'ts'))
   const tradeId = idText(row.tradeId, 'tradeId')
+  const first = firstFill(tradeId, row.count)
   return {
     type: 'trade',
     ...base,
-    id: `okx:trade:${base.symbol}:0:${tradeId}`,
+    id: `okx:trade:${base.symbol}:${first === undefined ? '0' : 'agg'}:${tradeId}`,
     trade_id: tradeId,
     price: decimal(row.px, 'px'),
     quantity: decimal(row.sz, 'sz'),
     side: side(row.side, 'side'),
+    first_trade_id: first,
+    last_trade_id: first === undefined ? undefined : tradeId,
     source: 'stream',
   }
+}
+
+/** Of several fills; `undefined` for one. Old recordings have no `count`, and what is no count stands for one. */
+function firstFill(tradeId: string, count: unknown): string | undefined {
+  const last = runningNumber(tradeId)
+  const fills = typeof count === 'string' ? runningNumber(count) : undefined
+  return last === undefined || fills === undefined || fills < 2 || fills > last + 1
+    ? undefined
+    : String(last - fills + 1)
 }
 
 /**

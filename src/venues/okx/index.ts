@@ -5,8 +5,9 @@ import { inBatches } from '../batches.ts'
 import { DEFAULT_BASES } from '../names.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
 import { okxChecksum } from './checksum.ts'
-import { decodeOkx } from './decode.ts'
+import { decodeOkx, okxMarketOf } from './decode.ts'
 import { okxRest } from './rest.ts'
+import { okxTradeSpan } from './trades.ts'
 
 /** Requests in 2 s of each REST path. */
 const perTwoSeconds = (limit: number) => ({ limit, windowMs: 2_000 })
@@ -33,12 +34,26 @@ export const okx: Venue = {
     },
   },
   channels: {
-    trade: { endpoints: { trades: 'public', 'trades-all': 'business' }, silenceMs: { min: 30_000, max: 1_800_000 } },
-    ticker: { endpoints: { tickers: 'public' }, silenceMs: { min: 15_000, max: 600_000 } },
-    quote: { endpoints: { 'bbo-tbt': 'public' }, silenceMs: { min: 15_000, max: 90_000 } },
+    trade: {
+      endpoints: { trades: 'public', 'trades-all': 'business' },
+      proofs: { trades: 'counter', 'trades-all': 'counter' },
+      silenceMs: { min: 30_000, max: 1_800_000 },
+    },
+    // Only when something changed.
+    ticker: {
+      endpoints: { tickers: 'public' },
+      proofs: { tickers: 'none' },
+      silenceMs: { min: 15_000, max: 600_000 },
+    },
+    quote: {
+      endpoints: { 'bbo-tbt': 'public' },
+      proofs: { 'bbo-tbt': 'none' },
+      silenceMs: { min: 15_000, max: 90_000 },
+    },
     // An unchanged book is sent again, empty, about every 60 s.
     book: {
       endpoints: { books: 'public', 'books-l2-tbt': 'public', 'books50-l2-tbt': 'public' },
+      proofs: { books: 'chained', 'books-l2-tbt': 'chained', 'books50-l2-tbt': 'chained' },
       silenceMs: { min: 15_000, max: 90_000 },
     },
   },
@@ -59,15 +74,19 @@ export const okx: Venue = {
       ticker: perTwoSeconds(20),
       books: perTwoSeconds(40),
       trades: perTwoSeconds(100),
+      'history-trades': perTwoSeconds(20),
     },
   },
   keepalive: { text: 'ping' },
   book: { rule: chained, snapshotFrom: 'stream', depthMax: 400, checksum: okxChecksum },
+  marketOf: okxMarketOf,
+  tradeSpan: okxTradeSpan,
   topic: (channel, channelName, symbol) => ({
     channel,
     symbol,
     endpoint: okx.channels[channel].endpoints[channelName] ?? '',
     name: `${channelName}:${symbol}`,
+    proof: okx.channels[channel].proofs[channelName] ?? 'none',
   }),
   greet: () => [],
   subscribe: (topics, nextId) => request('subscribe', topics, nextId),

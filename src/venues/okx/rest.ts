@@ -15,7 +15,6 @@ import {
   integer,
   isRaw,
   levels,
-  list,
   type Raw,
   raw,
   symbolText,
@@ -32,7 +31,9 @@ import {
   type RestRequest,
   type Venue,
 } from '../venue.ts'
-import { okxMarketOf, okxOrigin, ticker, trade } from './decode.ts'
+import { rows, rowsOf } from './api.ts'
+import { okxMarketOf, okxOrigin, ticker } from './decode.ts'
+import { newestTrade, newestTrades, pastTrades } from './trades.ts'
 
 /** Limits are counts in 2 s. */
 const RATE_LIMIT_MS = 2_000
@@ -45,7 +46,15 @@ const MARKETS: ReadonlyMap<unknown, Market> = new Map([
   ['OPTION', 'option'],
 ])
 
-export const okxRest: Venue['rest'] = { instruments, snapshot, poll, recorded, fault }
+export const okxRest: Venue['rest'] = {
+  instruments,
+  snapshot,
+  trades: pastTrades,
+  newestTrade,
+  poll,
+  recorded,
+  fault,
+}
 
 /** One request for each instrument type that the symbols need; options also need the family. */
 function instruments(symbols: readonly string[]): RestRequest<readonly Instrument[]>[] {
@@ -77,8 +86,6 @@ function recorded(url: URL): RecordedRequest | undefined {
   return url.pathname.endsWith('/market/books') && symbol ? { kind: 'snapshot', request: snapshot(symbol) } : undefined
 }
 
-const rows = (body: unknown): readonly unknown[] => list(raw(body, 'answer').data, 'data')
-
 function snapshot(symbol: string): RestRequest<BookSnapshot> {
   return {
     path: `/api/v5/market/books?instId=${encodeURIComponent(symbol)}&sz=${BOOK_DEPTH}`,
@@ -91,34 +98,15 @@ function snapshot(symbol: string): RestRequest<BookSnapshot> {
 function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonly MarketEvent[]>[] {
   switch (channel) {
     case 'ticker':
-      return symbols.map((symbol) => rowsOf(`ticker?instId=${encodeURIComponent(symbol)}`, 'ticker', ticker))
+      return symbols.map((symbol) => rowsOf('ticker', `instId=${encodeURIComponent(symbol)}`, ticker))
     case 'trade':
-      return symbols.map((symbol) =>
-        rowsOf(`trades?instId=${encodeURIComponent(symbol)}&limit=500`, 'trades', (row, arg, source) => ({
-          ...trade(row, arg, source),
-          source: undefined,
-        })),
-      )
+      return symbols.map(newestTrades)
     case 'book':
       return symbols.map((symbol) => asList(snapshot(symbol)))
     case 'quote':
       return []
   }
 }
-
-type Convert = (
-  row: Raw,
-  arg: Raw,
-  source: { receiveTimeUs: EpochUs | undefined; instruments: Instruments },
-) => MarketEvent
-
-const rowsOf = (path: string, budget: string, convert: Convert): RestRequest<readonly MarketEvent[]> => ({
-  path: `/api/v5/market/${path}`,
-  budget,
-  weight: 1,
-  parse: (body, receiveTimeUs, instruments) =>
-    rows(body).map((row) => convert(raw(row, 'data'), {}, { receiveTimeUs, instruments })),
-})
 
 function bookSnapshot(
   symbol: string,
