@@ -11,6 +11,8 @@ export interface RouteDeps {
   readonly service: ServiceInfo
   readonly names: VenueNames
   readonly metrics: HttpMetrics
+  /** A token is configured: only who sends it may ask, so what is collected may be changed. */
+  readonly hasToken: boolean
   /** Resident memory of the process. */
   residentBytes(): number
   lifecycle(): Lifecycle

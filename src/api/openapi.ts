@@ -44,11 +44,11 @@ export function openapiDocument(version: string, routes: readonly Route[]): Json
       title: 'MarketPrism Data Collector',
       version,
       description:
-        'Public crypto market data, collected exactly. Read only. Times are UTC with microseconds; prices and quantities are strings with the digits that the venue sent.',
+        'Public crypto market data, collected exactly. Times are UTC with microseconds; prices and quantities are strings with the digits that the venue sent.',
     },
     servers: [{ url: '/' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }] as const)),
+    paths: paths(routes),
     components: {
       schemas: { Error: jsonSchema(errorSchema) },
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'Only where a token is configured.' } },
@@ -56,16 +56,34 @@ export function openapiDocument(version: string, routes: readonly Route[]): Json
   }
 }
 
+function paths(routes: readonly Route[]): Json {
+  const operations: Record<string, Json> = {}
+  for (const route of routes) {
+    operations[route.path] = { ...operations[route.path], [route.method.toLowerCase()]: operation(route) }
+  }
+  return operations
+}
+
 function operation(route: Route): Json {
+  const { body } = route
   return {
-    operationId: operationId(route.path),
+    operationId: operationId(route),
     summary: route.summary,
     ...(route.description ? { description: route.description } : {}),
     tags: [route.tag],
     parameters: [...parameters(route.params, 'path'), ...parameters(route.query, 'query')],
+    ...(body
+      ? { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(body, 'input') } } } }
+      : {}),
     responses: { ...successes(route), ...failures(route) },
-    ...(isGuarded(route) ? { security: [{}, { token: [] }] } : {}),
+    ...security(route),
   }
+}
+
+/** A `POST` is served only with a token; elsewhere it is wanted only where one is configured. */
+function security(route: Route): Json {
+  if (!isGuarded(route)) return {}
+  return { security: route.method === 'POST' ? [{ token: [] }] : [{}, { token: [] }] }
 }
 
 const isGuarded = (route: Route): boolean => route.kind === 'data' || route.needsToken
@@ -76,7 +94,7 @@ export function errorCodes(route: Route): readonly ApiCode[] {
     route.kind === 'plain'
       ? ['INTERNAL_ERROR']
       : [
-          ...(Object.keys(route.query.shape).length > 0 ? (['INVALID_PARAMETERS'] as const) : []),
+          ...(Object.keys(route.query.shape).length > 0 || route.body ? (['INVALID_PARAMETERS'] as const) : []),
           ...(route.needsCollector ? (['COLLECTOR_NOT_INITIALIZED'] as const) : []),
           route.failure,
         ]
@@ -118,19 +136,19 @@ function failures(route: Route): Json {
   )
 }
 
-/** `/api/v1/collector/data` is `getCollectorData`. */
-function operationId(path: string): string {
+/** `GET /api/v1/collector/data` is `getCollectorData`. */
+function operationId({ method, path }: Route): string {
   const words = path
     .replace('/api/v1', '')
     .split(/[^a-z]+/i)
     .filter(Boolean)
-  return `get${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`
+  return `${method.toLowerCase()}${words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('')}`
 }
 
 /** A zod schema as plain JSON Schema, without the bounds that every integer has. */
-export function jsonSchema(schema: z.ZodType): SchemaNode {
+export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): SchemaNode {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
-    io: 'output',
+    io,
     override({ jsonSchema: node }) {
       if (node.maximum === Number.MAX_SAFE_INTEGER) delete node.maximum
       if (node.minimum === Number.MIN_SAFE_INTEGER) delete node.minimum

@@ -51,14 +51,14 @@ export function errorsMarkdown(): string {
   ].join('\n\n')
 }
 
-const GENERAL = `\`GET\` and \`HEAD\` only. Success: \`{"status":"success","message","data","timestamp"}\`. Failure: \`{"status":"error","error_code","message","data":null,"timestamp"}\`, on 5xx with an \`error_id\`. [ERRORS.md](ERRORS.md) has the codes.
+const GENERAL = `\`GET\` and \`HEAD\` only, but for the one \`POST\` below, which is there only where \`api.token\` is set. Success: \`{"status":"success","message","data","timestamp"}\`. Failure: \`{"status":"error","error_code","message","data":null,"timestamp"}\`, on 5xx with an \`error_id\`. [ERRORS.md](ERRORS.md) has the codes.
 
 - Times are UTC with microseconds: \`2025-06-29T04:07:49.066285+00:00\`; a time that is not known is \`null\`.
 - Prices and quantities are strings with the digits that the venue sent.
 - Names of parameters are case-sensitive, values of parameters are not; venues and symbols in paths and on the stream are written as the venue does. A parameter given twice is an error; an unknown one is ignored.
 - A client may send as many requests a second as \`api.requests_per_second\` says; more are answered 429 with \`Retry-After\`. \`/health*\` is exempt.
 - Where \`api.token\` is set, \`/api/*\` and \`/metrics\` want \`Authorization: Bearer …\`. On a loopback address only local host names are served. Pages of other origins read nothing unless \`api.cors_origins\` lists them.
-- What never becomes a request is answered in the same shape with \`INVALID_PARAMETERS\` and the fitting status: 400 not HTTP, 408 too slow (headers within ${HTTP_LIMITS.headersTimeoutMs / 1000} s, the whole within ${HTTP_LIMITS.requestTimeoutMs / 1000} s), 431 more than ${HTTP_LIMITS.headerBytesMax} bytes of path, query and headers.
+- What never becomes a request is answered in the same shape with \`INVALID_PARAMETERS\` and the fitting status: 400 not HTTP, 408 too slow (headers within ${HTTP_LIMITS.headersTimeoutMs / 1000} s, the whole within ${HTTP_LIMITS.requestTimeoutMs / 1000} s), 431 more than ${HTTP_LIMITS.headerBytesMax} bytes of path, query and headers. So is a body that is not JSON: 413 more than ${HTTP_LIMITS.bodyBytesMax} bytes, 415 not sent as \`application/json\`.
 - \`GET /openapi.json\` is this page for programs, \`GET /docs\` for browsers.`
 
 const STREAM = `## Messages of the stream
@@ -86,12 +86,14 @@ At most ${STREAM_LIMITS.clientsMax} clients at a time; further ones are answered
 function section(route: Route): string {
   const parameters = [...parameterRows(route.params.shape), ...parameterRows(route.query.shape)]
   const codes = errorCodes(route).map((code) => `\`${code}\``)
+  const body = route.body ? fieldRows(jsonSchema(route.body, 'input'), '') : []
   const fields = fieldRows(jsonSchema(route.response), '')
   return [
-    `### \`${route === streamRoute ? 'WS' : 'GET'} ${route.path}\``,
+    `### \`${route === streamRoute ? 'WS' : route.method} ${route.path}\``,
     `${route.summary}.`,
     route.description,
     parameters.length > 0 ? table(['parameter', 'type', 'default', 'meaning'], parameters) : '',
+    body.length > 0 ? table(['field of the body', 'type', 'meaning'], body) : '',
     fields.length > 0 ? table([route.kind === 'data' ? 'field of `data`' : 'field', 'type', 'meaning'], fields) : '',
     `Errors: ${codes.join(', ')}.`,
   ]

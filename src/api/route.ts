@@ -13,6 +13,8 @@ export const TAGS = {
 export type Tag = keyof typeof TAGS
 
 interface RouteBase {
+  /** `POST` changes something: it is served only where a token is configured, to those who send it. */
+  readonly method: 'GET' | 'POST'
   /** With parameters in braces: `/api/v1/orderbook/{venue}/{symbol}`. */
   readonly path: string
   readonly summary: string
@@ -20,10 +22,19 @@ interface RouteBase {
   readonly tag: Tag
   readonly query: z.ZodObject
   readonly params: z.ZodObject
+  /** The JSON that a `POST` must bring. */
+  readonly body: z.ZodObject | undefined
   /** Of `data`, or of the whole body of a plain route. */
   readonly response: z.ZodType
   /** Codes beyond those that every route has. */
   readonly errors: readonly ApiCode[]
+}
+
+/** What came, not checked yet. */
+interface RawRequest {
+  readonly query?: unknown
+  readonly params?: unknown
+  readonly body?: unknown
 }
 
 /** Answers in the envelope. */
@@ -34,8 +45,8 @@ export interface DataRoute extends RouteBase {
   readonly needsCollector: boolean
   /** The code for an exception inside `run`. */
   readonly failure: ApiCode
-  /** Errors: throws a PrismError for parameters that are not allowed. */
-  readonly run: (query: unknown, params: unknown) => unknown
+  /** Errors: throws a PrismError for parameters or a body that are not allowed. */
+  readonly run: (request: RawRequest) => unknown
 }
 
 export interface PlainAnswer {
@@ -57,7 +68,12 @@ export interface PlainRoute extends RouteBase {
 
 export type Route = DataRoute | PlainRoute
 
-interface DataSpec<Query extends z.ZodObject, Params extends z.ZodObject, Response extends z.ZodType> {
+interface DataSpec<
+  Query extends z.ZodObject,
+  Params extends z.ZodObject,
+  Body extends z.ZodObject,
+  Response extends z.ZodType,
+> {
   readonly path: string
   readonly summary: string
   readonly description?: string
@@ -65,25 +81,34 @@ interface DataSpec<Query extends z.ZodObject, Params extends z.ZodObject, Respon
   readonly message: string
   readonly query?: Query
   readonly params?: Params
+  /** Makes it a `POST`. */
+  readonly body?: Body
   readonly response: Response
   readonly errors?: readonly ApiCode[]
   readonly needsCollector?: boolean
   readonly failure?: ApiCode
-  handle(input: { readonly query: z.output<Query>; readonly params: z.output<Params> }): z.input<Response>
+  handle(input: {
+    readonly query: z.output<Query>
+    readonly params: z.output<Params>
+    readonly body: z.output<Body>
+  }): z.input<Response> | Promise<z.input<Response>>
 }
 
-type NoParameters = z.ZodObject<Record<never, never>>
+type Nothing = z.ZodObject<Record<never, never>>
 
 /** An endpoint that answers in the envelope. */
 export function dataRoute<
   Response extends z.ZodType,
-  Query extends z.ZodObject = NoParameters,
-  Params extends z.ZodObject = NoParameters,
->(spec: DataSpec<Query, Params, Response>): DataRoute {
+  Query extends z.ZodObject = Nothing,
+  Params extends z.ZodObject = Nothing,
+  Body extends z.ZodObject = Nothing,
+>(spec: DataSpec<Query, Params, Body, Response>): DataRoute {
   const query = spec.query ?? z.object({})
   const params = spec.params ?? z.object({})
+  const { body } = spec
   return {
     kind: 'data',
+    method: body ? 'POST' : 'GET',
     path: spec.path,
     summary: spec.summary,
     description: spec.description ?? '',
@@ -91,14 +116,16 @@ export function dataRoute<
     message: spec.message,
     query,
     params,
+    body,
     response: spec.response,
     errors: spec.errors ?? [],
     needsCollector: spec.needsCollector ?? false,
     failure: spec.failure ?? 'INTERNAL_ERROR',
-    run: (rawQuery, rawParams) =>
+    run: (raw) =>
       spec.handle({
-        query: parsed(query, rawQuery) as z.output<Query>,
-        params: parsed(params, rawParams) as z.output<Params>,
+        query: parsed(query, raw.query ?? {}) as z.output<Query>,
+        params: parsed(params, raw.params ?? {}) as z.output<Params>,
+        body: (body && parsed(body, raw.body)) as z.output<Body>,
       }),
   }
 }
@@ -109,9 +136,11 @@ type PlainSpec = Pick<PlainRoute, 'path' | 'summary' | 'tag' | 'contentType' | '
 /** An endpoint with a body of its own. */
 export const plainRoute = (spec: PlainSpec): PlainRoute => ({
   kind: 'plain',
+  method: 'GET',
   description: '',
   query: z.object({}),
   params: z.object({}),
+  body: undefined,
   errors: [],
   statuses: [],
   isProbe: false,

@@ -60,6 +60,7 @@ export function createApi(options: ApiOptions): Api {
     service,
     names: venueNames(options.venues),
     metrics,
+    hasToken: config.token !== undefined,
     residentBytes: () => process.residentBytes(),
     lifecycle,
     checks() {

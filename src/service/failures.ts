@@ -21,8 +21,7 @@ export function failureAnswers(clock: Clock, logger: Logger, startUs: number): F
   let count = 0
   const prefix = Math.floor(startUs / 1000).toString(ID_BASE)
   return (error, fallback, where) => {
-    const { code, message } = publicFace(error, fallback)
-    const status = statusOf(code)
+    const { code, message, status = statusOf(code) } = publicFace(error, fallback)
     if (status < SERVER_ERROR) return { status, body: failure(code, message, clock.nowUs()) }
     const errorId = `${prefix}-${(++count).toString(ID_BASE)}`
     const fields = { error_id: errorId, error_code: code, route: where }
@@ -34,12 +33,33 @@ export function failureAnswers(clock: Clock, logger: Logger, startUs: number): F
   }
 }
 
+interface PublicFace {
+  readonly code: ApiCode
+  readonly message: string
+  /** Where the code's own does not fit. */
+  readonly status?: number
+}
+
+/** What is wrong with a body, by Fastify's name for it. */
+const BODY_FAULTS: Readonly<Record<string, PublicFace>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: bodyFault('The body is too long.', 413),
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: bodyFault('The body must be JSON, sent as Content-Type: application/json.', 415),
+  FST_ERR_CTP_INVALID_JSON_BODY: bodyFault('The body is not JSON.'),
+  FST_ERR_CTP_EMPTY_JSON_BODY: bodyFault('The body is empty.'),
+}
+
+function bodyFault(message: string, status = 400): PublicFace {
+  return { code: 'INVALID_PARAMETERS', message, status }
+}
+
 /** Only messages that this program wrote for clients leave it: those of expected errors below 500 and of 503. */
-function publicFace(error: unknown, fallback: ApiCode): { code: ApiCode; message: string } {
+function publicFace(error: unknown, fallback: ApiCode): PublicFace {
   if (error instanceof PrismError && isApiCode(error.code)) {
     const message = error.status === SERVER_ERROR ? PUBLIC_MESSAGES[error.code] : error.message
     return { code: error.code, message }
   }
+  const fault = error instanceof Error && 'code' in error ? BODY_FAULTS[String(error.code)] : undefined
+  if (fault !== undefined) return fault
   const code = frameworkCode(error) ?? fallback
   return { code, message: PUBLIC_MESSAGES[code] }
 }

@@ -11,6 +11,8 @@ declare module 'fastify' {
     isProbe?: boolean
     /** Served only to those who know the token, where one is configured. */
     needsToken?: boolean
+    /** A `POST` that changes something. */
+    isChange?: boolean
     /** The code for errors that nobody foresaw. */
     failure?: ApiCode
   }
@@ -21,15 +23,18 @@ export interface GateOptions {
   readonly isStopping: () => boolean
   readonly isFull: () => boolean
   readonly mayAsk: (client: string) => boolean
+  /** Is there a route for `POST` at this path? */
+  readonly isChangeable: (path: string) => boolean
 }
 
-const METHODS = new Set(['GET', 'HEAD'])
+const READING = ['GET', 'HEAD']
+const CHANGING = [...READING, 'POST']
 /** No answer is stored or sent in parts, so there is nothing that these could refer to. */
 const CONDITIONS = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range', 'range']
 const CORS_MAX_AGE_SECONDS = '600'
 
 /** An `onRequest` hook. Whatever it throws is answered by the error handler. */
-export function gate({ guards, isStopping, isFull, mayAsk }: GateOptions) {
+export function gate({ guards, isStopping, isFull, mayAsk, isChangeable }: GateOptions) {
   return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
     for (const name of CONDITIONS) delete request.raw.headers[name]
     const { isProbe = false, needsToken = false } = request.routeOptions.config ?? {}
@@ -48,7 +53,7 @@ export function gate({ guards, isStopping, isFull, mayAsk }: GateOptions) {
       allowOrigin(reply, origin)
       if (request.method === 'OPTIONS') return reply.code(204).send()
     }
-    if (!METHODS.has(request.method)) throw new PrismError('METHOD_NOT_ALLOWED', PUBLIC_MESSAGES.METHOD_NOT_ALLOWED)
+    requireMethod(request, reply, isChangeable(request.routeOptions.url ?? pathOf(request)) ? CHANGING : READING)
     if (needsToken && !guards.isTokenRight(authorization)) {
       throw new PrismError('UNAUTHORIZED', PUBLIC_MESSAGES.UNAUTHORIZED)
     }
@@ -56,6 +61,16 @@ export function gate({ guards, isStopping, isFull, mayAsk }: GateOptions) {
   }
 }
 
+function requireMethod({ method }: FastifyRequest, reply: FastifyReply, allowed: readonly string[]): void {
+  if (allowed.includes(method)) return
+  reply.header('allow', allowed.join(', '))
+  const words = `${allowed.slice(0, -1).join(', ')} and ${allowed.at(-1)}`
+  throw new PrismError('METHOD_NOT_ALLOWED', `Only ${words} are allowed.`)
+}
+
+const pathOf = ({ url }: FastifyRequest): string => url.split('?', 1)[0] ?? ''
+
+/** Pages may only read: a listed origin too gets no `POST` through. */
 function allowOrigin(reply: FastifyReply, origin: string): void {
   reply.headers({
     'access-control-allow-origin': origin,

@@ -45,6 +45,10 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const guard = guards(config)
   let isStopping = false
   const app = createApp(options, limits, failures)
+  const changeable = new Set<string>()
+  app.addHook('onRoute', ({ url, config }) => {
+    if (config?.isChange) changeable.add(url)
+  })
   const sockets = trackSockets(app, config.connections_max, limits, metrics)
 
   accessLog(app, clock, logger, metrics)
@@ -55,6 +59,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       isStopping: () => isStopping,
       isFull: () => sockets.size > config.connections_max,
       mayAsk: rateLimit(config.requests_per_second, clock),
+      isChangeable: (path) => changeable.has(path),
     }),
   )
   app.addHook('onSend', async (request, reply) => {
@@ -112,6 +117,7 @@ function createApp(
       requireHostHeader: false,
     },
     requestTimeout: limits.requestTimeoutMs,
+    bodyLimit: limits.bodyBytesMax,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     connectionTimeout: limits.idleTimeoutMs,
     // Fastify's own answer while closing has no envelope; the gate gives ours.
@@ -125,6 +131,8 @@ function createApp(
       send(reply.headers(SECURITY_HEADERS), answer)
     },
   })
+  // Bodies are JSON; a page's form could send text without asking first.
+  app.removeContentTypeParser('text/plain')
   // Node would answer an Expect header that it does not know with an empty 417.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   return app
@@ -155,13 +163,10 @@ function trackSockets(
   return requests
 }
 
-/** Nothing here reads bodies. One that is not there yet is not waited for, and its bytes must not be taken for a request. */
+/** A body that no route reads is not waited for, and its bytes must not be taken for a request. */
 const isBodyComing = (request: FastifyRequest): boolean => !request.raw.complete
 
 function send(reply: FastifyReply, { status, body }: FailedAnswer): FastifyReply {
-  return reply
-    .code(status)
-    .headers(ERROR_HEADERS[body.error_code] ?? {})
-    .type(JSON_TYPE)
-    .send(JSON.stringify(body))
+  const usual = Object.entries(ERROR_HEADERS[body.error_code] ?? {}).filter(([name]) => !reply.hasHeader(name))
+  return reply.code(status).headers(Object.fromEntries(usual)).type(JSON_TYPE).send(JSON.stringify(body))
 }

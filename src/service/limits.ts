@@ -9,6 +9,7 @@ export const HTTP_LIMITS = {
   /** How often Node looks for requests that are too slow. */
   connectionsCheckMs: 1_000,
   headerBytesMax: 8_192,
+  bodyBytesMax: 65_536,
   requestsPerSocketMax: 1_000,
   /** Connections kept for health probes when the configured number is in use. */
   connectionsReserved: 16,

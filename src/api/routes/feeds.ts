@@ -1,9 +1,10 @@
 import { z } from 'zod'
-import { CHANNELS } from '../../model/event.ts'
+import { CHANNELS, type EpochUs } from '../../model/event.ts'
 import { FEED_STATES } from '../../model/feed.ts'
 import { isoTime, isoTimeOrNull } from '../../model/time.ts'
 import type { RouteDeps } from '../deps.ts'
-import { choiceParam } from '../params.ts'
+import { gapRecord, gapSchema, proofSchema } from '../gaps.ts'
+import { channelParam, choiceParam } from '../params.ts'
 import { dataRoute } from '../route.ts'
 import { count, time, timeOrNull } from '../schemas.ts'
 import type { FeedView } from '../view.ts'
@@ -13,12 +14,14 @@ const feedSchema = z.strictObject({
   venue: z.string(),
   channel: z.enum(CHANNELS),
   symbol: z.string(),
+  proof: proofSchema,
   state: z.enum(FEED_STATES),
   reason: z.string().describe('Why it is in this state, in words; empty when live.'),
   since: time.describe('When it entered this state.'),
   last_message: timeOrNull,
   events: count.describe('Events since the start.'),
   resyncs: count.describe('Times that its order book was built anew.'),
+  open_gap: gapSchema.nullable().describe('The newest gap of this feed that is open; `null` when there is none.'),
 })
 
 const response = z.strictObject({
@@ -30,7 +33,7 @@ const response = z.strictObject({
 })
 
 /** `GET /api/v1/feeds` */
-export const feeds = ({ view, names }: RouteDeps) =>
+export const feeds = ({ view, clock, names }: RouteDeps) =>
   dataRoute({
     path: '/api/v1/feeds',
     summary: 'State of every feed, and why',
@@ -39,7 +42,7 @@ export const feeds = ({ view, names }: RouteDeps) =>
     message: 'Feeds retrieved successfully',
     query: z.object({
       venue: choiceParam('venue', names.venues, 'One venue.'),
-      channel: choiceParam('channel', CHANNELS, 'One channel.'),
+      channel: channelParam('channel'),
       state: choiceParam('state', FEED_STATES, 'One state.'),
     }),
     response,
@@ -52,7 +55,12 @@ export const feeds = ({ view, names }: RouteDeps) =>
           (channel === 'all' || feed.channel === channel) &&
           (state === 'all' || feed.state === state),
       )
-      return { summary: { total: all.length, states: byState(all) }, count: found.length, feeds: found.map(feedRecord) }
+      const nowUs = clock.nowUs()
+      return {
+        summary: { total: all.length, states: byState(all) },
+        count: found.length,
+        feeds: found.map((feed) => feedRecord(feed, nowUs)),
+      }
     },
   })
 
@@ -62,15 +70,17 @@ function byState(feeds: readonly FeedView[]): Partial<Record<FeedView['state'], 
   return counts
 }
 
-const feedRecord = (feed: FeedView): z.input<typeof feedSchema> => ({
+const feedRecord = (feed: FeedView, nowUs: EpochUs): z.input<typeof feedSchema> => ({
   exchange: feed.exchange,
   venue: feed.venue,
   channel: feed.channel,
   symbol: feed.symbol,
+  proof: feed.proof,
   state: feed.state,
   reason: feed.reason,
   since: isoTime(feed.sinceUs),
   last_message: isoTimeOrNull(feed.lastMessageUs),
   events: feed.events,
   resyncs: feed.resyncs,
+  open_gap: feed.openGap === undefined ? null : gapRecord(feed.openGap, feed.proof, nowUs),
 })

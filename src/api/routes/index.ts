@@ -2,11 +2,14 @@
 
 import type { RouteDeps } from '../deps.ts'
 import type { Route } from '../route.ts'
+import { changeSubscriptions } from './change-subscriptions.ts'
 import { collectorData } from './collector-data.ts'
 import { collectorExchanges } from './collector-exchanges.ts'
 import { collectorStats } from './collector-stats.ts'
 import { collectorStatus } from './collector-status.ts'
+import { completeness } from './completeness.ts'
 import { feeds } from './feeds.ts'
+import { gaps } from './gaps.ts'
 import { health } from './health.ts'
 import { healthLive } from './health-live.ts'
 import { healthReady } from './health-ready.ts'
@@ -14,6 +17,7 @@ import { instruments } from './instruments.ts'
 import { metrics } from './metrics.ts'
 import { orderbook } from './orderbook.ts'
 import { status } from './status.ts'
+import { subscriptions } from './subscriptions.ts'
 import { trades } from './trades.ts'
 
 const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
@@ -23,9 +27,13 @@ const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
   collectorExchanges,
   collectorData,
   feeds,
+  subscriptions,
+  changeSubscriptions,
   instruments,
   orderbook,
   trades,
+  gaps,
+  completeness,
   health,
   healthLive,
   healthReady,

@@ -53,7 +53,7 @@ export function mountStream({ server, deps, logger, limits }: StreamOptions): vo
   app.addHook('preClose', async () => hub.close())
   app.get(PATH, { config: { needsToken: true } }, async (request, reply) => {
     requireInitialized(view)
-    if (!isUpgrade(request)) return streamRoute.run({}, {})
+    if (!isUpgrade(request)) return streamRoute.run({})
     const { origin, host } = request.headers
     if (!guards.mayOpenStream(origin, host)) {
       throw new PrismError('INVALID_PARAMETERS', 'Pages of this origin may not open the stream.')

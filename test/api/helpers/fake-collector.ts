@@ -1,12 +1,26 @@
 /** A collector that moves: books, tickers, trades and counters change with the clock as a real one's do. */
 
-import type { CollectorView, EventSubscriber, ExchangeView, FeedView, HealthCheck } from '../../../src/api/view.ts'
+import type {
+  CollectorView,
+  CompletenessView,
+  EventSubscriber,
+  ExchangeView,
+  FeedName,
+  FeedView,
+  HealthCheck,
+  SubscriptionChange,
+  SubscriptionRequest,
+} from '../../../src/api/view.ts'
 import {
   CHANNELS,
+  type Channel,
+  type EpochUs,
+  type Gap,
   type Instrument,
   instrumentKey,
   type Level,
   type MarketEvent,
+  type Proof,
   type Ticker,
   type Trade,
 } from '../../../src/model/event.ts'
@@ -31,6 +45,14 @@ const INSTRUMENTS = VENUES.flatMap(({ id, exchange }) =>
   (SYMBOLS[id] ?? []).map((symbol) => ({ venue: id, exchange, symbol, market: 'spot' as const })),
 )
 
+/** What can be verified on the fake's streams. */
+export const FAKE_PROOFS: Readonly<Record<Channel, Proof>> = {
+  trade: 'counter',
+  ticker: 'cadence',
+  quote: 'none',
+  book: 'range',
+}
+
 const BOOK_LEVELS = 450
 const TRADES_MAX = 1000
 
@@ -44,8 +66,17 @@ export interface FakeCollector extends CollectorView {
   readonly subscribers: number
   feedState: (venue: string, symbol: string) => FeedState
   extraHealth: Record<string, HealthCheck>
+  /** What {@link CollectorView.gaps} yields; the newest start first. */
+  ledger: Gap[]
+  /** When each feed was first collected; the start of the fake unless a test says otherwise. */
+  firstUs: (feed: FeedName) => EpochUs
+  /** Every change that was asked for, and what to answer. */
+  readonly changes: SubscriptionRequest[]
+  change: (request: SubscriptionRequest) => SubscriptionChange
+  /** Calls of `completeness` so far. */
+  completenessCalls: number
   /** Set to make that method throw. */
-  broken: 'stats' | 'exchanges' | 'store' | 'feeds' | 'health' | undefined
+  broken: 'stats' | 'exchanges' | 'store' | 'feeds' | 'health' | 'gaps' | 'completeness' | 'change' | undefined
 }
 
 export function fakeCollector(clock: Clock): FakeCollector {
@@ -70,6 +101,11 @@ export function fakeCollector(clock: Clock): FakeCollector {
     isInitialized: true,
     broken: undefined,
     feedState: () => 'live',
+    ledger: [],
+    firstUs: () => startUs,
+    changes: [],
+    change: () => ({ added: [], removed: [], unchanged: [], refused: [] }),
+    completenessCalls: 0,
     extraHealth: { 'sink:memory': { status: 'pass', result: 'writing' } },
     features: {
       collector_initialized: true,
@@ -142,12 +178,14 @@ export function fakeCollector(clock: Clock): FakeCollector {
             venue,
             channel,
             symbol,
+            proof: FAKE_PROOFS[channel],
             state,
             reason,
             sinceUs: startUs,
             lastMessageUs,
             events: steps,
             resyncs: 0,
+            openGap: fake.ledger.find((gap) => gap.state === 'open' && isSame(gap, { venue, channel, symbol })),
           }
         }),
       )
@@ -189,6 +227,25 @@ export function fakeCollector(clock: Clock): FakeCollector {
     },
     knows: (venue, symbol) => INSTRUMENTS.some((i) => i.venue === venue && i.symbol === symbol),
     instruments: () => INSTRUMENTS.map((about) => instrumentEvent(about, startUs)),
+    gaps() {
+      failIf('gaps')
+      return fake.ledger
+    },
+    completeness(sinceUs, untilUs, isWanted = () => true) {
+      failIf('completeness')
+      fake.completenessCalls++
+      const feeds = INSTRUMENTS.flatMap((about) => CHANNELS.map((channel) => ({ ...about, channel }))).filter(isWanted)
+      return feeds.flatMap((feed) => {
+        const startUs = Math.max(sinceUs, fake.firstUs(feed))
+        return startUs >= untilUs ? [] : [covered(feed, fake.ledger, startUs, untilUs, clock.nowUs())]
+      })
+    },
+    proofOf: ({ channel }) => FAKE_PROOFS[channel],
+    async changeSubscriptions(request) {
+      failIf('change')
+      fake.changes.push(request)
+      return fake.change(request)
+    },
     health() {
       failIf('health')
       return fake.extraHealth
@@ -199,6 +256,61 @@ export function fakeCollector(clock: Clock): FakeCollector {
     },
   }
   return fake
+}
+
+const isSame = (a: FeedName, b: FeedName): boolean =>
+  a.venue === b.venue && a.channel === b.channel && a.symbol === b.symbol
+
+/** Gaps of the fake do not overlap, so their lengths add up. */
+function covered(
+  feed: FeedName & { readonly exchange: string },
+  ledger: readonly Gap[],
+  startUs: EpochUs,
+  endUs: EpochUs,
+  nowUs: EpochUs,
+): CompletenessView {
+  const touching = ledger.filter(
+    (gap) => isSame(gap, feed) && gap.start_time_us < endUs && (gap.end_time_us ?? nowUs) > startUs,
+  )
+  const missing = touching.filter(({ state }) => state !== 'healed')
+  const lostUs = missing.reduce(
+    (sum, gap) => sum + Math.min(endUs, gap.end_time_us ?? nowUs) - Math.max(startUs, gap.start_time_us),
+    0,
+  )
+  const isCounted = FAKE_PROOFS[feed.channel] === 'counter'
+  const ids = (of: (gap: Gap) => number) => (isCounted ? touching.reduce((sum, gap) => sum + of(gap), 0) : undefined)
+  return {
+    exchange: feed.exchange,
+    venue: feed.venue,
+    channel: feed.channel,
+    symbol: feed.symbol,
+    proof: FAKE_PROOFS[feed.channel],
+    startUs,
+    endUs,
+    coveredShare: 1 - lostUs / (endUs - startUs),
+    secondsLost: lostUs / 1e6,
+    idsLost: ids(({ lost = 0, healed = 0 }) => lost - healed),
+    idsHealed: ids(({ healed = 0 }) => healed),
+    gaps: touching.length,
+    openGaps: touching.filter(({ state }) => state === 'open').length,
+  }
+}
+
+/** A gap of a BTCUSDT feed, unless `facts` say otherwise. */
+export function fakeGap(facts: Partial<Gap> & Pick<Gap, 'gap_id' | 'start_time_us'>): Gap {
+  return {
+    type: 'gap',
+    exchange: 'binance',
+    venue: 'binance',
+    market: 'spot',
+    symbol: 'BTCUSDT',
+    channel: 'trade',
+    id: `binance:gap:BTCUSDT:0:${facts.gap_id}`,
+    cause: 'disconnect',
+    state: 'closed',
+    detected_time_us: facts.start_time_us + 1_000_000,
+    ...facts,
+  }
 }
 
 type About = (typeof INSTRUMENTS)[number]

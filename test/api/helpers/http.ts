@@ -15,10 +15,15 @@ export interface Ask {
   readonly method?: string
   readonly headers?: http.OutgoingHttpHeaders
   readonly agent?: http.Agent
+  readonly body?: string
 }
 
 /** One request, the path sent as it stands. */
-export function ask(url: string, path: string, { method = 'GET', headers = {}, agent }: Ask = {}): Promise<Answer> {
+export function ask(
+  url: string,
+  path: string,
+  { method = 'GET', headers = {}, agent, body }: Ask = {},
+): Promise<Answer> {
   const { hostname, port } = new URL(url)
   return new Promise((resolve, reject) => {
     const options = { hostname, port, path, method, headers, ...(agent ? { agent } : {}) }
@@ -31,7 +36,7 @@ export function ask(url: string, path: string, { method = 'GET', headers = {}, a
       )
     })
     request.on('error', reject)
-    request.end()
+    request.end(body)
   })
 }
 

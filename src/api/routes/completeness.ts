@@ -1,0 +1,141 @@
+import { z } from 'zod'
+import { PrismError } from '../../model/errors.ts'
+import { type EpochUs, instrumentKey } from '../../model/event.ts'
+import { isoTime } from '../../model/time.ts'
+import {
+  bucketCount,
+  bucketRecord,
+  bucketsOf,
+  completenessSum,
+  completenessSumSchema,
+  feedCompletenessRecord,
+  feedCompletenessSchema,
+  isVerifiable,
+} from '../completeness.ts'
+import type { RouteDeps } from '../deps.ts'
+import { feedFilter, requireKnown } from '../feed-filter.ts'
+import { durationUs } from '../moment.ts'
+import { channelParam, choiceParam, durationParam, momentParam, symbolParam } from '../params.ts'
+import { dataRoute } from '../route.ts'
+import { count, seconds, time } from '../schemas.ts'
+import type { CollectorView, FeedName } from '../view.ts'
+import { windowOf } from '../window.ts'
+
+const US_PER_SECOND = 1e6
+const WINDOW_US = 24 * 3_600 * US_PER_SECOND
+const BUCKETS_MAX = 1_500
+const ROWS_MAX = 20_000
+
+export const completenessResponse = z.strictObject({
+  query_parameters: z
+    .strictObject({
+      venue: z.string(),
+      symbol: z.string().nullable(),
+      type: z.string(),
+      since: time,
+      until: time,
+      step_seconds: seconds.nullable(),
+    })
+    .describe('The parameters as they were understood.'),
+  summary: z.strictObject({
+    verifiable: completenessSumSchema.describe('Feeds of which every lost message is known.'),
+    unverifiable: completenessSumSchema.describe('Feeds of which more may be lost than is known.'),
+  }),
+  count: count.describe('Feeds in this answer.'),
+  feeds: z.array(feedCompletenessSchema),
+})
+
+/** `GET /api/v1/completeness` */
+export const completeness = ({ view, clock, names }: RouteDeps) =>
+  dataRoute({
+    path: '/api/v1/completeness',
+    summary: 'How much of a window each feed covers, and what is missing',
+    description: `One entry for each feed that was collected in the window. With \`step\` the window is also cut into buckets: at most ${BUCKETS_MAX} of them, and ${ROWS_MAX} over all feeds.`,
+    tag: 'data',
+    message: 'Completeness retrieved successfully',
+    query: z.object({
+      venue: choiceParam('venue', names.venues, 'One venue.'),
+      symbol: symbolParam('One symbol, as its venue writes it, in any case.'),
+      type: channelParam('type'),
+      since: momentParam('since', 'Start of the window; 24 h before its end when left out.'),
+      until: momentParam('until', 'End of the window; now when left out, and at the latest.'),
+      step: durationParam(
+        'step',
+        'Length of the buckets: `60s`, `1m`, `5m`, `1h`. They begin at its multiples, in UTC.',
+      ),
+    }),
+    response: completenessResponse,
+    errors: ['NOT_FOUND'],
+    needsCollector: true,
+    failure: 'DATA_RETRIEVAL_ERROR',
+    handle({ query }) {
+      const nowUs = clock.nowUs()
+      const { sinceUs, untilUs } = fullWindow(query, nowUs)
+      const isWanted = feedFilter(query)
+      const views = view.completeness(sinceUs, untilUs, isWanted).filter(isWanted)
+      requireKnown(view, query, views.length > 0)
+      const stepUs = query.step === undefined ? undefined : durationUs(query.step)
+      const buckets =
+        stepUs === undefined ? undefined : bucketRecords(view, sinceUs, untilUs, stepUs, views.length, isWanted)
+      return {
+        query_parameters: {
+          venue: query.venue,
+          symbol: query.symbol ?? null,
+          type: query.type,
+          since: isoTime(sinceUs),
+          until: isoTime(untilUs),
+          step_seconds: stepUs === undefined ? null : stepUs / US_PER_SECOND,
+        },
+        summary: {
+          verifiable: completenessSum(views.filter(isVerifiable)),
+          unverifiable: completenessSum(views.filter((feed) => !isVerifiable(feed))),
+        },
+        count: views.length,
+        feeds: views.map((feed) => feedCompletenessRecord(feed, buckets && (buckets.get(keyOf(feed)) ?? []))),
+      }
+    },
+  })
+
+/** The future is not covered yet. */
+function fullWindow(query: Parameters<typeof windowOf>[0], nowUs: EpochUs) {
+  const window = windowOf(query, nowUs)
+  const untilUs = Math.min(window.untilUs ?? nowUs, nowUs)
+  const sinceUs = window.sinceUs ?? Math.max(0, untilUs - WINDOW_US)
+  if (sinceUs >= untilUs) throw new PrismError('INVALID_PARAMETERS', 'since parameter must be before now')
+  return { sinceUs, untilUs }
+}
+
+const keyOf = ({ venue, channel, symbol }: FeedName): string => `${channel}:${instrumentKey(venue, symbol)}`
+
+/** The buckets of each feed. Errors: INVALID_PARAMETERS when there would be too many. */
+function bucketRecords(
+  view: CollectorView,
+  sinceUs: EpochUs,
+  untilUs: EpochUs,
+  stepUs: number,
+  feeds: number,
+  isWanted: (feed: FeedName) => boolean,
+): ReadonlyMap<string, ReturnType<typeof bucketRecord>[]> {
+  requireFew(bucketCount(sinceUs, untilUs, stepUs), feeds)
+  const records = new Map<string, ReturnType<typeof bucketRecord>[]>()
+  for (const { startUs, endUs } of bucketsOf(sinceUs, untilUs, stepUs)) {
+    for (const feed of view.completeness(startUs, endUs, isWanted)) {
+      if (!isWanted(feed)) continue
+      const key = keyOf(feed)
+      const ofFeed = records.get(key)
+      if (ofFeed) ofFeed.push(bucketRecord(feed))
+      else records.set(key, [bucketRecord(feed)])
+    }
+  }
+  return records
+}
+
+function requireFew(buckets: number, feeds: number): void {
+  const rows = buckets * feeds
+  if (buckets <= BUCKETS_MAX && rows <= ROWS_MAX) return
+  const message =
+    buckets > BUCKETS_MAX
+      ? `step cuts the window into ${buckets} buckets; at most ${BUCKETS_MAX} are answered. Ask for a shorter window or a longer step.`
+      : `${buckets} buckets of ${feeds} feeds are ${rows} rows; at most ${ROWS_MAX} are answered. Name a venue, symbol or type, a shorter window or a longer step.`
+  throw new PrismError('INVALID_PARAMETERS', message)
+}
