@@ -141,18 +141,37 @@ export function parseJson(frame: Uint8Array): unknown {
   }
 }
 
-/** Runs a venue's decoder; what it throws as malformed becomes a value. `blame` names whose data it was. */
-export function totally(
-  frame: Uint8Array,
-  decode: (value: unknown) => Decoded,
-  blame: (value: unknown) => Pick<Extract<Decoded, { kind: 'malformed' }>, 'channel' | 'symbol'>,
-): Decoded {
+/** Bytes of a broken frame in which its owner is looked for; venues name it first. */
+const HEAD_BYTES = 256
+
+const headDecoder = new TextDecoder('utf-8')
+
+/** The text of the member `key` in JSON that may be broken, as it is written; `undefined` if it is not there whole. */
+export function memberText(head: string, key: string): string | undefined {
+  const opening = `"${key}":"`
+  const at = head.indexOf(opening)
+  const from = at + opening.length
+  const end = head.indexOf('"', from)
+  return at < 0 || end < 0 ? undefined : head.slice(from, end)
+}
+
+/** How a venue tells whose data a frame was that cannot be decoded. */
+export interface Blame {
+  /** By the frame's value, as far as it says. */
+  owner(value: unknown): Pick<Extract<Decoded, { kind: 'malformed' }>, 'channel' | 'symbol'>
+  /** From the beginning of a frame that is no JSON: what `owner` needs of it. */
+  salvage(head: string): unknown
+}
+
+/** Runs a venue's decoder; what it throws as malformed becomes a value. */
+export function totally(frame: Uint8Array, decode: (value: unknown) => Decoded, blame: Blame): Decoded {
   let value: unknown
   try {
     value = parseJson(frame)
     return decode(value)
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error
-    return { kind: 'malformed', reason: error.message, ...(value === undefined ? {} : blame(value)) }
+    value ??= blame.salvage(headDecoder.decode(frame.subarray(0, HEAD_BYTES)))
+    return { kind: 'malformed', reason: error.message, ...blame.owner(value) }
   }
 }

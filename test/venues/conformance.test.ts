@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { CHANNELS } from '../../src/model/event.ts'
+import { contiguous } from '../../src/book/sequence.ts'
+import { CHANNEL_OF, CHANNELS, type Channel, PROOFS } from '../../src/model/event.ts'
 import { exchanges, findVenue, venues } from '../../src/venues/index.ts'
 import type { Topic } from '../../src/venues/venue.ts'
 import { bytes, fixturesOf, NO_INSTRUMENTS } from './fixtures.ts'
@@ -36,10 +37,31 @@ describe.each(venues.map((venue) => [venue.id, venue] as const))('%s', (id, venu
       const topic = venue.topic(channel, name, venue.defaultSymbols[0] as string)
       expect(topic).toMatchObject({ channel, symbol: venue.defaultSymbols[0], endpoint })
       expect(topic.name.length).toBeGreaterThan(0)
+      expect(PROOFS).toContain(topic.proof)
+      expect(topic.proof).toBe(venue.channels[channel].proofs[name])
     }
+    expect(Object.keys(venue.channels[channel].proofs)).toEqual(names.map(([name]) => name))
     const { min, max } = venue.channels[channel].silenceMs
     expect(min).toBeGreaterThanOrEqual(10_000)
     expect(max).toBeGreaterThanOrEqual(min)
+  })
+
+  test('trades are counted, books are proven by the rule that checks them, quotes cannot be', () => {
+    const proofs = (channel: Channel) => [...new Set(Object.values(venue.channels[channel].proofs))]
+    expect(proofs('trade')).toEqual(['counter'])
+    expect(proofs('quote')).toEqual(['none'])
+    expect(proofs('book')).toEqual([venue.book.rule === contiguous ? 'range' : 'chained'])
+    expect(['cadence', 'none']).toContain(proofs('ticker')[0])
+  })
+
+  test('tells the market of a symbol as its events do, and the numbers of its documented trades', () => {
+    const events = fixturesOf(id).flatMap(({ frame }) => {
+      const decoded = venue.decode(frame, 1, NO_INSTRUMENTS)
+      return decoded.kind === 'events' ? decoded.events : []
+    })
+    for (const { symbol, market } of events) expect(venue.marketOf(symbol), symbol).toBe(market)
+    const spans = events.map((event) => (event.type === 'trade' ? venue.tradeSpan(event) : undefined))
+    expect(spans.filter((span) => span !== undefined).length).toBeGreaterThan(1)
   })
 
   test('topics are unique across channels, names and symbols', () => {
@@ -153,6 +175,27 @@ describe.each(venues.map((venue) => [venue.id, venue] as const))('%s', (id, venu
       })
     }
     expect(symbol).not.toBe('')
+  })
+
+  test('names channel and symbol of broken JSON, if they stand at its beginning', () => {
+    const owners = new Set<string>()
+    for (const { name, frame } of fixturesOf(id)) {
+      const whole = venue.decode(frame, 1, NO_INSTRUMENTS)
+      const [event, ...more] = whole.kind === 'events' ? whole.events : []
+      const text = new TextDecoder().decode(frame)
+      // A frame without the name of its stream does not say early enough whose it is.
+      if (event === undefined || more.length > 0 || !/"(stream|channel)"/.test(text)) continue
+      const channel = CHANNEL_OF[event.type]
+      owners.add(`${channel}`)
+      const hostile = `${text.slice(0, -1)}${'"'.repeat(100_000)}`
+      for (const broken of [text.slice(0, -1), text.slice(0, Math.min(160, text.length - 1)), hostile, `${text}\xff`]) {
+        const decoded = venue.decode(bytes(broken), 1, NO_INSTRUMENTS)
+        expect(decoded, name).toMatchObject({ kind: 'malformed', channel, symbol: event.symbol })
+      }
+      const late = venue.decode(bytes(`{"pad":"${' '.repeat(256)}",${text.slice(1, -1)}`), 1, NO_INSTRUMENTS)
+      expect(late, name).toEqual({ kind: 'malformed', reason: expect.any(String) })
+    }
+    expect([...owners].sort()).toEqual([...CHANNELS].sort())
   })
 })
 

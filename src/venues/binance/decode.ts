@@ -8,6 +8,7 @@
 import type { BookDelta, Channel, EpochUs, MarketEvent, Quote, Ticker, Trade } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import {
+  type Blame,
   boolean,
   decimal,
   decimalOrAbsent,
@@ -16,6 +17,7 @@ import {
   integerOrAbsent,
   isRaw,
   levels,
+  memberText,
   type Raw,
   raw,
   signedOrAbsent,
@@ -230,13 +232,23 @@ const CHANNEL_OF_EVENT: ReadonlyMap<unknown, Channel> = new Map([
   ['bookTicker', 'quote'],
 ])
 
-/** Whose data a malformed frame was, as far as it or the name of its stream says. */
-function blame(value: unknown) {
-  const frame = isRaw(value) ? value : {}
-  const data = isRaw(frame.data) ? frame.data : frame
-  const [, streamSymbol] = /^([^!@]+)@/.exec(typeof frame.stream === 'string' ? frame.stream : '') ?? []
-  const symbol = typeof data.s === 'string' && data.s !== '' ? data.s : streamSymbol?.toUpperCase()
-  // Spot `bookTicker` names no event type.
-  const event = data.e === undefined && data.u !== undefined ? 'bookTicker' : data.e
-  return { symbol, channel: CHANNEL_OF_EVENT.get(event) }
+/** Of streams that are named unlike their events. */
+const CHANNEL_OF_STREAM: ReadonlyMap<unknown, Channel> = new Map([
+  ['depth', 'book'],
+  ['ticker', 'ticker'],
+])
+
+const blame: Blame = {
+  owner(value) {
+    const frame = isRaw(value) ? value : {}
+    const data = isRaw(frame.data) ? frame.data : frame
+    // `btcusdt@depth@100ms`; streams of all symbols begin with `!`.
+    const stream = typeof frame.stream === 'string' && !frame.stream.startsWith('!') ? frame.stream : ''
+    const [streamSymbol, kind] = stream.split('@', 2)
+    const symbol = typeof data.s === 'string' && data.s !== '' ? data.s : streamSymbol?.toUpperCase() || undefined
+    // Spot `bookTicker` names no event type.
+    const event = data.e ?? kind ?? (data.u === undefined ? undefined : 'bookTicker')
+    return { symbol, channel: CHANNEL_OF_EVENT.get(event) ?? CHANNEL_OF_STREAM.get(event) }
+  },
+  salvage: (head) => ({ stream: memberText(head, 'stream') }),
 }

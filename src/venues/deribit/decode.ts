@@ -18,6 +18,7 @@ import type {
 } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import {
+  type Blame,
   decimal,
   decimalOrAbsent,
   idText,
@@ -26,6 +27,7 @@ import {
   isRaw,
   list,
   malformed,
+  memberText,
   type Raw,
   raw,
   side,
@@ -245,10 +247,12 @@ const CHANNEL_OF_NAME: ReadonlyMap<unknown, Channel> = new Map([
   ['quote', 'quote'],
 ])
 
-/** Whose data a malformed frame was, as far as it says. */
-function blame(value: unknown) {
-  const params = isRaw(value) && isRaw(value.params) ? value.params : {}
-  const [name, symbol] = typeof params.channel === 'string' ? params.channel.split('.') : []
-  const channel = CHANNEL_OF_NAME.get(name)
-  return { symbol: channel === undefined ? undefined : symbol, channel }
+const blame: Blame = {
+  owner(value) {
+    const params = isRaw(value) && isRaw(value.params) ? value.params : {}
+    const [name, symbol] = typeof params.channel === 'string' ? params.channel.split('.') : []
+    const channel = CHANNEL_OF_NAME.get(name)
+    return { symbol: channel === undefined ? undefined : symbol, channel }
+  },
+  salvage: (head) => ({ params: { channel: memberText(head, 'channel') } }),
 }

@@ -17,6 +17,7 @@ import type {
 } from '../../model/event.ts'
 import { hashText } from '../../model/hash.ts'
 import {
+  type Blame,
   decimal,
   decimalOrAbsent,
   idText,
@@ -25,6 +26,7 @@ import {
   levels,
   list,
   malformed,
+  memberText,
   type Raw,
   raw,
   side,
@@ -226,11 +228,13 @@ function bookDelta(row: Raw, arg: Raw, source: Source): BookDelta {
   }
 }
 
-/** Whose data a malformed frame was, as far as it says. */
-function blame(value: unknown) {
-  const arg = isRaw(value) && isRaw(value.arg) ? value.arg : {}
-  const symbol = typeof arg.instId === 'string' ? arg.instId : undefined
-  const name = typeof arg.channel === 'string' ? arg.channel : ''
-  const channel = INCREMENTAL_BOOKS.has(name) ? ('book' as const) : ROWS.get(name)?.channel
-  return { symbol, channel }
+const blame: Blame = {
+  owner(value) {
+    const arg = isRaw(value) && isRaw(value.arg) ? value.arg : {}
+    const symbol = typeof arg.instId === 'string' ? arg.instId : undefined
+    const name = typeof arg.channel === 'string' ? arg.channel : ''
+    const channel = INCREMENTAL_BOOKS.has(name) ? 'book' : ROWS.get(name)?.channel
+    return { symbol, channel }
+  },
+  salvage: (head) => ({ arg: { channel: memberText(head, 'channel'), instId: memberText(head, 'instId') } }),
 }
