@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { PrismError } from '../model/errors.ts'
 import type { Random } from '../platform/platform.ts'
+import { SPOILT, type Spoiling } from './tamper.ts'
 
 /** Every kind of fault, with what it does. `--help` and the control endpoint print this table. */
 export const FAULT_KINDS = {
@@ -13,11 +14,15 @@ export const FAULT_KINDS = {
   silence: 'from this frame on the open connection sends nothing; `pongs=false`: not even pongs',
   reset: 'instead of the frame comes a TCP reset',
   close: 'instead of the frame comes a close frame with `code`',
-  malformed: 'the frame is spoilt: `how=truncated` JSON, or valid JSON with a wrong `type`',
+  malformed: `the frame is spoilt: \`how=\` ${Object.keys(SPOILT).join(', ')}`,
+  forged: 'the book frame has a level that is not there (`how=ghost`) or that crosses the book (`how=crossed`)',
+  rewind: 'after the frame the last `frames` of the same channel and symbol come again',
+  mute: 'from this frame on its channel and symbol send nothing, until the client asks for the symbol again',
   'rest-status': 'the request is answered with `status` (429, 418, 503, …) and `retry_after` seconds',
   'rest-delay': 'the answer waits for `ms`',
   'rest-timeout': 'the request is never answered',
-  'rest-malformed': 'the answer is truncated',
+  'rest-malformed': 'the answer is truncated; or it is `how=garbage`, `how=empty`',
+  'rest-forged': 'the answer has a book level that is not there (`how=ghost`)',
   'rest-reset': 'instead of the answer comes a TCP reset',
 } as const
 
@@ -41,8 +46,9 @@ const faultSchema = z.strictObject({
   probability: z.coerce.number().min(0).max(1).default(1),
   ms: z.coerce.number().min(0).default(1000),
   code: z.coerce.number().int().min(1000).max(4999).default(1001),
-  pongs: z.stringbool().default(true),
-  how: z.enum(['truncated', 'type']).default('truncated'),
+  frames: z.coerce.number().int().min(1).max(100).default(5),
+  pongs: z.union([z.boolean(), z.stringbool()]).default(true),
+  how: z.enum([...(Object.keys(SPOILT) as Spoiling[]), 'ghost', 'crossed', 'empty']).default('truncated'),
   status: z.coerce.number().int().min(400).max(599).default(503),
   retry_after: z.coerce.number().int().min(0).optional(),
 })
@@ -78,6 +84,8 @@ export interface FaultPlan {
   clear(): void
   /** The fault that strikes this frame, if any; it counts as fired. */
   frame(point: FramePoint): Fault | undefined
+  /** Some planned fault may want frames again that have been sent. */
+  readonly keepsFrames: boolean
   /** The fault that strikes this request, if any; it counts as fired. */
   request(venue: string, path: string): Fault | undefined
   planned(): readonly PlannedFault[]
@@ -144,6 +152,9 @@ export function createFaultPlan(random: Random, nowMs: () => number): FaultPlan 
           isIn(fault.connection, connection),
       ),
     request: (venue, path) => find(venue, path, (fault) => isRest(fault) && path.includes(fault.path ?? '')),
+    get keepsFrames() {
+      return plan.some(({ kind }) => kind === 'rewind')
+    },
     planned: () => plan,
     fired: () => fired,
     counts: () => counts,

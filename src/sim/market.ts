@@ -48,6 +48,7 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
   const states = new Map(instruments.map((instrument) => [instrument.symbol, createState(instrument, seed, clock)]))
   const listeners = new Set<(step: MarketStep) => void>()
   let stopTimer: (() => void) | undefined
+  let isRunning = false
 
   function state(symbol: string): InstrumentState {
     const found = states.get(symbol)
@@ -61,8 +62,16 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     return made
   }
 
+  /** Sleeps until the next step is due; many that are due close together are made together. */
+  function sleep(): void {
+    let nextMs = Number.POSITIVE_INFINITY
+    for (const each of states.values()) nextMs = Math.min(nextMs, each.nextStepMs)
+    stopTimer = clock.after(Math.max(TIMER_MS, nextMs - clock.monotonicMs()), tick)
+  }
+
   function tick(): void {
     const now = clock.monotonicMs()
+    stopTimer = undefined
     for (const each of states.values()) {
       if (now - each.nextStepMs > CATCH_UP_MS_MAX) each.nextStepMs = now
       while (each.nextStepMs <= now) {
@@ -70,6 +79,7 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
         each.nextStepMs += pauseMs(each, rate)
       }
     }
+    if (isRunning) sleep()
   }
 
   return {
@@ -90,9 +100,11 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     start() {
       const now = clock.monotonicMs()
       for (const each of states.values()) each.nextStepMs = now + pauseMs(each, rate)
-      stopTimer ??= clock.every(TIMER_MS, tick)
+      isRunning = true
+      if (stopTimer === undefined) sleep()
     },
     stop() {
+      isRunning = false
       stopTimer?.()
       stopTimer = undefined
     },

@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net'
-import { WebSocket } from 'ws'
 import type { Clock } from '../platform/platform.ts'
 import type { SimPeer } from './exchange.ts'
 import type { Fault, FaultPlan } from './faults.ts'
+import type { PeerSocket } from './peer-socket.ts'
+import { type Forgery, forge, type Spoiling, spoil } from './tamper.ts'
 
 /** A message that a client may send. Deribit refuses above 32 kB, OKX above 64 kB; the venue decides below this. */
 export const CLIENT_FRAME_BYTES_MAX = 1024 * 1024
@@ -14,11 +14,14 @@ export interface PeerOptions {
   /** Without the server's prefix. */
   readonly path: string
   readonly query: URLSearchParams
-  readonly transport: Socket
   readonly faults: FaultPlan
   readonly clock: Clock
+  /** A TCP reset. */
+  reset(): void
   /** Called for each market data frame that was given to the socket. */
   onSent(channel: string, symbol: string): void
+  /** What became of a market data frame, once for each: did the client get it unharmed? */
+  onFate?(channel: string, symbol: string, isDelivered: boolean): void
 }
 
 /** A connection as the control endpoint sees it. */
@@ -27,8 +30,10 @@ export interface ServerPeer extends SimPeer {
   readonly openedMs: number
   readonly framesSent: number
   readonly isFrozen: boolean
-  /** Hands over the WebSocket once the handshake is done; what was sent before goes out now. */
-  attach(socket: WebSocket): void
+  /** Hands over the socket once the handshake is done; what was sent before goes out now. */
+  attach(socket: PeerSocket): void
+  /** The client sent this. */
+  heard(text: string): void
   /** Nothing more is sent on the open connection. `pongs`: whether pings are still answered. */
   freeze(pongs: boolean): void
   thaw(): void
@@ -37,123 +42,196 @@ export interface ServerPeer extends SimPeer {
   reset(): void
 }
 
-type Send = (socket: WebSocket) => void
-
 interface Outgoing {
-  readonly dueMs: number
-  readonly send: Send
+  send(socket: PeerSocket): void
+  /** It will never be sent. */
+  lose?(): void
 }
+
+/** Frames of one channel and symbol that can come again. */
+const REWOUND_MAX = 100
 
 /** The server's side of one connection, with the faults on its way out. */
 export function createPeer(options: PeerOptions): ServerPeer {
-  const { id, venue, client, path, query, transport, faults, clock, onSent } = options
-  const held = new Map<string, Send>()
-  let socket: WebSocket | undefined
-  let early: Send[] = []
-  const queue: Outgoing[] = []
-  let isWaiting = false
-  let frozen: { readonly pongs: boolean } | undefined
-  let framesSent = 0
+  return new Peer(options)
+}
 
-  function write(send: Send): void {
-    if (!socket) early.push(send)
-    else if (!frozen && socket.readyState === WebSocket.OPEN) send(socket)
+class Peer implements ServerPeer {
+  readonly id: number
+  readonly venue: string
+  readonly client: string
+  readonly path: string
+  readonly query: URLSearchParams
+  readonly openedMs: number
+  framesSent = 0
+  readonly #options: PeerOptions
+  readonly #held = new Map<string, Outgoing>()
+  readonly #muted = new Map<string, string>()
+  /** The newest frames of each channel and symbol, while a fault may want them. */
+  readonly #newest = new Map<string, string[]>()
+  readonly #queue: { readonly dueMs: number; readonly outgoing: Outgoing }[] = []
+  #early: Outgoing[] = []
+  #socket: PeerSocket | undefined
+  #isWaiting = false
+  #frozen: { readonly pongs: boolean } | undefined
+
+  constructor(options: PeerOptions) {
+    const { id, venue, client, path, query, clock } = options
+    this.#options = options
+    this.id = id
+    this.venue = venue
+    this.client = client
+    this.path = path
+    this.query = query
+    this.openedMs = Math.floor(clock.nowUs() / 1000)
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined
+  }
+
+  send({ channel, symbol }: { readonly channel: string; readonly symbol: string }, text: string): void {
+    const { venue, faults, onFate } = this.#options
+    const key = `${channel} ${symbol}`
+    if (this.#frozen || this.#muted.has(key) || (this.#socket && !this.#socket.isOpen)) {
+      onFate?.(channel, symbol, false)
+      return
+    }
+    const fault = faults.frame({ venue, channel, symbol, connection: this.id })
+    const frame = this.#frame(channel, symbol, text)
+    if (fault) this.#strike(fault, { channel, symbol, text }, frame)
+    else this.#enqueue(frame)
+    if (faults.keepsFrames) this.#remember(key, text)
+    const earlier = fault?.kind === 'reorder' ? undefined : this.#held.get(key)
+    if (!earlier) return
+    this.#held.delete(key)
+    this.#enqueue(earlier)
+  }
+
+  sendControl(text: string): void {
+    this.#enqueue({ send: (socket) => socket.send(text) })
+  }
+
+  ping(payload: string): void {
+    this.#enqueue({ send: (socket) => socket.ping(payload) })
+  }
+
+  pong(payload: Buffer): void {
+    if ((!this.#frozen || this.#frozen.pongs) && this.#socket?.isOpen) this.#socket.pong(payload)
+  }
+
+  close(code: number, reason: string): void {
+    this.#enqueue({ send: (socket) => socket.close(code, reason) })
+  }
+
+  bufferedBytes(): number {
+    return this.#socket?.bufferedBytes ?? 0
+  }
+
+  attach(socket: PeerSocket): void {
+    this.#socket = socket
+    for (const outgoing of this.#early.splice(0)) this.#write(outgoing)
+  }
+
+  heard(text: string): void {
+    if (this.#muted.size === 0) return
+    const lower = text.toLowerCase()
+    for (const [key, symbol] of this.#muted) if (lower.includes(symbol.toLowerCase())) this.#muted.delete(key)
+  }
+
+  freeze(pongs: boolean): void {
+    this.#frozen = { pongs }
+  }
+
+  thaw(): void {
+    this.#frozen = undefined
+  }
+
+  reset(): void {
+    this.#options.reset()
+  }
+
+  #frame(channel: string, symbol: string, text: string): Outgoing {
+    const { onSent, onFate } = this.#options
+    return {
+      send: (socket) => {
+        socket.send(text, onFate && ((isDelivered) => onFate(channel, symbol, isDelivered)))
+        this.framesSent++
+        onSent(channel, symbol)
+      },
+      lose: () => onFate?.(channel, symbol, false),
+    }
+  }
+
+  #strike(fault: Fault, topic: { channel: string; symbol: string; text: string }, frame: Outgoing): void {
+    const { channel, symbol, text } = topic
+    const key = `${channel} ${symbol}`
+    const again = (copy: string | Buffer): Outgoing => ({ send: (socket) => socket.send(copy) })
+    if (fault.kind === 'duplicate') {
+      this.#enqueue(frame)
+      this.#enqueue(again(text))
+    } else if (fault.kind === 'rewind') {
+      this.#enqueue(frame)
+      for (const earlier of this.#newest.get(key)?.slice(-fault.frames) ?? []) this.#enqueue(again(earlier))
+    } else if (fault.kind === 'reorder') this.#held.set(key, frame)
+    else if (fault.kind === 'delay') this.#enqueue(frame, fault.ms)
+    else if (fault.kind === 'malformed' || fault.kind === 'forged') this.#spoil(fault, text, frame, again)
+    else {
+      frame.lose?.()
+      if (fault.kind === 'silence') this.freeze(fault.pongs)
+      else if (fault.kind === 'mute') this.#muted.set(key, symbol)
+      else if (fault.kind === 'reset') this.reset()
+      else if (fault.kind === 'close') this.close(fault.code, 'injected fault')
+    }
+  }
+
+  #spoil(fault: Fault, text: string, frame: Outgoing, again: (copy: string | Buffer) => Outgoing): void {
+    const isForged = fault.kind === 'forged'
+    const spoilt = isForged ? forge(text, fault.how as Forgery) : spoil(text, fault.how as Spoiling)
+    if (spoilt === undefined) this.#enqueue(frame)
+    else {
+      if (fault.how !== 'fields') frame.lose?.()
+      this.#enqueue(again(spoilt))
+    }
+  }
+
+  #remember(key: string, text: string): void {
+    const newest = this.#newest.get(key) ?? []
+    this.#newest.set(key, newest)
+    newest.push(text)
+    if (newest.length > REWOUND_MAX) newest.shift()
+  }
+
+  #write(outgoing: Outgoing): void {
+    if (!this.#socket) this.#early.push(outgoing)
+    else if (!this.#frozen && this.#socket.isOpen) outgoing.send(this.#socket)
+    else outgoing.lose?.()
   }
 
   /** Sends now, or behind what is delayed already: TCP keeps the order. */
-  function enqueue(send: Send, delayMs = 0): void {
-    const dueMs = clock.monotonicMs() + delayMs
-    if (delayMs === 0 && queue.length === 0) write(send)
-    else queue.push({ dueMs, send })
-    if (isWaiting || queue.length === 0) return
-    isWaiting = true
-    clock.after(delayMs, flush)
+  #enqueue(outgoing: Outgoing, delayMs = 0): void {
+    if (delayMs === 0 && this.#queue.length === 0) {
+      this.#write(outgoing)
+      return
+    }
+    const { clock } = this.#options
+    this.#queue.push({ dueMs: clock.monotonicMs() + delayMs, outgoing })
+    if (this.#isWaiting) return
+    this.#isWaiting = true
+    clock.after(delayMs, () => this.#flush())
   }
 
-  function flush(): void {
-    isWaiting = false
-    const now = clock.monotonicMs()
+  #flush(): void {
+    const { clock } = this.#options
+    this.#isWaiting = false
+    const nowMs = clock.monotonicMs()
     // A timer may fire a fraction of a millisecond early.
-    while (queue[0] && queue[0].dueMs <= now + 1) write(queue.shift()?.send ?? nothing)
-    if (!queue[0]) return
-    isWaiting = true
-    clock.after(queue[0].dueMs - now, flush)
+    while (this.#queue[0] && this.#queue[0].dueMs <= nowMs + 1) {
+      const next = this.#queue.shift()
+      if (next) this.#write(next.outgoing)
+    }
+    if (!this.#queue[0]) return
+    this.#isWaiting = true
+    clock.after(this.#queue[0].dueMs - nowMs, () => this.#flush())
   }
-
-  const data = (channel: string, symbol: string, text: string) => (open: WebSocket) => {
-    open.send(text)
-    framesSent++
-    onSent(channel, symbol)
-  }
-
-  function strike(fault: Fault, key: string, send: Send, spoilt: Send): void {
-    if (fault.kind === 'duplicate') {
-      enqueue(send)
-      enqueue(send)
-    } else if (fault.kind === 'reorder') held.set(key, send)
-    else if (fault.kind === 'delay') enqueue(send, fault.ms)
-    else if (fault.kind === 'silence') frozen = { pongs: fault.pongs }
-    else if (fault.kind === 'reset') transport.resetAndDestroy()
-    else if (fault.kind === 'close') enqueue((open) => open.close(fault.code, 'injected fault'))
-    else if (fault.kind === 'malformed') enqueue(spoilt)
-  }
-
-  return {
-    id,
-    venue,
-    client,
-    path,
-    query,
-    openedMs: Math.floor(clock.nowUs() / 1000),
-    get framesSent() {
-      return framesSent
-    },
-    get isFrozen() {
-      return frozen !== undefined
-    },
-    send({ channel, symbol }, text) {
-      if (frozen || (socket && socket.readyState !== WebSocket.OPEN)) return
-      const send = data(channel, symbol, text)
-      const key = `${channel} ${symbol}`
-      const fault = faults.frame({ venue, channel, symbol, connection: id })
-      if (fault) strike(fault, key, send, (open) => open.send(spoil(text, fault.how)))
-      else enqueue(send)
-      const earlier = fault?.kind === 'reorder' ? undefined : held.get(key)
-      if (!earlier) return
-      held.delete(key)
-      enqueue(earlier)
-    },
-    sendControl: (text) => enqueue((open) => open.send(text)),
-    ping: (payload) => enqueue((open) => open.ping(payload)),
-    pong: (payload) => {
-      if ((!frozen || frozen.pongs) && socket?.readyState === WebSocket.OPEN) socket.pong(payload)
-    },
-    close: (code, reason) => enqueue((open) => open.close(code, reason)),
-    bufferedBytes: () => socket?.bufferedAmount ?? 0,
-    attach(opened) {
-      socket = opened
-      const waiting = early
-      early = []
-      for (const send of waiting) write(send)
-    },
-    freeze(pongs) {
-      frozen = { pongs }
-    },
-    thaw() {
-      frozen = undefined
-    },
-    reset: () => transport.resetAndDestroy(),
-  }
-}
-
-const nothing = (): void => {}
-
-/** Fields whose value a spoilt frame replaces, innermost first. */
-const SPOILT_FIELDS = ['bids', 'asks', 'b', 'a', 'px', 'p', 'price', 'c', 'last_price', 'last', 'data']
-
-/** A frame that breaks the venue's promise: cut in the middle, or valid JSON with an object where a value belongs. */
-export function spoil(text: string, how: Fault['how']): string {
-  const field = SPOILT_FIELDS.find((name) => text.includes(`"${name}":`))
-  if (how === 'truncated' || field === undefined) return text.slice(0, Math.ceil(text.length / 2))
-  return text.replace(`"${field}":`, `"${field}":{},"spoilt":`)
 }

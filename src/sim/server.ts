@@ -12,6 +12,8 @@ import { createMarket, type DrivenMarket } from './market.ts'
 import { CLIENT_FRAME_BYTES_MAX, createPeer, type ServerPeer } from './peer.ts'
 import type { ServedVenue, ServerState } from './served.ts'
 import { createTally, type FrameCount, type Tally, type Violation } from './tally.ts'
+import { spoiltBody } from './tamper.ts'
+import { wsSocket } from './ws-socket.ts'
 
 export interface SimulatorOptions {
   readonly clock: Clock
@@ -137,9 +139,8 @@ async function answerRest(
     return reply(response, { status: fault.status, headers, body: 'injected fault' })
   }
   const answer = await venue.exchange.rest(simRequest(request, path, query))
-  if (fault?.kind === 'rest-malformed')
-    return reply(response, { ...answer, body: answer.body.slice(0, answer.body.length / 2) })
   if (fault?.kind === 'rest-delay') clock.after(fault.ms, () => reply(response, answer))
+  else if (fault) reply(response, { ...answer, body: spoiltBody(answer.body, fault) })
   else reply(response, answer)
 }
 
@@ -173,7 +174,8 @@ function acceptSockets({ clock, faults, tally, served }: ServerState) {
     const venue = served.get(prefix)
     const client = request.socket.remoteAddress ?? ''
     const onSent = (channel: string, symbol: string) => tally.frame(prefix, channel, symbol)
-    const peer = createPeer({ id: ++lastId, venue: prefix, client, path, query, transport, faults, clock, onSent })
+    const reset = () => void transport.resetAndDestroy()
+    const peer = createPeer({ id: ++lastId, venue: prefix, client, path, query, faults, clock, reset, onSent })
     const session = venue?.exchange.connect(peer)
     // A reset by either side; `ws` reports the close on its own.
     transport.on('error', () => {})
@@ -188,14 +190,18 @@ function acceptSockets({ clock, faults, tally, served }: ServerState) {
       })
       socket.on('error', () => {})
       listen(socket, session, peer)
-      peer.attach(socket)
+      peer.attach(wsSocket(socket))
     })
     if (!isOpen) session.closed()
   }
 }
 
 function listen(socket: WebSocket, session: SimSession, peer: ServerPeer): void {
-  socket.on('message', (data: Buffer) => session.text(data.toString('utf8')))
+  socket.on('message', (data: Buffer) => {
+    const text = data.toString('utf8')
+    peer.heard(text)
+    session.text(text)
+  })
   socket.on('ping', (payload: Buffer) => {
     peer.pong(payload)
     session.ping()
