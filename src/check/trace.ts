@@ -30,6 +30,12 @@ export type TraceEntry =
       /** `delivered`: handed to the collector unharmed at `atUs`; `lost`: never, or spoilt. A frame that is only late is `delivered` when it arrives. */
       readonly fate: 'delivered' | 'lost'
     })
+  /**
+   * A venue accepted a subscription: whatever the stream has from now on goes to this connection too. Without it a
+   * stream counts as carried from its first delivered frame, and a second connection that takes over a quiet stream
+   * looks like an outage.
+   */
+  | (StreamKey & { readonly kind: 'subscribed'; readonly atUs: EpochUs; readonly connection: number })
   /** A connection opened, or ended for the collector, or stopped carrying data for good (frozen) while it stayed open. */
   | {
       readonly kind: 'connection'
@@ -38,7 +44,10 @@ export type TraceEntry =
       readonly connection: number
       readonly state: 'open' | 'frozen' | 'thawed' | 'closed'
     }
-  /** A fault struck. `venue` and the others absent: it can touch everything. */
+  /**
+   * A fault struck. `venue` and the others absent: it can touch everything. What it names is what its effects are
+   * confined to: a reset that was planned for one symbol's frames names the connection only.
+   */
   | (Partial<StreamKey> & {
       readonly kind: 'fault'
       readonly atUs: EpochUs
