@@ -33,10 +33,12 @@ const idsSchema = count.nullable()
 
 const measures = {
   covered_share: shareSchema.describe(
-    'Share of the window that lies in no gap, healed ones not counted; six digits, cut. 1 only when nothing is missing.',
+    'Share of the window that lies in no gap; healed gaps count as covered. Six digits, cut; 1 only when nothing is missing.',
   ),
   seconds_lost: seconds,
-  ids_lost: idsSchema.describe('Ids missed and not fetched; `null` where the ids are no counter.'),
+  ids_lost: idsSchema.describe(
+    'Ids missed and not fetched, of the gaps that touch the window; `null` where the ids are no counter.',
+  ),
   ids_healed: idsSchema.describe('Ids missed and fetched.'),
   gaps: count.describe('Gaps that touch the window.'),
   open_gaps: count,
@@ -57,7 +59,9 @@ export const feedCompletenessSchema = z.strictObject({
   buckets: z
     .array(bucketSchema)
     .optional()
-    .describe('With `step` only, the oldest first; without those before the feed was first collected.'),
+    .describe(
+      'With `step` only, the oldest first; without those before the feed was first collected. A gap counts, with its ids, in each bucket that it touches.',
+    ),
 })
 
 const measured = (view: CompletenessView) => ({

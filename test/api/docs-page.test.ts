@@ -15,9 +15,11 @@ const get = (path: string) => ask(running.url, path)
 test('describes every endpoint with words, parameters, answers and errors', async () => {
   const document = bodyOf(await get('/openapi.json'))
   expect(document).toMatchObject({ openapi: '3.1.0', info: { version: '1.2.3' } })
-  const operations = Object.values<{ get: Record<string, unknown> }>(document.paths).map((path) => path.get)
-  expect(operations).toHaveLength(14)
-  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(14)
+  const operations = Object.values<Record<string, Record<string, unknown>>>(document.paths).flatMap((path) =>
+    Object.values(path),
+  )
+  expect(operations).toHaveLength(18)
+  expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(18)
   for (const { summary, responses } of operations) {
     expect(summary).toMatch(/\w{2}/)
     expect(responses).toHaveProperty('200')
@@ -36,6 +38,19 @@ test('describes every endpoint with words, parameters, answers and errors', asyn
     in: 'path',
     required: true,
   })
+})
+
+test('describes the one POST: its body, its answers, and that it needs the token', async () => {
+  const { get: list, post } = bodyOf(await get('/openapi.json')).paths['/api/v1/subscriptions']
+  expect([list.operationId, post.operationId]).toEqual(['getSubscriptions', 'postSubscriptions'])
+  expect(list.security).toEqual([{}, { token: [] }])
+  expect(post.security).toEqual([{ token: [] }])
+  const { schema } = post.requestBody.content['application/json']
+  expect(schema.properties.add.items).toMatchObject({
+    required: ['venue', 'symbol'],
+    properties: { channels: { items: { enum: ['trade', 'ticker', 'quote', 'book'] } } },
+  })
+  expect(Object.keys(post.responses)).toEqual(['200', '400', '401', '405', '429', '500', '503'])
 })
 
 test('is always whole: conditions and ranges do not apply to what nobody may store', async () => {

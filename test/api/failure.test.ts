@@ -18,6 +18,9 @@ describe('an exception', () => {
     ['/api/v1/collector/stats', 'stats', 'STATS_UNAVAILABLE'],
     ['/api/v1/collector/exchanges', 'exchanges', 'EXCHANGE_STATUS_ERROR'],
     ['/api/v1/collector/data', 'store', 'DATA_RETRIEVAL_ERROR'],
+    ['/api/v1/gaps', 'gaps', 'DATA_RETRIEVAL_ERROR'],
+    ['/api/v1/completeness', 'completeness', 'DATA_RETRIEVAL_ERROR'],
+    ['/api/v1/subscriptions', 'feeds', 'DATA_RETRIEVAL_ERROR'],
     ['/api/v1/status', 'stats', 'INTERNAL_ERROR'],
     ['/api/v1/collector/status', 'feeds', 'INTERNAL_ERROR'],
   ] as const
@@ -60,6 +63,9 @@ test('data routes say that the collector has not initialised; the others answer'
     'orderbook/binance/BTCUSDT',
     'trades/binance/BTCUSDT',
     'instruments',
+    'gaps',
+    'completeness',
+    'subscriptions',
     'stream',
   ]) {
     expect(errorProblems(await get(`/api/v1/${path}`), 'COLLECTOR_NOT_INITIALIZED', message)).toEqual([])
@@ -114,7 +120,7 @@ describe('paths', () => {
 })
 
 test('every method but GET and HEAD is refused, on every path', async () => {
-  for (const path of ['/health', '/api/v1/status', '/docs', '/nope']) {
+  for (const path of ['/health', '/api/v1/status', '/api/v1/subscriptions', '/docs', '/nope']) {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE', 'PROPFIND']) {
       const answer = await ask(running.url, path, { method })
       expect(errorProblems(answer, 'METHOD_NOT_ALLOWED'), `${method} ${path}`).toEqual([])

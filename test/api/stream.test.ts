@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type RawData, WebSocket } from 'ws'
 import type { BookSnapshot, MarketEvent, Trade } from '../../src/model/event.ts'
 import { until } from './helpers/condition.ts'
+import { fakeGap } from './helpers/fake-collector.ts'
 import { ask, errorProblems, raw } from './helpers/http.ts'
 import { type RunningApi, type StartOptions, startApi } from './helpers/start-api.ts'
 
@@ -100,6 +101,18 @@ describe('subscribing', () => {
     expect(client.messages.slice(1)).toEqual([events[0], events[4]])
   })
 
+  test('yields gaps, as they are, by their own type', async () => {
+    const { collector } = await start()
+    const client = await subscribed({ types: ['gap'], symbols: ['BTCUSDT'] })
+    const gap = fakeGap({ gap_id: 'g1', start_time_us: 1_751_170_069_066_285, state: 'open' })
+    collector.publish(trade('binance', 'BTCUSDT', 1))
+    collector.publish(gap)
+    collector.publish({ ...gap, symbol: 'ETHUSDT' })
+    collector.publish({ ...gap, state: 'healed', lost: 3, healed: 3 })
+    await until('both states of the gap arrive', () => client.messages.length >= 3)
+    expect(client.messages.slice(1)).toEqual([gap, { ...gap, state: 'healed', lost: 3, healed: 3 }])
+  })
+
   test('without lists yields everything; again replaces; unsubscribing ends it', async () => {
     const { collector } = await start()
     const client = await subscribed()
@@ -151,7 +164,7 @@ describe('subscribing', () => {
 
 describe('a bad message', () => {
   const expected = 'Expected {"op":"subscribe","types":[…],"venues":[…],"symbols":[…]} or {"op":"unsubscribe"}'
-  const types = 'types must be a list of: trade, ticker, quote, book_snapshot, book_delta, book_state, instrument'
+  const types = 'types must be a list of: trade, ticker, quote, book_snapshot, book_delta, book_state, instrument, gap'
   const venues = 'venues must be a list of: binance, binance-usdm, okx, deribit'
   const symbols = 'symbols must be a list of at most 1000 symbols of 1 to 64 characters'
   const cases: readonly (readonly [unknown, string])[] = [
