@@ -6,15 +6,20 @@ import type {
   CollectorView,
   EventSubscriber,
   ExchangeView,
+  FeedName,
   FeedView,
-  LiveBook,
+  HealthCheck,
   StoreView,
+  SubscriptionChange,
+  SubscriptionRequest,
 } from '../api/view.ts'
 import { Books } from '../book/books.ts'
 import { Bans } from '../feed/bans.ts'
 import { RestClient } from '../feed/rest-client.ts'
 import { VenueFeed } from '../feed/venue-feed.ts'
-import { CHANNELS, type Channel, type Instrument } from '../model/event.ts'
+import { Ledger } from '../ledger/ledger.ts'
+import { errorText } from '../model/errors.ts'
+import type { EpochUs, Gap, Instrument, Proof } from '../model/event.ts'
 import type { Config, VenueConfig } from '../ops/config-schema.ts'
 import { endpointUrls } from '../ops/config-schema.ts'
 import { NO_VENUE } from '../ops/label-bounds.ts'
@@ -24,11 +29,15 @@ import { createRepeatGuard } from '../ops/repeat-guard.ts'
 import type { Platform } from '../platform/platform.ts'
 import { MemoryStore } from '../sinks/memory.ts'
 import type { Venue } from '../venues/venue.ts'
+import { bookView, liveBooks } from './book-view.ts'
 import { exposeCollector } from './expose.ts'
+import { completenessView, feedView } from './feed-view.ts'
+import { gapObserver } from './gap-observer.ts'
 import { venueObserver } from './observer.ts'
 import { Pipeline } from './pipeline.ts'
 import { Stats } from './stats.ts'
 import { exchangeView, type VenueFacts } from './status.ts'
+import { bookRules, wantedChannels } from './wanted.ts'
 
 export interface CollectorParts {
   readonly config: Config
@@ -60,6 +69,7 @@ export class Collector implements CollectorView {
   readonly #store: MemoryStore
   readonly #stats: Stats
   readonly #pipeline: Pipeline
+  readonly #ledger: Ledger
   readonly #collected: readonly Collected[]
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
@@ -71,20 +81,41 @@ export class Collector implements CollectorView {
     this.#books = new Books(new Map(venues.map((venue) => [venue.id, bookRules(venue, config)])))
     this.#store = new MemoryStore(config.memory.records_max)
     this.#stats = new Stats(metrics, platform.clock)
-    this.#pipeline = new Pipeline({ books: this.#books, stats: this.#stats, store: this.#store, clock: platform.clock })
+    const { clock, files } = platform
+    this.#repeats = createRepeatGuard({ logger, clock })
+    this.#pipeline = new Pipeline({
+      flushGaps: () => this.#ledger.flush(),
+      stats: this.#stats,
+      store: this.#store,
+      clock,
+    })
+    const gaps = gapObserver(logger, this.#repeats)
+    this.#ledger = new Ledger({
+      folder: join(config.data_dir, 'ledger'),
+      files,
+      clock,
+      emit: (gap) => {
+        gaps.changed(gap)
+        this.#pipeline.acceptGap(gap)
+      },
+      onProblem: gaps.disk,
+    })
     this.#bans = new Bans(join(config.data_dir, 'rest-bans.json'), platform.files)
-    this.#repeats = createRepeatGuard({ logger, clock: platform.clock })
     this.#collected = venues.flatMap((venue) => {
       const venueConfig = config.exchanges[venue.id]
       return venueConfig?.enabled === true ? [this.#collect(venue, venueConfig)] : []
     })
-    exposeCollector(metrics, this, this.#collected)
+    exposeCollector(metrics, { view: this, collected: this.#collected, ledger: this.#ledger, clock })
   }
 
   /** Resolves when every enabled venue is being collected or tried; the venues start side by side. */
   async start(): Promise<void> {
     const problem = await this.#bans.load()
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
+    const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
+    if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
+    for (const { feed } of this.#collected) feed.open()
+    await this.#ledger.start()
     this.isInitialized = true
     await Promise.all(this.#collected.map(({ feed }) => feed.start()))
   }
@@ -95,6 +126,7 @@ export class Collector implements CollectorView {
       feed.stop()
       rest.stop()
     }
+    this.#ledger.stop()
     this.#stats.stop()
     this.#repeats.stop()
   }
@@ -129,7 +161,9 @@ export class Collector implements CollectorView {
       rest,
       instruments,
       platform,
-      downstream: this.#pipeline.downstream(venue.id),
+      books: this.#books,
+      ledger: this.#ledger,
+      downstream: this.#pipeline,
       observer: venueObserver(venue.id, {
         stats: this.#stats,
         metrics,
@@ -180,66 +214,28 @@ export class Collector implements CollectorView {
   }
 
   feeds(): readonly FeedView[] {
-    return this.#collected.flatMap(({ venue, feed }) =>
-      [...feed.feeds].map(({ channel, symbol, state, reason, sinceUs, lastMessageUs, events, resyncs }) => ({
-        exchange: venue.exchange,
-        venue: venue.id,
-        channel,
-        symbol,
-        state,
-        reason,
-        sinceUs,
-        lastMessageUs,
-        events,
-        resyncs,
-      })),
-    )
+    return this.#collected.flatMap(({ venue, feed }) => [...feed.feeds].map((each) => feedView(venue, each)))
   }
 
   get store(): StoreView {
     return {
       counts: {
         tickers: this.#store.tickerCount,
-        orderbooks: [...this.#liveBooks()].length,
+        orderbooks: [...liveBooks(this.#books)].length,
         trades: this.#store.tradeCount,
       },
       tickers: () => this.#store.tickers(),
-      liveBooks: () => this.#liveBooks(),
+      liveBooks: () => liveBooks(this.#books),
       trades: () => this.#store.trades(),
-    }
-  }
-
-  *#liveBooks(): Generator<LiveBook> {
-    for (const [venue, symbol, sync] of this.#books) {
-      // A crossed book is not served, also in the moment before it is found to be wrong.
-      if (!sync.isLive || sync.applied === undefined || sync.book.isCrossed()) continue
-      const { exchange, receive_time_us } = sync.applied
-      yield { exchange, venue, symbol, receiveTimeUs: receive_time_us }
     }
   }
 
   book(venueId: string, symbol: string, depth: number): BookView | undefined {
     if (!this.knows(venueId, symbol) || !this.features.orderbook_enabled) return undefined
-    const sync = this.#books.find(venueId, symbol)
-    const isServed = sync?.isLive === true && !sync.book.isCrossed()
-    const applied = sync?.applied
     const collected = this.#collected.find(({ venue }) => venue.id === venueId)
-    const instrument = collected?.instruments.get(symbol)
     const feed = [...(collected?.feed.feeds ?? [])].find((f) => f.channel === 'book' && f.symbol === symbol)
-    return {
-      venue: venueId,
-      symbol,
-      market: applied?.market ?? instrument?.market ?? '',
-      instrument: instrument?.instrument,
-      state: isServed ? 'live' : sync?.state === 'live' ? 'stale' : (sync?.state ?? 'syncing'),
-      // Why it is not live is known best by its feed: not connected, refused, banned, being rebuilt.
-      reason: isServed || feed === undefined ? (sync?.reason ?? '') : `${feed.state}: ${feed.reason}`,
-      sequence: sync?.sequence,
-      bids: isServed ? sync.book.bids.top(depth) : [],
-      asks: isServed ? sync.book.asks.top(depth) : [],
-      exchangeTimeUs: applied?.exchange_time_us,
-      receiveTimeUs: applied?.receive_time_us,
-    }
+    const sync = this.#books.find(venueId, symbol)
+    return bookView(sync, feed, { venue: venueId, symbol, instrument: collected?.instruments.get(symbol), depth })
   }
 
   knows(venueId: string, symbol: string): boolean {
@@ -251,14 +247,51 @@ export class Collector implements CollectorView {
     for (const { instruments } of this.#collected) yield* instruments.values()
   }
 
+  gaps(): readonly Gap[] {
+    return this.#ledger.gaps()
+  }
+
+  completeness(sinceUs: EpochUs, untilUs: EpochUs, isWanted?: (feed: FeedName) => boolean) {
+    return this.#ledger.coverage(sinceUs, untilUs, isWanted).map(completenessView)
+  }
+
+  proofOf(feed: FeedName): Proof | undefined {
+    return this.#ledger.find(feed)?.stream.proof
+  }
+
+  changeSubscriptions(request: SubscriptionRequest): Promise<SubscriptionChange> {
+    const refused = (operation: 'add' | 'remove') =>
+      request[operation].map(({ venue, symbol }) => ({
+        operation,
+        venue,
+        symbol,
+        channel: undefined,
+        refusal: 'unavailable' as const,
+        reason: 'cannot be changed while the service runs',
+      }))
+    return Promise.resolve({
+      added: [],
+      removed: [],
+      unchanged: [],
+      refused: [...refused('add'), ...refused('remove')],
+    })
+  }
+
   health(): ReturnType<CollectorView['health']> {
     const isReached = ({ feed, rest }: Collected) => feed.socketsOpen > 0 || rest.isAvailable === true
     const isDown = this.exchanges().every(({ status }) => status === 'down' || status === 'disabled')
     const isOffline = this.#collected.length > 0 && isDown && !this.#collected.some(isReached)
     return {
       ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
+      ledger: this.#ledgerCheck(),
       ...(this.#parts.config.nats.url !== undefined && { 'sink:nats': NATS_MISSING }),
     }
+  }
+
+  #ledgerCheck(): HealthCheck {
+    const { problem } = this.#ledger
+    if (problem === undefined) return { status: 'pass', result: 'gaps are written to disk' }
+    return { status: 'fail', result: `gaps cannot be written to disk and are kept in memory: ${problem}` }
   }
 
   subscribe(subscriber: EventSubscriber): () => void {
@@ -274,13 +307,3 @@ const factsOf = ({ feed, rest }: Collected): VenueFacts => ({
   bannedUntilUs: rest.bannedUntilUs,
   lastMessageUs: feed.lastMessageUs,
 })
-
-/** A polled book is whole each time, like one whose venue sends the snapshot on the stream. */
-const bookRules = (venue: Venue, config: Config): Venue['book'] =>
-  config.enable_websocket ? venue.book : { ...venue.book, snapshotFrom: 'stream', checksum: undefined }
-
-/** The venue's channel of each of ours that is switched on. */
-function wantedChannels(config: Config, venueConfig: VenueConfig): Partial<Record<Channel, string>> {
-  const isOn = (channel: Channel) => config.collect[channel] && (channel !== 'book' || config.enable_orderbook)
-  return Object.fromEntries(CHANNELS.filter(isOn).map((channel) => [channel, venueConfig.channels[channel]]))
-}

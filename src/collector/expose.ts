@@ -1,10 +1,22 @@
 /** The collector's state as metrics, read when someone asks. */
 
 import type { CollectorView } from '../api/view.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Channel } from '../model/event.ts'
 import type { Metrics } from '../ops/metrics.ts'
+import type { Clock } from '../platform/platform.ts'
 import type { Collected } from './collector.ts'
 
-export function exposeCollector(metrics: Metrics, view: CollectorView, collected: readonly Collected[]): void {
+const HOUR_US = 3_600_000_000
+
+export interface Exposed {
+  readonly view: CollectorView
+  readonly collected: readonly Collected[]
+  readonly ledger: Ledger
+  readonly clock: Clock
+}
+
+export function exposeCollector(metrics: Metrics, { view, collected, ledger, clock }: Exposed): void {
   metrics.computed('feeds', () => feedCounts(view))
   metrics.computed('booksLive', () => {
     const books = [...view.store.liveBooks()]
@@ -13,6 +25,10 @@ export function exposeCollector(metrics: Metrics, view: CollectorView, collected
       value: books.filter((book) => book.venue === venue.id).length,
     }))
   })
+  metrics.computed('gapsOpen', () => [...openGaps(ledger).values()])
+  metrics.computed('gapsEvicted', () => [{ labels: {}, value: ledger.evicted }])
+  metrics.computed('ledgerWritable', () => [{ labels: {}, value: ledger.problem === undefined ? 1 : 0 }])
+  metrics.computed('coverage', () => [...worstCoverage(ledger, clock.nowUs()).values()])
   metrics.computed('socketsOpen', () =>
     collected.map(({ venue, feed }) => ({ labels: { venue: venue.id }, value: feed.socketsOpen })),
   )
@@ -40,4 +56,31 @@ function feedCounts(view: CollectorView) {
     counts.set(key, count)
   }
   return counts.values()
+}
+
+interface Sample {
+  readonly labels: { readonly venue: string; readonly channel: Channel }
+  value: number
+}
+
+function openGaps(ledger: Ledger): Map<string, Sample> {
+  const counts = new Map<string, Sample>()
+  for (const { stream, openCount } of ledger) sampleOf(counts, stream, 0).value += openCount
+  return counts
+}
+
+function worstCoverage(ledger: Ledger, nowUs: number): Map<string, Sample> {
+  const worst = new Map<string, Sample>()
+  for (const { stream, coveredShare } of ledger.coverage(nowUs - HOUR_US, nowUs)) {
+    const sample = sampleOf(worst, stream, 1)
+    sample.value = Math.min(sample.value, coveredShare)
+  }
+  return worst
+}
+
+function sampleOf(samples: Map<string, Sample>, { venue, channel }: Sample['labels'], first: number): Sample {
+  const key = `${venue} ${channel}`
+  const sample = samples.get(key) ?? { labels: { venue, channel }, value: first }
+  samples.set(key, sample)
+  return sample
 }

@@ -1,27 +1,27 @@
 /**
  * The data's path, on one screen:
  *
- *   venue feed (socket -> frame -> decode) ─► books (sync, proof) ─► emit ─► memory store ─► API
- *        ▲                                      │ need                └────► stream, sinks
- *        └── snapshot or new subscription ◄─────┘
+ *   venue feed (socket -> frame -> decode -> books, numbers: proof) ─► ledger (gaps, durable) ─► emit ─► memory store ─► API
+ *        ▲                                      │ need                                          └────► stream, sinks
+ *        └── snapshot, backfill or new subscription ◄┘
  */
 
-import type { Books } from '../book/books.ts'
 import type { Downstream } from '../feed/ports.ts'
-import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { EpochUs, Gap, MarketEvent } from '../model/event.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Stats } from './stats.ts'
 
 export type Subscriber = (event: MarketEvent) => void
 
 export interface PipelineParts {
-  readonly books: Books
+  /** Every gap that was recorded is durable and has left when it returns. */
+  readonly flushGaps: () => void
   readonly stats: Stats
   readonly store: { accept(event: MarketEvent): void }
   readonly clock: Clock
 }
 
-export class Pipeline {
+export class Pipeline implements Downstream {
   readonly #parts: PipelineParts
   readonly #subscribers = new Set<Subscriber>()
 
@@ -29,26 +29,19 @@ export class Pipeline {
     this.#parts = parts
   }
 
-  /** Where the feed of `venue` delivers. */
-  downstream(venue: string): Downstream {
-    const { books, clock } = this.#parts
-    return {
-      accept: (event, receiveTimeUs) => this.#emit(event, receiveTimeUs),
-      acceptBook: (event, checksum, receiveTimeUs) => {
-        const step = books.accept(event, checksum)
-        for (const output of step.emit) this.#emit(output, receiveTimeUs)
-        return step
-      },
-      isLive: (symbol) => books.find(venue, symbol)?.isLive ?? false,
-      suspend: (symbol) => {
-        const nowUs = clock.nowUs()
-        for (const state of books.find(venue, symbol)?.suspend(nowUs).emit ?? []) this.#emit(state, nowUs)
-      },
-      invalidate: (symbol, reason) => {
-        const nowUs = clock.nowUs()
-        for (const state of books.find(venue, symbol)?.invalidate(reason, nowUs).emit ?? []) this.#emit(state, nowUs)
-      },
-    }
+  /** Data leave behind the gaps that are before them; that a book is stale is said without waiting for the disk. */
+  accept(event: MarketEvent, receiveTimeUs: EpochUs): void {
+    const { store, stats, clock, flushGaps } = this.#parts
+    if (event.type !== 'book_state') flushGaps()
+    store.accept(event)
+    stats.event(event, receiveTimeUs, clock.nowUs())
+    this.#tell(event)
+  }
+
+  /** A gap that is durable. */
+  acceptGap(gap: Gap): void {
+    this.#parts.stats.gap(gap)
+    this.#tell(gap)
   }
 
   /** Receives every event from now on; the result ends it. */
@@ -57,10 +50,7 @@ export class Pipeline {
     return () => this.#subscribers.delete(subscriber)
   }
 
-  #emit(event: MarketEvent, receiveTimeUs: EpochUs): void {
-    const { store, stats, clock } = this.#parts
-    store.accept(event)
-    stats.event(event, receiveTimeUs, clock.nowUs())
+  #tell(event: MarketEvent): void {
     for (const subscriber of this.#subscribers) subscriber(event)
   }
 }

@@ -1,7 +1,9 @@
 /** What the collector counts, once: the API's totals and the metrics are read from the same fields. */
 
 import type { RestOutcome } from '../feed/rest-client.ts'
-import type { EpochUs, EventType, MarketEvent } from '../model/event.ts'
+import { isWhole } from '../ledger/completeness.ts'
+import { revisionOf } from '../ledger/records.ts'
+import type { EpochUs, EventType, Gap, MarketEvent } from '../model/event.ts'
 import type { HistogramHandle, Metrics, ValueHandle } from '../ops/metrics.ts'
 import type { ErrorStage } from '../ops/metrics-catalogue.ts'
 import type { Clock } from '../platform/platform.ts'
@@ -63,6 +65,18 @@ export class Stats {
     handles.storeLatency.observe((storedUs - receiveTimeUs) / 1e6)
     if (event.exchange_time_us !== undefined)
       handles.exchangeLatency.observe((receiveTimeUs - event.exchange_time_us) / 1e6)
+  }
+
+  /** A revision of a gap. */
+  gap(gap: Gap): void {
+    const { venue, channel, cause, state, start_time_us: startUs, end_time_us: endUs } = gap
+    const metrics = this.#metrics
+    if (revisionOf(gap) === 1) metrics.counter('gaps', { venue, channel, cause }).value++
+    if (state === 'open' || endUs === undefined) return
+    const { lost = 0, healed = 0 } = gap
+    metrics.counter('idsLost', { venue, channel }).value += lost - healed
+    metrics.counter('idsHealed', { venue, channel }).value += healed
+    if (!isWhole(gap)) metrics.counter('gapSeconds', { venue, channel, cause }).value += (endUs - startUs) / 1e6
   }
 
   error(stage: ErrorStage, venue: string): void {

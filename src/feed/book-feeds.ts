@@ -1,6 +1,9 @@
 /** The book feeds of one venue: who waits for a snapshot, what happens when a book breaks. One symbol never touches another. */
 
-import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
+import type { Books } from '../book/books.ts'
+import type { BookOutput, BookSync } from '../book/sync.ts'
+import type { LossEnd } from '../ledger/records.ts'
+import type { BookDelta, BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
@@ -31,6 +34,7 @@ export interface BookFeedsOptions {
   readonly venue: Venue
   readonly rest: RestClient
   readonly platform: Platform
+  readonly books: Books
   readonly downstream: Downstream
   readonly observer: Observer
   /** The book feed of a symbol, if it is wanted and its connection is open. */
@@ -66,14 +70,15 @@ export class BookFeeds {
     checksum: number | undefined,
     receiveTimeUs: EpochUs,
   ): SnapshotFate {
-    const { downstream, observer, venue } = this.#options
-    const step = downstream.acceptBook(event, checksum, receiveTimeUs)
+    const { books, observer, venue } = this.#options
+    const step = books.accept(event, checksum)
+    this.#publish(feed, step.emit, receiveTimeUs)
     if (step.isIgnored && event.type === 'book_delta') observer.duplicate(event.type)
     if (step.need !== undefined) {
       this.#rebuild(feed, step.need)
       return 'refused'
     }
-    if (downstream.isLive(feed.symbol)) {
+    if (this.isLive(feed)) {
       if (feed.state !== 'live') this.#settle(feed)
       return 'live'
     }
@@ -92,31 +97,67 @@ export class BookFeeds {
     else this.#later(feed, SNAPSHOT_DUE_MS, () => this.#startOver(feed, 'no snapshot came'))
   }
 
+  isLive(feed: Feed): boolean {
+    return this.#sync(feed)?.isLive ?? false
+  }
+
   /** The feed's stream starts afresh: its book cannot be trusted until it is proven anew. */
   restarted(feed: Feed, reason: 'disconnect' | 'silence'): void {
-    if (this.#options.downstream.isLive(feed.symbol)) feed.isResyncing = true
-    this.#options.downstream.invalidate(feed.symbol, reason)
+    if (this.isLive(feed)) feed.isResyncing = true
+    this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
     if (reason === 'disconnect') this.#snapshots.settle(feed.symbol)
   }
 
   /** The feed is collected no more. */
   dropped(feed: Feed): void {
-    this.#options.downstream.invalidate(feed.symbol, 'delisted')
+    this.#invalidate(feed, 'delisted')
     this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)
   }
 
   /** A delta could not be read, so the book misses it. */
   undecodable(feed: Feed): void {
-    if (!this.#options.downstream.isLive(feed.symbol)) return
-    this.#options.downstream.invalidate(feed.symbol, 'decode_error')
-    this.#rebuild(feed, 'decode_error')
+    this.breaks(feed, 'decode_error')
+  }
+
+  /** The book is wrong for `reason`: it is built anew. */
+  breaks(feed: Feed, reason: BookReason): void {
+    if (!this.isLive(feed)) return
+    this.#invalidate(feed, reason)
+    this.#rebuild(feed, reason)
+  }
+
+  /** Nothing has been heard of the book for too long; it goes on where it stands with the next message. */
+  suspend(feed: Feed): void {
+    const nowUs = this.#options.platform.clock.nowUs()
+    this.#publish(feed, this.#sync(feed)?.suspend(nowUs).emit ?? [], nowUs)
+  }
+
+  #sync({ symbol }: Feed): BookSync | undefined {
+    return this.#options.books.find(this.#options.venue.id, symbol)
+  }
+
+  #invalidate(feed: Feed, reason: BookReason): void {
+    const nowUs = this.#options.platform.clock.nowUs()
+    this.#publish(feed, this.#sync(feed)?.invalidate(reason, nowUs).emit ?? [], nowUs)
+  }
+
+  /** Passes on what the book made of a message; the ledger knows of it before. */
+  #publish(feed: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): void {
+    const { ledger } = feed
+    if (outputs.length > 0 && this.isLive(feed)) ledger.end(endOf(feed, outputs, receiveTimeUs))
+    for (const output of outputs) {
+      if (output.type !== 'book_state') ledger.heard(sequenceOf(output), output.receive_time_us ?? receiveTimeUs)
+      else if (output.state === 'stale') ledger.begin({ cause: CAUSE_OF[output.reason] })
+      this.#options.downstream.accept(output, receiveTimeUs)
+    }
   }
 
   #waiting(feed: Feed, reason: string): void {
     const { venue, rest } = this.#options
     const isBanned = venue.book.snapshotFrom === 'rest' && rest.bannedUntilUs !== undefined
+    if (isBanned) feed.ledger.begin({ cause: 'banned', reason })
     feed.set(isBanned ? 'banned' : feed.isResyncing ? 'resyncing' : 'syncing', reason)
   }
 
@@ -144,7 +185,8 @@ export class BookFeeds {
     this.#waiting(feed, reason)
     this.#postpone(feed)
     if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
-    else this.#later(feed, this.#waitMs(feed), () =>
+    else
+      this.#later(feed, this.#waitMs(feed), () =>
         this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
       )
   }
@@ -196,4 +238,39 @@ export class BookFeeds {
     if (error.kind === 'unknown_symbol') this.#options.unknown(feed, `unknown symbol: ${error.message}`)
     else this.#waiting(feed, `snapshot: ${error.message}`)
   }
+}
+
+const CAUSE_OF: Readonly<Record<BookReason, GapCause>> = {
+  subscribed: 'not_subscribed',
+  snapshot: 'sequence_gap',
+  resumed: 'silence',
+  sequence_gap: 'sequence_gap',
+  sequence_reset: 'sequence_reset',
+  checksum: 'checksum',
+  crossed_book: 'crossed_book',
+  buffer_overflow: 'resync_overflow',
+  snapshot_too_old: 'sequence_gap',
+  decode_error: 'decode_error',
+  disconnect: 'disconnect',
+  silence: 'silence',
+  audit_mismatch: 'audit_mismatch',
+  delisted: 'delisted',
+  shutdown: 'shutdown',
+}
+
+const sequenceOf = (event: BookSnapshot | BookDelta): number | undefined =>
+  event.type === 'book_snapshot' ? event.sequence : event.last_sequence
+
+/** The book is live with `outputs`. A delta that goes on with the chain shows that nothing was missed. */
+function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): LossEnd {
+  const data = outputs.filter((output) => output.type !== 'book_state')
+  const endUs = Math.min(...data.map((output) => output.receive_time_us ?? receiveTimeUs), receiveTimeUs)
+  const first = data[0]
+  if (first === undefined || first.type === 'book_delta') return { endUs, lost: 0 }
+  const last = ledger.outage?.last_sequence
+  const firstSequence = first.sequence
+  if (last === undefined || firstSequence === undefined) return { endUs, firstSequence }
+  // Only numbers that count single updates tell how many there were.
+  const isCounted = topic.proof === 'range' || last === firstSequence
+  return { endUs, firstSequence, lost: isCounted ? Math.max(0, firstSequence - last) : undefined }
 }

@@ -1,3 +1,5 @@
+import type { FeedLedger } from '../ledger/feed-ledger.ts'
+import { Tally } from '../ledger/tally.ts'
 import type { Channel, EpochUs } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
@@ -13,7 +15,13 @@ export class Feed {
   readonly venue: Venue
   readonly topic: Topic
   readonly silence: Silence
-  /** Trades that were delivered already. */
+  /** The windows in which data of it may be missing. */
+  readonly ledger: FeedLedger
+  /** Running numbers of the trades that were delivered. */
+  tally = new Tally()
+  /** The newest exchange time of its trades. */
+  newestTradeUs: EpochUs | undefined
+  /** Trades without running numbers that were delivered already. */
   readonly recentTrades = new RecentIds(RECENT_TRADES_MAX)
   readonly #clock: Clock
   #state: FeedState = 'connecting'
@@ -26,9 +34,10 @@ export class Feed {
   /** The book behind this feed was live and is being built anew. */
   isResyncing = false
 
-  constructor(venue: Venue, topic: Topic, clock: Clock) {
+  constructor(venue: Venue, topic: Topic, ledger: FeedLedger, clock: Clock) {
     this.venue = venue
     this.topic = topic
+    this.ledger = ledger
     this.silence = new Silence(venue.channels[topic.channel].silenceMs)
     this.#clock = clock
     this.#sinceUs = clock.nowUs()
@@ -69,6 +78,12 @@ export class Feed {
   revive(): void {
     this.#isRejected = false
     this.set('connecting', 'listed by the venue')
+  }
+
+  /** It is silent, and the venue has nothing new either. */
+  quiet(): void {
+    this.silence.restart(this.#clock.monotonicMs())
+    this.set('live')
   }
 
   set(state: FeedState, reason = ''): void {

@@ -19,9 +19,9 @@ export interface PollerOptions {
   readonly platform: Platform
   readonly feeds: readonly Feed[]
   readonly intervalMs: number
-  readonly accept: (event: MarketEvent, receiveTimeUs: EpochUs) => void
-  /** The symbol's polled book is too old. */
-  readonly stale: (symbol: string) => void
+  readonly accept: (feed: Feed, event: MarketEvent, receiveTimeUs: EpochUs) => void
+  /** What was polled of the feed is too old. */
+  readonly stale: (feed: Feed) => void
 }
 
 export class Poller {
@@ -67,7 +67,7 @@ export class Poller {
     const isOld = ageMs > STALE_INTERVALS * intervalMs
     if (rest.bannedUntilUs !== undefined) feed.set('banned', `no request until ${isoTime(rest.bannedUntilUs)}`)
     else if (isOld && feed.state === 'live') feed.set('stale', `no answer for ${Math.round(ageMs / 1000)} s`)
-    if (isOld && feed.channel === 'book') stale(feed.symbol)
+    if (isOld) stale(feed)
   }
 
   /** Never rejects. */
@@ -100,7 +100,7 @@ export class Poller {
     feed.lastMessageUs = receiveTimeUs
     feed.events += fresh.length
     feed.set('live')
-    for (const event of fresh) this.#options.accept(event, receiveTimeUs)
+    for (const event of fresh) this.#options.accept(feed, event, receiveTimeUs)
   }
 
   #isNew(symbol: string, id: string): boolean {

@@ -1,21 +1,12 @@
 /** What a venue's feed needs of the rest: a place for its events, and someone who counts and logs. */
 
-import type { BookStep } from '../book/sync.ts'
-import type { BookDelta, BookReason, BookSnapshot, EpochUs, MarketEvent } from '../model/event.ts'
+import type { BookReason, EpochUs, MarketEvent } from '../model/event.ts'
 import type { Decoded } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 
-/** Where the events go, and what comes back. */
+/** Where the events go. */
 export interface Downstream {
-  /** Any event but those of books. */
   accept(event: MarketEvent, receiveTimeUs: EpochUs): void
-  /** The step that the book made of it; what it emits has been passed on already. */
-  acceptBook(event: BookSnapshot | BookDelta, checksum: number | undefined, receiveTimeUs: EpochUs): BookStep
-  isLive(symbol: string): boolean
-  /** Nothing has been heard of the book for too long; it goes on where it stands with the next message. */
-  suspend(symbol: string): void
-  /** The book can no longer be trusted. */
-  invalidate(symbol: string, reason: BookReason): void
 }
 
 /** What happened, for the log and the metrics. */

@@ -1,12 +1,14 @@
 /** Everything that talks to one venue: metadata, connections, feeds, snapshots, or polling where WebSocket is off. */
 
-import { CHANNEL_OF, type Channel, type EpochUs, type Instrument } from '../model/event.ts'
+import type { Books } from '../book/books.ts'
+import type { FeedLedger } from '../ledger/feed-ledger.ts'
+import type { StreamIdentity } from '../ledger/records.ts'
+import type { Channel, EpochUs, Instrument } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Decoded, Venue } from '../venues/venue.ts'
-import { BookFeeds } from './book-feeds.ts'
-import { Connection, type ConnectionHandlers, type Loss } from './connection.ts'
+import type { Venue } from '../venues/venue.ts'
+import { Connection, type ConnectionHandlers } from './connection.ts'
 import { Feed } from './feed.ts'
-import type { LinkEvents } from './link.ts'
+import { Intake } from './intake.ts'
 import { Metadata } from './metadata.ts'
 import { planConnections } from './plan.ts'
 import { Poller } from './poller.ts'
@@ -27,44 +29,65 @@ export interface VenueFeedOptions {
   /** Filled here from the venue's metadata. */
   readonly instruments: Map<string, Instrument>
   readonly platform: Platform
+  readonly books: Books
+  readonly ledger: StreamLedgers
   readonly downstream: Downstream
   readonly observer: Observer
 }
+
+/** Where the gaps of each stream are kept. */
+export interface StreamLedgers {
+  stream(identity: StreamIdentity): FeedLedger
+  /** Wanted from now on: what an earlier process missed is an open gap. */
+  open(ledger: FeedLedger): void
+  /** Not wanted any more. */
+  retire(ledger: FeedLedger, reason: string): void
+}
+
+/** A stream that has not come to life by then is a gap from its beginning. */
+const FIRST_LIVE_MS = 60_000
 
 export class VenueFeed {
   readonly #options: VenueFeedOptions
   readonly #feeds = new Map<string, Feed>()
   readonly #connectionOf = new Map<Feed, Connection>()
-  readonly #books: BookFeeds
+  readonly #intake: Intake
   readonly #metadata: Metadata
   readonly #connects: Window
   #connections: Connection[] = []
   #poller: Poller | undefined
+  #cancelGrace: (() => void) | undefined
   #isStopped = false
   /** Receive time of the newest frame or polled answer. */
   lastMessageUs: EpochUs | undefined
 
   constructor(options: VenueFeedOptions) {
     this.#options = options
-    const { venue, symbols, channels, platform, rest } = options
+    const { venue, symbols, channels, platform, rest, books, downstream, observer } = options
     this.#connects = new Window(venue.socketLimits.connects.count, venue.socketLimits.connects.windowMs)
     for (const symbol of symbols) {
       for (const [channel, name] of Object.entries(channels) as [Channel, string][]) {
-        this.#feeds.set(`${channel} ${symbol}`, new Feed(venue, venue.topic(channel, name, symbol), platform.clock))
+        this.#feeds.set(`${channel} ${symbol}`, this.#createFeed(channel, name, symbol))
       }
     }
-    this.#books = new BookFeeds({
+    this.#intake = new Intake({
       venue,
       rest,
       platform,
-      downstream: options.downstream,
-      observer: options.observer,
-      find: (symbol) => this.#openBook(symbol),
+      books,
+      downstream,
+      observer,
+      find: (channel, symbol) => this.#find(channel, symbol),
+      open: (channel) => this.#open(channel),
       restart: (feed, loss) => this.#connectionOf.get(feed)?.restart(feed, loss),
       unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
     })
     this.#metadata = new Metadata(venue, symbols, rest, platform, options.instruments, {
-      instrument: (instrument, receiveTimeUs) => options.downstream.accept(instrument, receiveTimeUs),
+      instrument: (instrument, receiveTimeUs) => {
+        for (const { symbol, ledger } of this.#feeds.values())
+          if (symbol === instrument.symbol) ledger.describe(instrument)
+        options.downstream.accept(instrument, receiveTimeUs)
+      },
       unknown: (missing) => this.#onUnknownSymbols(missing),
       delisted: (symbol) => this.#onDelisted(symbol),
       listed: (symbols) => this.#onListed(symbols),
@@ -84,13 +107,37 @@ export class VenueFeed {
     return this.#connections.length
   }
 
+  /** Says which streams are wanted, and takes up what an earlier process knew of them. Before {@link start}. */
+  open(): void {
+    for (const feed of this.#feeds.values()) {
+      this.#options.ledger.open(feed.ledger)
+      this.#intake.restore(feed)
+    }
+  }
+
   /** Metadata first, so that events carry canonical names; without it collecting starts all the same. */
   async start(): Promise<void> {
     await this.#metadata.start()
     if (this.#isStopped) return
+    this.#intake.start()
+    this.#cancelGrace = this.#options.platform.clock.after(FIRST_LIVE_MS, () => this.#onGraceOver())
     const { pollIntervalMs } = this.#options
     if (pollIntervalMs !== undefined) this.#poller = this.#startPoller(pollIntervalMs)
     else this.#connect([...this.#feeds.values()].filter((feed) => !feed.isGivenUp))
+  }
+
+  #createFeed(channel: Channel, name: string, symbol: string): Feed {
+    const { venue, platform, ledger } = this.#options
+    const topic = venue.topic(channel, name, symbol)
+    const { exchange, id } = venue
+    const market = venue.marketOf(symbol)
+    const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })
+    return new Feed(venue, topic, stream, platform.clock)
+  }
+
+  #onGraceOver(): void {
+    for (const { ledger, isGivenUp, reason } of this.#feeds.values())
+      if (!ledger.isCollected && !isGivenUp) ledger.begin({ cause: 'not_subscribed', reason })
   }
 
   /** Opens connections of their own for the feeds. */
@@ -114,7 +161,8 @@ export class VenueFeed {
     this.#isStopped = true
     this.#metadata.stop()
     this.#poller?.stop()
-    this.#books.stop()
+    this.#intake.stop()
+    this.#cancelGrace?.()
     for (const connection of this.#connections) connection.stop()
   }
 
@@ -122,11 +170,9 @@ export class VenueFeed {
     return this.#feeds.get(`${channel} ${symbol}`)
   }
 
-  /** The book feed of a symbol, if it is wanted and its connection is open. */
-  #openBook(symbol: string): Feed | undefined {
-    const feed = this.#find('book', symbol)
-    const isOpen = feed !== undefined && !feed.isGivenUp && this.#connectionOf.get(feed)?.isOpen === true
-    return isOpen ? feed : undefined
+  *#open(channel: Channel): Generator<Feed> {
+    for (const feed of this.#feeds.values())
+      if (feed.channel === channel && !feed.isGivenUp && this.#connectionOf.get(feed)?.isOpen === true) yield feed
   }
 
   #connectionHandlers(): ConnectionHandlers {
@@ -137,67 +183,26 @@ export class VenueFeed {
         observer.frame(bytes, receiveTimeUs, decodeMs)
       },
       late: observer.late,
-      events: (decoded, receiveTimeUs) => this.#onEvents(decoded, receiveTimeUs),
-      odd: (decoded) => this.#onOdd(decoded),
+      events: (decoded, receiveTimeUs) => this.#intake.accept(decoded, receiveTimeUs),
+      odd: (decoded) => this.#intake.odd(decoded),
       opened: observer.opened,
       lost: observer.lost,
       closing: observer.closing,
-      subscribed: (feed) => this.#onSubscribed(feed),
+      subscribed: (feed) => this.#intake.subscribed(feed),
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
-      restarted: (feed, loss) => this.#onRestarted(feed, loss),
-      suspended: (feed) => this.#onSuspended(feed),
+      restarted: (feed, loss) => this.#intake.restarted(feed, loss),
+      suspended: (feed) => this.#intake.suspended(feed),
     }
-  }
-
-  #onEvents(decoded: LinkEvents, receiveTimeUs: EpochUs): void {
-    for (const event of decoded.events) {
-      const feed = this.#find(CHANNEL_OF[event.type], event.symbol)
-      if (feed === undefined || feed.isGivenUp) {
-        this.#options.observer.odd({ kind: 'unknown', what: 'not_subscribed' })
-        continue
-      }
-      feed.events++
-      feed.lastMessageUs = receiveTimeUs
-      feed.silence.heard(this.#options.platform.clock.monotonicMs())
-      if (event.type === 'book_snapshot' || event.type === 'book_delta') {
-        this.#books.accept(feed, event, decoded.checksum, receiveTimeUs)
-        continue
-      }
-      if (feed.state !== 'live') feed.set('live')
-      if (event.type === 'trade' && !feed.recentTrades.add(event.id)) this.#options.observer.duplicate(event.type)
-      else this.#options.downstream.accept(event, receiveTimeUs)
-    }
-  }
-
-  #onSubscribed(feed: Feed): void {
-    if (feed.channel === 'book') this.#books.subscribed(feed)
-    // Trades come when someone trades: once the venue has confirmed the stream, silence is an answer too.
-    else if (feed.channel === 'trade') feed.set('live')
-    else if (feed.state !== 'live') feed.set('subscribing', 'confirmed; no data yet')
   }
 
   #onRejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void {
     this.#options.observer.rejected(feed, reason, isPermanent)
     if (feed === undefined) return
     if (isPermanent) this.#giveUp(feed, () => feed.reject(`refused: ${reason}`))
-    else feed.set('down', `${reason}; trying again`)
-  }
-
-  #onRestarted(feed: Feed, { cause }: Loss): void {
-    if (feed.channel === 'book') this.#books.restarted(feed, cause === 'disconnect' ? 'disconnect' : 'silence')
-  }
-
-  #onSuspended(feed: Feed): void {
-    this.#options.observer.stale(feed)
-    if (feed.channel === 'book') this.#options.downstream.suspend(feed.symbol)
-  }
-
-  /** A delta that cannot be read breaks its book; a frame whose owner is unknown could be anyone's, so it only counts. */
-  #onOdd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void {
-    this.#options.observer.odd(decoded)
-    if (decoded.kind !== 'malformed' || decoded.channel !== 'book' || decoded.symbol === undefined) return
-    const feed = this.#openBook(decoded.symbol)
-    if (feed !== undefined) this.#books.undecodable(feed)
+    else {
+      feed.set('down', `${reason}; trying again`)
+      feed.ledger.begin({ cause: 'not_subscribed', reason })
+    }
   }
 
   #onUnknownSymbols(symbols: readonly string[]): void {
@@ -220,7 +225,8 @@ export class VenueFeed {
     mark()
     const connection = this.#connectionOf.get(feed)
     this.#connectionOf.delete(feed)
-    if (feed.channel === 'book') this.#books.dropped(feed)
+    this.#intake.dropped(feed)
+    this.#options.ledger.retire(feed.ledger, feed.reason)
     if (connection?.drop(feed) === false) this.#connections = this.#connections.filter((other) => other !== connection)
   }
 
@@ -229,25 +235,26 @@ export class VenueFeed {
     const back = [...this.#feeds.values()].filter(
       (feed) => symbols.includes(feed.symbol) && feed.isGivenUp && feed.state !== 'disabled',
     )
-    for (const feed of back) feed.revive()
+    for (const feed of back) {
+      feed.revive()
+      this.#options.ledger.open(feed.ledger)
+    }
     if (this.#options.pollIntervalMs === undefined) this.#connect(back)
   }
 
   #startPoller(intervalMs: number): Poller {
-    const { venue, rest, platform, downstream } = this.#options
+    const { venue, rest, platform } = this.#options
     const poller = new Poller({
       venue,
       rest,
       platform,
       feeds: [...this.#feeds.values()],
       intervalMs,
-      accept: (event, receiveTimeUs) => {
+      accept: (feed, event, receiveTimeUs) => {
         this.lastMessageUs = receiveTimeUs
-        if (event.type === 'book_snapshot' || event.type === 'book_delta')
-          downstream.acceptBook(event, undefined, receiveTimeUs)
-        else downstream.accept(event, receiveTimeUs)
+        this.#intake.acceptPlain(feed, event, receiveTimeUs)
       },
-      stale: (symbol) => downstream.invalidate(symbol, 'silence'),
+      stale: (feed) => this.#intake.outdated(feed),
     })
     poller.start()
     return poller

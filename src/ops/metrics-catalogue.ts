@@ -1,6 +1,6 @@
 /** The whole metric catalogue. Names: `marketprism_<noun>_<verb>_<unit>[_total]`; labels have bounded sets of values. */
 
-import { CHANNEL_OF, CHANNELS } from '../model/event.ts'
+import { CHANNEL_OF, CHANNELS, GAP_CAUSES } from '../model/event.ts'
 
 /** Event of a venue to its arrival, and other times over a network. */
 const NETWORK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -34,6 +34,7 @@ export const LABELS = {
   venue: 'venues',
   type: Object.keys(CHANNEL_OF),
   channel: CHANNELS,
+  cause: GAP_CAUSES,
   state: { max: 16 },
   stage: ERROR_STAGES,
   outcome: ['ok', 'rate_limited', 'banned', 'unknown_symbol', 'failed', 'malformed', 'unreachable'],
@@ -127,6 +128,28 @@ export const METRICS = {
   booksLive: gauge('marketprism_books_live', 'Order books that are proven right now.', ['venue']),
   bookResyncs: counter('marketprism_book_resyncs_total', 'Order books that had to be built anew.', ['venue', 'reason']),
   bookGaps: counter('marketprism_book_gaps_total', 'Missing updates found in order books.', ['venue']),
+  gaps: counter('marketprism_gaps_total', 'Windows of possible loss that were found.', ['venue', 'channel', 'cause']),
+  gapSeconds: counter(
+    'marketprism_gap_seconds_total',
+    'Length of the gaps that ended with something missing, in seconds.',
+    ['venue', 'channel', 'cause'],
+  ),
+  gapsOpen: gauge('marketprism_gaps_open', 'Gaps that have not ended or are being healed.', ['venue', 'channel']),
+  gapsEvicted: counter('marketprism_gaps_evicted_total', 'Gaps that were forgotten to bound the memory.', []),
+  idsLost: counter('marketprism_ids_lost_total', 'Running numbers that were missed and could not be fetched.', [
+    'venue',
+    'channel',
+  ]),
+  idsHealed: counter('marketprism_ids_healed_total', 'Running numbers that were missed and fetched.', [
+    'venue',
+    'channel',
+  ]),
+  coverage: gauge(
+    'marketprism_coverage_ratio',
+    'Share of the last hour that lies in no gap, 0 to 1: the worst symbol of each channel.',
+    ['venue', 'channel'],
+  ),
+  ledgerWritable: gauge('marketprism_ledger_writable', '1: gaps are written to disk; 0: the disk refuses them.', []),
   socketsOpen: gauge('marketprism_sockets_open', 'Open WebSocket connections to venues.', ['venue']),
   socketConnects: counter('marketprism_socket_connects_total', 'WebSocket connections that opened.', ['venue']),
   socketDisconnects: counter('marketprism_socket_disconnects_total', 'WebSocket connections that ended.', [

@@ -3,10 +3,11 @@
 import { Books } from '../../src/book/books.ts'
 import { Bans } from '../../src/feed/bans.ts'
 import type { Feed } from '../../src/feed/feed.ts'
-import type { Downstream, Observer } from '../../src/feed/ports.ts'
+import type { Observer } from '../../src/feed/ports.ts'
 import { RestClient } from '../../src/feed/rest-client.ts'
 import { VenueFeed } from '../../src/feed/venue-feed.ts'
-import type { Instrument, MarketEvent } from '../../src/model/event.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import type { Gap, Instrument, MarketEvent } from '../../src/model/event.ts'
 import { findVenue, venues } from '../../src/venues/index.ts'
 import type { Venue } from '../../src/venues/venue.ts'
 import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
@@ -22,12 +23,15 @@ export interface Started {
   readonly feed: VenueFeed
   readonly rest: RestClient
   readonly books: Books
+  readonly ledger: Ledger
   stateOf(channel: string, symbol: string): Feed | undefined
 }
 
 export interface Rig {
   readonly world: World
   readonly events: MarketEvent[]
+  /** Every revision of every gap. */
+  readonly gaps: Gap[]
   /** What the feed told of itself, in words. */
   readonly log: string[]
   /** Starts a feed of `venueId`; the metadata request has been answered (or refused) by then. */
@@ -37,10 +41,12 @@ export interface Rig {
 export function createRig(): Rig {
   const world = createWorld()
   const events: MarketEvent[] = []
+  const gaps: Gap[] = []
   const log: string[] = []
   return {
     world,
     events,
+    gaps,
     log,
     async start(venueId, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs }) {
       const venue = findVenue(venueId) as Venue
@@ -50,6 +56,13 @@ export function createRig(): Rig {
       const instruments = new Map<string, Instrument>()
       const bans = new Bans('bans.json', world.files)
       await bans.load()
+      const ledger = new Ledger({
+        folder: 'ledger',
+        files: world.files,
+        clock: world.clock,
+        emit: (gap) => void gaps.push(gap),
+        onProblem: (problem) => void log.push(`ledger ${problem}`),
+      })
       const options = { venue, platform: world, instruments }
       const rest = new RestClient({ ...options, urls: ['https://rest.example'], bans, onOutcome: () => {} })
       const feed = new VenueFeed({
@@ -59,14 +72,24 @@ export function createRig(): Rig {
         endpoints: Object.fromEntries(Object.keys(venue.endpoints).map((name) => [name, urls])),
         pollIntervalMs,
         rest,
-        downstream: downstreamOf(venueId, books, world, events),
+        books,
+        ledger,
+        downstream: {
+          accept: (event) => {
+            ledger.flush()
+            events.push(event)
+          },
+        },
         observer: observerOf(log),
       })
+      await ledger.load()
+      feed.open()
+      await ledger.start()
       void feed.start()
       await world.clock.advance(1)
       const stateOf = (channel: string, symbol: string) =>
         [...feed.feeds].find((f) => f.channel === channel && f.symbol === symbol)
-      return { feed, rest, books, stateOf }
+      return { feed, rest, books, ledger, stateOf }
     },
   }
 }
@@ -86,21 +109,6 @@ const observerOf = (log: string[]): Observer => ({
   unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
   metadataFailed: (reason) => void log.push(`metadata failed ${reason}`),
 })
-
-function downstreamOf(venueId: string, books: Books, world: World, events: MarketEvent[]): Downstream {
-  return {
-    accept: (event) => void events.push(event),
-    acceptBook: (event, checksum) => {
-      const step = books.accept(event, checksum)
-      events.push(...step.emit)
-      return step
-    },
-    suspend: (symbol) => void events.push(...(books.find(venueId, symbol)?.suspend(world.clock.nowUs()).emit ?? [])),
-    isLive: (symbol) => books.find(venueId, symbol)?.isLive ?? false,
-    invalidate: (symbol, reason) =>
-      void events.push(...(books.find(venueId, symbol)?.invalidate(reason, world.clock.nowUs()).emit ?? [])),
-  }
-}
 
 export const binanceTrade = (symbol: string, id: number) => ({
   stream: `${symbol.toLowerCase()}@trade`,

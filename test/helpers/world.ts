@@ -151,6 +151,17 @@ export function createWorld(seed = 1): World {
   const files: Files = {
     read: async (path) => disk.get(path),
     replace: async (path, text) => void disk.set(path, text),
+    append: (path) => {
+      disk.set(path, disk.get(path) ?? '')
+      return {
+        get size() {
+          return Buffer.byteLength(disk.get(path) ?? '')
+        },
+        append: (text) => void disk.set(path, (disk.get(path) ?? '') + text),
+        sync: () => {},
+        close: () => {},
+      }
+    },
   }
   const world: World = {
     clock,

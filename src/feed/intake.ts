@@ -1,0 +1,169 @@
+/**
+ * Takes what the connections of one venue bring and what happens to them: each event goes to its feed, each possible loss
+ * to the feed's ledger. Books and trades prove themselves; of tickers and quotes only the silence can be watched.
+ */
+
+import type { Books } from '../book/books.ts'
+import { CHANNEL_OF, type Channel, type EpochUs, type MarketEvent } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Decoded, Venue } from '../venues/venue.ts'
+import { BookFeeds } from './book-feeds.ts'
+import { BookProbes } from './book-probes.ts'
+import type { Loss } from './connection.ts'
+import type { Feed } from './feed.ts'
+import type { LinkEvents } from './link.ts'
+import type { Downstream, Observer } from './ports.ts'
+import type { RestClient } from './rest-client.ts'
+import { TradeFeeds } from './trade-feeds.ts'
+
+export interface IntakeOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly books: Books
+  readonly downstream: Downstream
+  readonly observer: Observer
+  readonly find: (channel: Channel | undefined, symbol: string) => Feed | undefined
+  /** Feeds of a channel whose connection is open. */
+  readonly open: (channel: Channel) => Iterable<Feed>
+  /** Subscribes the feed anew. */
+  readonly restart: (feed: Feed, loss: Loss) => void
+  /** The venue does not know the feed's symbol. */
+  readonly unknown: (feed: Feed, reason: string) => void
+}
+
+export class Intake {
+  readonly #options: IntakeOptions
+  readonly #books: BookFeeds
+  readonly #trades: TradeFeeds
+  readonly #probes: BookProbes
+
+  constructor(options: IntakeOptions) {
+    const { open, find } = options
+    this.#options = options
+    this.#books = new BookFeeds({
+      ...options,
+      find: (symbol) => {
+        const feed = find('book', symbol)
+        return feed !== undefined && this.#isOpen(feed) ? feed : undefined
+      },
+    })
+    this.#trades = new TradeFeeds({ ...options, open: () => open('trade') })
+    this.#probes = new BookProbes({ ...options, dead: (feed, reason) => this.#onDead(feed, reason) })
+  }
+
+  start(): void {
+    this.#trades.start()
+  }
+
+  stop(): void {
+    this.#books.stop()
+    this.#trades.stop()
+    this.#probes.stop()
+  }
+
+  /** Takes up what an earlier process knew of the feed. */
+  restore(feed: Feed): void {
+    if (feed.channel === 'trade') this.#trades.restore(feed)
+  }
+
+  accept({ events, checksum }: LinkEvents, receiveUs: EpochUs): void {
+    for (const event of events) {
+      const feed = this.#options.find(CHANNEL_OF[event.type], event.symbol)
+      if (feed === undefined || feed.isGivenUp) {
+        this.#options.observer.odd({ kind: 'unknown', what: 'not_subscribed' })
+        continue
+      }
+      feed.events++
+      feed.lastMessageUs = receiveUs
+      feed.silence.heard(this.#options.platform.clock.monotonicMs())
+      if (event.type === 'book_snapshot' || event.type === 'book_delta')
+        this.#books.accept(feed, event, checksum, receiveUs)
+      else this.acceptPlain(feed, event, receiveUs)
+    }
+  }
+
+  /** An event of a stream without a book, or a polled one. */
+  acceptPlain(feed: Feed, event: MarketEvent, receiveUs: EpochUs): void {
+    if (feed.state !== 'live') feed.set('live')
+    if (event.type === 'trade') this.#trades.accept(feed, event, receiveUs)
+    else if (event.type === 'book_snapshot') this.#books.accept(feed, event, undefined, receiveUs)
+    else {
+      feed.ledger.end({ endUs: receiveUs })
+      feed.ledger.heard(undefined, receiveUs)
+      this.#options.downstream.accept(event, receiveUs)
+    }
+  }
+
+  subscribed(feed: Feed): void {
+    if (feed.channel === 'book') this.#books.subscribed(feed)
+    // Trades come when someone trades: once the venue has confirmed the stream, silence is an answer too.
+    else if (feed.channel === 'trade') this.#trades.subscribed(feed)
+    else if (feed.state !== 'live') feed.set('subscribing', 'confirmed; no data yet')
+  }
+
+  /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
+  restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
+    const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
+    if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
+    if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')
+  }
+
+  /** The feed is silent for too long while its connection lives. True: it is being looked into. */
+  suspended(feed: Feed): boolean {
+    this.#options.observer.stale(feed)
+    if (feed.channel === 'trade') this.#trades.silent(feed)
+    else if (feed.channel === 'book') void this.#probes.ask(feed)
+    else if (this.#isMarketQuiet(feed)) feed.quiet()
+    else {
+      feed.ledger.begin({ cause: 'silence', reason: feed.reason })
+      return false
+    }
+    return true
+  }
+
+  /** What cannot be read may have been data. Of a frame without a known owner, running numbers and chains will tell. */
+  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void {
+    this.#options.observer.odd(decoded)
+    if (decoded.kind !== 'malformed' || decoded.symbol === undefined) return
+    const feed = this.#options.find(decoded.channel, decoded.symbol)
+    if (feed === undefined || feed.isGivenUp) return
+    if (feed.channel === 'book') this.#books.breaks(feed, 'decode_error')
+    else if (feed.channel === 'trade') this.#trades.undecodable(feed, decoded.reason)
+    else feed.ledger.begin({ cause: 'decode_error', reason: decoded.reason })
+  }
+
+  /** An audit has shown that the book is wrong. */
+  mismatched(feed: Feed): void {
+    this.#books.breaks(feed, 'audit_mismatch')
+  }
+
+  /** The symbol's polled data are too old. */
+  outdated(feed: Feed): void {
+    feed.ledger.begin({ cause: 'silence', reason: feed.reason })
+    if (feed.channel === 'book') this.#books.suspend(feed)
+  }
+
+  /** The feed is collected no more. */
+  dropped(feed: Feed): void {
+    if (feed.channel === 'book') this.#books.dropped(feed)
+  }
+
+  #isOpen(feed: Feed): boolean {
+    for (const open of this.#options.open(feed.channel)) if (open === feed) return true
+    return false
+  }
+
+  /** The stream of a book has died while its connection goes on. */
+  #onDead(feed: Feed, reason: string): void {
+    this.#books.suspend(feed)
+    this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: `${feed.reason}; ${reason}` })
+  }
+
+  /** Trades and books of the symbol have said nothing since either. */
+  #isMarketQuiet({ symbol, lastMessageUs = 0 }: Feed): boolean {
+    const others = (['trade', 'book'] as const).flatMap((channel) => this.#options.find(channel, symbol) ?? [])
+    const live = others.filter(({ state }) => state === 'live')
+    return live.length > 0 && live.every((other) => (other.lastMessageUs ?? 0) <= lastMessageUs)
+  }
+}

@@ -1,0 +1,102 @@
+/** Asks a venue for the newest running number of its trade streams: quiet ones every minute, others when asked to. */
+
+import type { Platform } from '../platform/platform.ts'
+import type { Venue } from '../venues/venue.ts'
+import { Backoff } from './backoff.ts'
+import type { Feed } from './feed.ts'
+import { type RestClient, RestError } from './rest-client.ts'
+
+/** A stream without a trade for so long is asked about, and so often. */
+const QUIET_MS = 60_000
+/** Share of the venue's limit that these questions may use. */
+const SHARE = 0.1
+const RETRY = { firstMs: 1_000, maxMs: 60_000 }
+
+export interface TradeChecksOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly open: () => Iterable<Feed>
+  /** `undefined`: the venue has no trades of it. */
+  readonly newest: (feed: Feed, last: number | undefined) => void
+  readonly failed: (feed: Feed, reason: string) => void
+}
+
+export class TradeChecks {
+  readonly #options: TradeChecksOptions
+  readonly #asking = new Set<Feed>()
+  readonly #askedMs = new Map<Feed, number>()
+  readonly #backoffs = new Map<Feed, Backoff>()
+  readonly #cancels = new Set<() => void>()
+  #isStopped = false
+
+  constructor(options: TradeChecksOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    const { venue, platform } = this.#options
+    const [sample] = this.#options.open()
+    const request = venue.rest.newestTrade(sample?.topic ?? venue.topic('trade', '', ''))
+    const budget = venue.restLimits.budgets[request.budget]
+    const spacingMs = budget === undefined ? QUIET_MS : (budget.windowMs * request.weight) / (budget.limit * SHARE)
+    this.#cancels.add(platform.clock.every(Math.max(100, spacingMs), () => this.#askOne()))
+  }
+
+  stop(): void {
+    this.#isStopped = true
+    for (const cancel of this.#cancels) cancel()
+  }
+
+  /** Asks now; a stream with an open outage again and again until there is an answer. */
+  ask(feed: Feed): void {
+    if (!this.#asking.has(feed) && !this.#isStopped && !feed.isGivenUp) void this.#ask(feed)
+  }
+
+  /** The quiet stream that was asked about longest ago. */
+  #askOne(): void {
+    const nowMs = this.#options.platform.clock.monotonicMs()
+    let chosen: Feed | undefined
+    for (const feed of this.#options.open()) {
+      const dueMs = Math.max(feed.silence.lastMs ?? nowMs, this.#askedMs.get(feed) ?? 0) + QUIET_MS
+      const isProven = feed.topic.proof === 'counter' && feed.tally.last !== undefined
+      if (!isProven || dueMs > nowMs || this.#asking.has(feed)) continue
+      if (chosen === undefined || this.#askedAt(feed) < this.#askedAt(chosen)) chosen = feed
+    }
+    if (chosen !== undefined) this.ask(chosen)
+  }
+
+  #askedAt(feed: Feed): number {
+    return this.#askedMs.get(feed) ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Never rejects. */
+  async #ask(feed: Feed): Promise<void> {
+    const { venue, rest, platform, newest } = this.#options
+    this.#asking.add(feed)
+    this.#askedMs.set(feed, platform.clock.monotonicMs())
+    try {
+      const last = await rest.get(venue.rest.newestTrade(feed.topic))
+      this.#asking.delete(feed)
+      this.#backoffs.delete(feed)
+      if (!this.#isStopped && !feed.isGivenUp) newest(feed, last)
+    } catch (error) {
+      this.#asking.delete(feed)
+      if (!(error instanceof RestError)) throw error
+      if (this.#isStopped) return
+      this.#options.failed(feed, error.message)
+      if (feed.ledger.outage !== undefined) this.#askLater(feed)
+    }
+  }
+
+  #askLater(feed: Feed): void {
+    const { clock, random } = this.#options.platform
+    const backoff = this.#backoffs.get(feed) ?? new Backoff({ ...RETRY, random })
+    this.#backoffs.set(feed, backoff)
+    const cancel = clock.after(1_000 + backoff.nextMs(), () => {
+      this.#cancels.delete(cancel)
+      if (feed.ledger.outage !== undefined) this.ask(feed)
+    })
+    this.#cancels.add(cancel)
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * The trade feeds of one venue. Running numbers prove them: what is missing is a gap and is fetched, what was delivered
+ * is not delivered again, and what the stream never tells (a loss at its end) is found by asking the venue.
+ */
+
+import { Tally } from '../ledger/tally.ts'
+import type { EpochUs, Gap, GapCause, Trade } from '../model/event.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Span, Venue } from '../venues/venue.ts'
+import type { Loss } from './connection.ts'
+import type { Feed } from './feed.ts'
+import { Healer } from './healer.ts'
+import type { Downstream, Observer } from './ports.ts'
+import type { RestClient } from './rest-client.ts'
+import { TradeChecks } from './trade-checks.ts'
+
+/** What REST knows and the stream has not brought may be on its way. */
+const IN_FLIGHT_MS = 2_000
+/** REST may lag behind the stream; asked too early it does not know yet what was missed. */
+const CATCH_UP_MS = 1_000
+
+export interface TradeFeedsOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly downstream: Pick<Downstream, 'accept'>
+  readonly observer: Observer
+  /** The trade feeds that are subscribed now. */
+  readonly open: () => Iterable<Feed>
+  /** Subscribes the feed anew. */
+  readonly restart: (feed: Feed, loss: Loss) => void
+}
+
+export class TradeFeeds {
+  readonly #options: TradeFeedsOptions
+  readonly #healer: Healer
+  readonly #checks: TradeChecks
+  /** Why the next missing number will be missing, where that is known. */
+  readonly #suspects = new Map<Feed, { readonly cause: GapCause; readonly reason: string }>()
+  /** The number of events of a feed when it last lacked the venue's newest trades. */
+  readonly #trailing = new Map<Feed, number>()
+  readonly #cancels = new Set<() => void>()
+
+  constructor(options: TradeFeedsOptions) {
+    const { venue, rest, platform, open } = options
+    this.#options = options
+    this.#healer = new Healer({
+      venue,
+      rest,
+      platform,
+      deliver: (feed, trade) => this.#offer(feed, trade, trade.receive_time_us as EpochUs),
+    })
+    this.#checks = new TradeChecks({
+      venue,
+      rest,
+      platform,
+      open,
+      newest: (feed, last) => this.#onNewest(feed, last),
+      failed: (feed, reason) => this.#onUnknown(feed, reason),
+    })
+  }
+
+  /** Quiet streams are checked from now on, and what an earlier process left unhealed is taken up. */
+  start(): void {
+    this.#checks.start()
+  }
+
+  stop(): void {
+    this.#checks.stop()
+    this.#healer.stop()
+    for (const cancel of this.#cancels) cancel()
+  }
+
+  /** Takes up what an earlier process knew of the feed. */
+  restore(feed: Feed): void {
+    const { lastSequence, healing } = feed.ledger
+    if (lastSequence === undefined) return
+    feed.tally = new Tally(lastSequence)
+    for (const gap of healing) {
+      const { last_sequence: last, first_sequence: first } = gap
+      if (last !== undefined && first !== undefined) feed.tally.restore({ first: last + 1, last: first - 1 })
+      this.#healer.heal(feed, gap)
+    }
+  }
+
+  accept(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
+    this.#offer(feed, trade, receiveUs)
+  }
+
+  /** The venue has confirmed the stream: what was missed meanwhile is asked for. */
+  subscribed(feed: Feed): void {
+    const nowUs = this.#options.platform.clock.nowUs()
+    feed.set('live')
+    feed.ledger.live(nowUs)
+    if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
+    else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))
+  }
+
+  /** A frame of the feed could not be read; its number tells whether it was data. */
+  undecodable(feed: Feed, reason: string): void {
+    this.#suspects.set(feed, { cause: 'decode_error', reason })
+  }
+
+  /** The stream has said nothing for long: asking tells a quiet market from a dead subscription. */
+  silent(feed: Feed): void {
+    this.#checks.ask(feed)
+  }
+
+  #offer(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
+    const { venue, observer } = this.#options
+    const { tally, ledger } = feed
+    const span = venue.tradeSpan(trade)
+    if (span === undefined) {
+      ledger.end({ endUs: receiveUs })
+      if (feed.recentTrades.add(trade.id)) this.#deliver(feed, trade, receiveUs)
+      else observer.duplicate('trade')
+      return
+    }
+    if (isReset(feed, trade, span)) this.#reset(feed, trade, span, receiveUs)
+    const before = tally.last ?? span.last
+    const offer = feed.tally.offer(span)
+    if (offer === 'ahead') this.#missed(feed, { first: before + 1, last: span.first - 1 }, span.first, receiveUs)
+    if (offer === 'overlap' && span.last > before)
+      this.#missed(feed, { first: before + 1, last: span.last }, span.last + 1, receiveUs)
+    if (offer === 'overlap' || offer === 'known') {
+      observer.duplicate('trade')
+      return
+    }
+    if (offer === 'next') ledger.end({ endUs: receiveUs, firstSequence: span.first, lost: 0 })
+    if (offer === 'first') ledger.end({ endUs: receiveUs, firstSequence: span.first })
+    this.#suspects.delete(feed)
+    this.#deliver(feed, trade, receiveUs)
+    if (offer === 'late') this.#healer.delivered(feed)
+  }
+
+  #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
+    if (trade.source !== 'backfill') feed.ledger.heard(feed.tally.last, receiveUs)
+    feed.newestTradeUs = Math.max(feed.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
+    this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
+  }
+
+  /** `first`: the number that the stream goes on with. */
+  #missed(feed: Feed, span: Span, first: number, endUs: EpochUs): void {
+    const { ledger } = feed
+    const end = { endUs, firstSequence: first, lost: span.last - span.first + 1 }
+    const suspect = this.#suspects.get(feed) ?? { cause: 'sequence_gap' as const }
+    const start = { ...suspect, startUs: ledger.lastUs ?? endUs, lastSequence: span.first - 1 }
+    const gap: Gap = ledger.end(end, 'open') ?? ledger.lose(start, end, 'open')
+    this.#suspects.delete(feed)
+    this.#healer.heal(feed, gap)
+  }
+
+  /** The venue's newest number. */
+  #onNewest(feed: Feed, newest: number | undefined): void {
+    const { tally, ledger } = feed
+    const nowUs = this.#options.platform.clock.nowUs()
+    if (newest === undefined || tally.last === undefined || newest <= tally.last) {
+      ledger.end({ endUs: nowUs, lost: 0 })
+      if (feed.state === 'stale') feed.quiet()
+    } else if (ledger.outage !== undefined) this.#expect(feed, newest)
+    else
+      this.#later(IN_FLIGHT_MS, () => {
+        if (newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest)
+      })
+  }
+
+  /** Silent, and the venue cannot be asked why. */
+  #onUnknown(feed: Feed, reason: string): void {
+    if (feed.state === 'stale') feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
+  }
+
+  #expect(feed: Feed, newest: number): void {
+    const { tally } = feed
+    const span = { first: (tally.last ?? newest) + 1, last: newest }
+    tally.expect(newest)
+    this.#missed(feed, span, newest + 1, this.#options.platform.clock.nowUs())
+  }
+
+  /** Trades that the stream should have brought by now. What brings nothing after a loss twice in a row is dead. */
+  #onTrailing(feed: Feed, newest: number): void {
+    const isDead = this.#trailing.get(feed) === feed.events
+    this.#trailing.set(feed, feed.events)
+    this.#expect(feed, newest)
+    if (!isDead) return
+    const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const
+    this.#options.restart(feed, loss)
+  }
+
+  /** Numbers below what was delivered, at a later time: the venue counts anew. */
+  #reset(feed: Feed, trade: Trade, span: Span, endUs: EpochUs): void {
+    const { ledger } = feed
+    const reason = `the venue's numbers went from ${feed.tally.last} to ${span.first}`
+    const end = { endUs, firstSequence: span.first }
+    const start = { cause: 'sequence_reset', startUs: ledger.lastUs ?? endUs, lastSequence: feed.tally.last } as const
+    this.#healer.giveUp(feed, reason)
+    if (ledger.end(end, 'final', reason) === undefined) ledger.lose({ ...start, reason }, end, 'final')
+    feed.tally = new Tally()
+    ledger.epoch = trade.exchange_time_us ?? endUs
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    const cancel = this.#options.platform.clock.after(delayMs, () => {
+      this.#cancels.delete(cancel)
+      action()
+    })
+    this.#cancels.add(cancel)
+  }
+}
+
+function isReset({ tally, newestTradeUs }: Feed, trade: Trade, span: Span): boolean {
+  if (tally.last === undefined || span.last > tally.last || trade.source === 'backfill') return false
+  const isNewer = newestTradeUs !== undefined && (trade.exchange_time_us ?? 0) > newestTradeUs
+  return isNewer && tally.within(span).length === 0
+}
+
+/** Numbers that are used a second time must not make an old id: `0:17` becomes `<epoch>:17`, `agg:17` `agg<epoch>:17`. */
+function withEpoch(trade: Trade, epoch: number): Trade {
+  if (epoch === 0) return trade
+  const head = `${trade.venue}:trade:${trade.symbol}:`
+  const [word = '', ...rest] = trade.id.slice(head.length).split(':')
+  return { ...trade, id: `${head}${word === '0' ? '' : word}${epoch}:${rest.join(':')}` }
+}

@@ -1,0 +1,85 @@
+/** How much of a window the gaps leave covered. Pure. */
+
+import type { EpochUs, Gap } from '../model/event.ts'
+
+/** A stretch of time in which a stream was collected. `untilUs` absent: it still is. */
+export interface Stretch {
+  readonly fromUs: EpochUs
+  readonly untilUs?: EpochUs | undefined
+}
+
+export interface Coverage {
+  /** The part of the window in which the stream was collected begins and ends here. */
+  readonly startUs: EpochUs
+  readonly endUs: EpochUs
+  readonly coveredShare: number
+  readonly secondsLost: number
+  readonly idsLost: number
+  readonly idsHealed: number
+  readonly gaps: number
+  readonly openGaps: number
+}
+
+/** Nothing is missing in it, or it was fetched. */
+export const isWhole = ({ state, lost }: Gap): boolean => state === 'healed' || (state !== 'open' && lost === 0)
+
+/** `undefined`: the stream was not collected in the window. An open gap lasts until `untilUs`. */
+export function coverageOf(
+  stretches: readonly Stretch[],
+  gaps: readonly Gap[],
+  sinceUs: EpochUs,
+  untilUs: EpochUs,
+): Coverage | undefined {
+  const parts = stretches
+    .map(({ fromUs, untilUs: endUs = untilUs }) => clip(fromUs, endUs, sinceUs, untilUs))
+    .filter(isSome)
+  const [first] = parts
+  const last = parts.at(-1)
+  if (first === undefined || last === undefined) return undefined
+  const touching = gaps.filter(
+    (gap) => gap.start_time_us <= untilUs && (gap.end_time_us ?? untilUs) >= sinceUs && gap.start_time_us <= last[1],
+  )
+  const holes = touching
+    .filter((gap) => !isWhole(gap))
+    .map((gap) => [gap.start_time_us, gap.end_time_us ?? untilUs] as const)
+  const collectedUs = lengthOf(parts)
+  const lostUs = lengthOf(
+    union(holes).flatMap(([from, to]) => parts.map((part) => clip(from, to, ...part)).filter(isSome)),
+  )
+  return {
+    startUs: first[0],
+    endUs: last[1],
+    coveredShare: collectedUs === 0 ? 1 : 1 - lostUs / collectedUs,
+    secondsLost: lostUs / 1e6,
+    idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),
+    idsHealed: sum(touching, (gap) => gap.healed ?? 0),
+    gaps: touching.length,
+    openGaps: touching.filter(({ state }) => state === 'open').length,
+  }
+}
+
+type Interval = readonly [fromUs: EpochUs, toUs: EpochUs]
+
+const isSome = (interval: Interval | undefined): interval is Interval => interval !== undefined
+
+function clip(fromUs: EpochUs, toUs: EpochUs, sinceUs: EpochUs, untilUs: EpochUs): Interval | undefined {
+  const start = Math.max(fromUs, sinceUs)
+  const end = Math.min(toUs, untilUs)
+  return start <= end ? [start, end] : undefined
+}
+
+/** Overlapping intervals joined, ascending. */
+function union(intervals: readonly Interval[]): Interval[] {
+  const joined: [EpochUs, EpochUs][] = []
+  for (const [from, to] of [...intervals].sort(([a], [b]) => a - b)) {
+    const last = joined.at(-1)
+    if (last !== undefined && from <= last[1]) last[1] = Math.max(last[1], to)
+    else joined.push([from, to])
+  }
+  return joined
+}
+
+const lengthOf = (intervals: readonly Interval[]): number => sum(intervals, ([from, to]) => to - from)
+
+const sum = <Item>(items: readonly Item[], value: (item: Item) => number): number =>
+  items.reduce((total, item) => total + value(item), 0)

@@ -1,0 +1,156 @@
+/** The gaps of one stream: at most one outage (no end known yet) and any number of ended ones that are being healed. */
+
+import type { EpochUs, Gap, GapState } from '../model/event.ts'
+import type { Stretch } from './completeness.ts'
+import { endOf, type LossEnd, type LossStart, openGap, revise, type StreamIdentity } from './records.ts'
+
+export interface FeedLedgerHooks {
+  nowUs(): EpochUs
+  nextGapId(): string
+  /** Every revision of every gap, in order. */
+  record(gap: Gap): void
+  /** The stretches of time in which the stream was collected have changed. */
+  stretched(): void
+}
+
+/** How a healed or unhealable gap ended. */
+export interface Outcome {
+  readonly state: Exclude<GapState, 'open'>
+  readonly healed?: number | undefined
+  readonly reason?: string | undefined
+}
+
+export class FeedLedger {
+  readonly #hooks: FeedLedgerHooks
+  readonly #healing = new Map<string, Gap>()
+  #stream: StreamIdentity
+  #outage: Gap | undefined
+  /** End of the newest gap: the next one cannot begin before it. */
+  #lastEndUs = 0
+  /** When it was collected; the last one is unfinished while it is. */
+  stretches: Stretch[] = []
+  /** When it was asked for; collecting begins with the first answer, or with the first that goes wrong. */
+  #openedUs = 0
+  /** The newest message that was delivered. */
+  lastUs: EpochUs | undefined
+  lastSequence: number | undefined
+  /** Marks the numbering after a reset by the venue; 0 before any. */
+  epoch = 0
+
+  constructor(stream: StreamIdentity, hooks: FeedLedgerHooks) {
+    this.#stream = stream
+    this.#hooks = hooks
+  }
+
+  get stream(): StreamIdentity {
+    return this.#stream
+  }
+
+  /** The venue's metadata know better what the symbol is than its form. */
+  describe({ market, instrument }: Pick<StreamIdentity, 'market' | 'instrument'>): void {
+    this.#stream = { ...this.#stream, market, instrument }
+  }
+
+  /** The gap whose end is not known yet. */
+  get outage(): Gap | undefined {
+    return this.#outage
+  }
+
+  /** Ended gaps whose missing data are being fetched. */
+  get healing(): Iterable<Gap> {
+    return this.#healing.values()
+  }
+
+  get openCount(): number {
+    return this.#healing.size + (this.#outage === undefined ? 0 : 1)
+  }
+
+  get isCollected(): boolean {
+    const last = this.stretches.at(-1)
+    return last !== undefined && last.untilUs === undefined
+  }
+
+  /** It is wanted from now on. */
+  open(): void {
+    this.#openedUs = this.#hooks.nowUs()
+  }
+
+  /** The venue has confirmed the stream, or data came. */
+  live(atUs: EpochUs): void {
+    if (this.isCollected) return
+    this.stretches.push({ fromUs: atUs })
+    this.#hooks.stretched()
+  }
+
+  /** It is not wanted any more: what is open ends as it is. */
+  retire(reason: string): void {
+    const running = this.stretches.at(-1)
+    if (running === undefined || running.untilUs !== undefined) return
+    const nowUs = this.#hooks.nowUs()
+    this.end({ endUs: nowUs }, 'final', reason)
+    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    this.stretches = [...this.stretches.slice(0, -1), { ...running, untilUs: nowUs }]
+    this.#hooks.stretched()
+  }
+
+  /** A message was delivered, and nothing before it is missing unless a gap says so. */
+  heard(sequence: number | undefined, receiveUs: EpochUs): void {
+    if (this.lastUs === undefined) this.live(receiveUs)
+    this.lastUs = receiveUs
+    if (sequence !== undefined) this.lastSequence = sequence
+  }
+
+  /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
+  begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
+    if (this.#outage !== undefined) return
+    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#lastEndUs)
+    this.live(startUs)
+    this.#outage = this.#new({ lastSequence: this.lastSequence, ...start, startUs })
+    this.#hooks.record(this.#outage)
+  }
+
+  /** Data came again. `state` open: what was missed is being fetched. Nothing happens without an outage. */
+  end(end: LossEnd, state: 'open' | 'closed' | 'final' = 'closed', reason?: string): Gap | undefined {
+    const gap = this.#outage
+    if (gap === undefined) return undefined
+    this.#outage = undefined
+    return this.#settle(revise(gap, { ...endOf(gap, end), state, ...(reason !== undefined && { reason }) }))
+  }
+
+  /** A loss that was noticed when it was over already. */
+  lose(start: LossStart, end: LossEnd, state: 'open' | 'closed' | 'final' = 'closed'): Gap {
+    const startUs = Math.max(start.startUs, Math.min(this.#lastEndUs, end.endUs))
+    const gap = this.#new({ ...start, startUs })
+    // It is over when it is found, so it leaves as one event.
+    return this.#settle({ ...gap, ...endOf(gap, end), state })
+  }
+
+  /** The end of healing. */
+  resolve(gapId: string, { state, healed, reason }: Outcome): void {
+    const gap = this.#healing.get(gapId)
+    if (gap === undefined) return
+    this.#healing.delete(gapId)
+    this.#hooks.record(revise(gap, { state, healed, ...(reason !== undefined && { reason }) }))
+  }
+
+  /** Takes up what an earlier process left open. */
+  restore(gap: Gap): void {
+    if (gap.state === 'open') {
+      if (gap.end_time_us === undefined && this.#outage === undefined) this.#outage = gap
+      else this.#healing.set(gap.gap_id, gap)
+    }
+    this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
+  }
+
+  #new(start: LossStart): Gap {
+    return openGap(this.stream, this.#hooks.nextGapId(), start, this.#hooks.nowUs())
+  }
+
+  /** The end of `gap` is known. */
+  #settle(gap: Gap): Gap {
+    this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
+    if (gap.state === 'open') this.#healing.set(gap.gap_id, gap)
+    this.#hooks.record(gap)
+    return gap
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The ledger's file: lines of `<crc32> <json>`, appended and synced before the data that follows a gap leaves. Two files
+ * take turns: a full one is replaced by a fresh picture in the other. A torn or spoilt line is skipped and counted; every
+ * record can be read twice and in any order, because revisions and times only grow.
+ */
+
+import { join } from 'node:path'
+import { crc32 } from 'node:zlib'
+import { errorText } from '../model/errors.ts'
+import type { AppendFile, Clock, Files } from '../platform/platform.ts'
+
+const NAMES = ['journal-a.log', 'journal-b.log'] as const
+/** A fresh picture is written when the file has grown by so much over the last one. */
+const GROWTH_BYTES_MAX = 8 * 1024 * 1024
+/** Wait after a failure before the disk is tried again. */
+const RETRY_MS = 5_000
+
+export interface JournalOptions {
+  readonly folder: string
+  readonly files: Files
+  readonly clock: Clock
+  /** Everything that must survive, as it stands now. */
+  readonly picture: () => Iterable<object>
+  /** `undefined`: the disk takes records (again). */
+  readonly onProblem: (problem: string | undefined) => void
+}
+
+export interface LoadedJournal {
+  readonly records: readonly unknown[]
+  readonly spoiltLines: number
+}
+
+export class Journal {
+  readonly #options: JournalOptions
+  #current = 0
+  #file: AppendFile | undefined
+  #pictureBytes = 0
+  #pending = ''
+  /** Records since a new picture was taken; they go behind it. */
+  #meanwhile: string | undefined
+  #isFailing = false
+  #cancelRetry: (() => void) | undefined
+  #isClosed = false
+
+  constructor(options: JournalOptions) {
+    this.#options = options
+  }
+
+  /** Errors: rejects if a file is there and cannot be read. */
+  async load(): Promise<LoadedJournal> {
+    const records: unknown[] = []
+    let spoiltLines = 0
+    for (const name of NAMES) {
+      const text = (await this.#options.files.read(this.#path(name))) ?? ''
+      for (const line of text.split('\n')) {
+        if (line === '') continue
+        const record = parseLine(line)
+        if (record === undefined) spoiltLines++
+        else records.push(record)
+      }
+    }
+    return { records, spoiltLines }
+  }
+
+  /** Writes the first picture and is ready for records. What the disk refuses is told by `onProblem` and tried again. */
+  async open(): Promise<void> {
+    await this.#takePicture()
+  }
+
+  add(record: object): void {
+    if (this.#file === undefined && this.#meanwhile === undefined) return
+    this.#pending += lineOf(record)
+  }
+
+  /** Returns when every record that was added is on disk, or the disk has failed. */
+  flush(): void {
+    const text = this.#pending
+    if (text === '') return
+    this.#pending = ''
+    if (this.#meanwhile !== undefined) this.#meanwhile += text
+    if (this.#file === undefined) return
+    try {
+      this.#file.append(text)
+      this.#file.sync()
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    if (this.#meanwhile === undefined && this.#file.size - this.#pictureBytes > GROWTH_BYTES_MAX)
+      void this.#takePicture()
+  }
+
+  close(): void {
+    this.flush()
+    this.#isClosed = true
+    this.#cancelRetry?.()
+    this.#file?.close()
+    this.#file = undefined
+  }
+
+  #path(name: string): string {
+    return join(this.#options.folder, name)
+  }
+
+  /** Never rejects. Until the new file takes over, records go to the old one too. */
+  async #takePicture(): Promise<void> {
+    const { files, picture, onProblem } = this.#options
+    const next = 1 - this.#current
+    const text = [...picture()].map(lineOf).join('')
+    this.#meanwhile = ''
+    try {
+      await files.replace(this.#path(NAMES[next] as string), text)
+      if (this.#isClosed) return
+      this.flush()
+      const file = files.append(this.#path(NAMES[next] as string))
+      file.append(this.#meanwhile ?? '')
+      file.sync()
+      this.#file?.close()
+      this.#file = file
+      this.#current = next
+      this.#pictureBytes = file.size
+      this.#meanwhile = undefined
+      if (this.#isFailing) onProblem(undefined)
+      this.#isFailing = false
+    } catch (error) {
+      if (!this.#isClosed) this.#fail(error)
+    }
+  }
+
+  /** What the file holds is in doubt now: the next try begins with a picture in the other file, which has all of it. */
+  #fail(error: unknown): void {
+    this.#meanwhile = undefined
+    try {
+      this.#file?.close()
+    } catch {
+      // A descriptor that failed once may fail again; it is given up either way.
+    }
+    this.#file = undefined
+    this.#isFailing = true
+    this.#options.onProblem(errorText(error))
+    this.#cancelRetry?.()
+    this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => void this.#takePicture())
+  }
+}
+
+function lineOf(record: object): string {
+  const json = JSON.stringify(record)
+  return `${crc32(json).toString(16).padStart(8, '0')} ${json}\n`
+}
+
+/** `undefined`: not as it was written. */
+function parseLine(line: string): unknown {
+  const json = line.slice(9)
+  if (line[8] !== ' ' || Number.parseInt(line.slice(0, 8), 16) !== crc32(json)) return undefined
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,69 @@
+/** Gap records as pure values: each change of a gap is a new event with the same `gap_id` and the next revision. */
+
+import type { Channel, EpochUs, Gap, GapCause, Market, Proof } from '../model/event.ts'
+
+/** One stream: what its gaps say of themselves. */
+export interface StreamIdentity {
+  readonly exchange: string
+  readonly venue: string
+  readonly channel: Channel
+  readonly symbol: string
+  readonly market: Market
+  readonly instrument?: string | undefined
+  readonly proof: Proof
+}
+
+export const streamKey = ({ venue, channel, symbol }: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>): string =>
+  `${venue}:${channel}:${symbol}`
+
+/** What is known of a loss when it is noticed. */
+export interface LossStart {
+  readonly cause: GapCause
+  readonly startUs: EpochUs
+  readonly lastSequence?: number | undefined
+  readonly reason?: string | undefined
+}
+
+/** What is known when data came again. */
+export interface LossEnd {
+  readonly endUs: EpochUs
+  readonly firstSequence?: number | undefined
+  readonly lost?: number | undefined
+}
+
+export function openGap(stream: StreamIdentity, gapId: string, start: LossStart, nowUs: EpochUs): Gap {
+  const { exchange, venue, market, symbol, instrument, channel } = stream
+  return {
+    type: 'gap',
+    exchange,
+    venue,
+    market,
+    symbol,
+    instrument,
+    id: revisionId(stream, gapId, 1),
+    channel,
+    gap_id: gapId,
+    cause: start.cause,
+    state: 'open',
+    start_time_us: Math.min(start.startUs, nowUs),
+    last_sequence: start.lastSequence,
+    detected_time_us: nowUs,
+    reason: start.reason === '' ? undefined : start.reason,
+  }
+}
+
+/** The next revision of `gap`. */
+export function revise(gap: Gap, change: Partial<Omit<Gap, 'id' | 'gap_id' | 'type'>>): Gap {
+  return { ...gap, ...change, id: revisionId(gap, gap.gap_id, revisionOf(gap) + 1) }
+}
+
+export const endOf = (gap: Gap, { endUs, firstSequence, lost }: LossEnd): Partial<Gap> => ({
+  end_time_us: Math.max(endUs, gap.start_time_us),
+  first_sequence: firstSequence,
+  lost,
+})
+
+const revisionId = ({ venue, symbol }: { venue: string; symbol: string }, gapId: string, revision: number): string =>
+  `${venue}:gap:${symbol}:${gapId}:${revision}`
+
+export const revisionOf = (gap: Gap): number => Number(gap.id.slice(gap.id.lastIndexOf(':') + 1))

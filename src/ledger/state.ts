@@ -1,0 +1,96 @@
+/** What the journal's records add up to: streams and their gaps as the last process left them. */
+
+import { z } from 'zod'
+import { CHANNELS, type EpochUs, GAP_CAUSES, GAP_STATES, type Gap, PROOFS } from '../model/event.ts'
+import type { Stretch } from './completeness.ts'
+import { revisionOf, type StreamIdentity, streamKey } from './records.ts'
+
+const time = z.number().int()
+const market = z.enum(['spot', 'perpetual', 'future', 'option'])
+const stretch = z.object({ fromUs: time, untilUs: time.optional() })
+const identity = {
+  exchange: z.string(),
+  venue: z.string(),
+  channel: z.enum(CHANNELS),
+  symbol: z.string(),
+  market,
+  instrument: z.string().optional(),
+}
+const gap = z.object({
+  ...identity,
+  type: z.literal('gap'),
+  id: z.string(),
+  gap_id: z.string(),
+  cause: z.enum(GAP_CAUSES),
+  state: z.enum(GAP_STATES),
+  start_time_us: time,
+  end_time_us: time.optional(),
+  last_sequence: z.number().optional(),
+  first_sequence: z.number().optional(),
+  lost: z.number().optional(),
+  healed: z.number().optional(),
+  detected_time_us: time,
+  reason: z.string().optional(),
+})
+const stream = z.object({ ...identity, proof: z.enum(PROOFS) })
+
+/** One line of the journal. */
+const record = z.discriminatedUnion('k', [
+  z.object({ k: z.literal('gap'), gap }),
+  z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
+  /** Alive at `atUs`; streams whose sequence is not that of the last beat: `[key, sequence, epoch]`. */
+  z.object({ k: z.literal('beat'), atUs: time, at: z.array(z.tuple([z.string(), z.number(), z.number()])) }),
+])
+export type JournalRecord = z.infer<typeof record>
+
+/** One stream as it was last known. */
+export interface StreamState {
+  readonly stream: StreamIdentity
+  /** When it was collected. An unfinished stretch: until the process ended. */
+  readonly stretches: readonly Stretch[]
+  readonly lastSequence: number | undefined
+  readonly epoch: number
+}
+
+export interface RestoredState {
+  readonly streams: ReadonlyMap<string, StreamState>
+  /** The newest revision of each gap. */
+  readonly gaps: ReadonlyMap<string, Gap>
+  /** When the last process was last seen alive; `undefined`: there was none. */
+  readonly lastBeatUs: EpochUs | undefined
+  /** Records that are none of ours. */
+  readonly unknown: number
+}
+
+/** The order of `records` does not matter. */
+export function restore(records: readonly unknown[]): RestoredState {
+  const streams = new Map<string, StreamState & { atUs: EpochUs }>()
+  const gaps = new Map<string, Gap>()
+  const marks = new Map<string, { sequence: number; epoch: number; atUs: EpochUs }>()
+  let lastBeatUs: EpochUs | undefined
+  let unknown = 0
+  for (const each of records) {
+    const { success, data } = record.safeParse(each)
+    if (!success) unknown++
+    else if (data.k === 'gap') {
+      const known = gaps.get(data.gap.gap_id)
+      if (known === undefined || revisionOf(known) < revisionOf(data.gap)) gaps.set(data.gap.gap_id, data.gap)
+    } else if (data.k === 'stream') {
+      const key = streamKey(data.stream)
+      if ((streams.get(key)?.atUs ?? 0) > data.atUs) continue
+      const { stream: found, stretches, atUs } = data
+      streams.set(key, { stream: found, stretches, atUs, lastSequence: undefined, epoch: 0 })
+    } else {
+      lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
+      for (const [key, sequence, epoch] of data.at) {
+        if ((marks.get(key)?.atUs ?? 0) <= data.atUs) marks.set(key, { sequence, epoch, atUs: data.atUs })
+      }
+    }
+  }
+  for (const [key, state] of streams) {
+    const mark = marks.get(key)
+    if (mark === undefined) continue
+    streams.set(key, { ...state, lastSequence: mark.sequence, epoch: mark.epoch })
+  }
+  return { streams, gaps, lastBeatUs, unknown }
+}

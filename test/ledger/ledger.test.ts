@@ -1,0 +1,225 @@
+import { describe, expect, test } from 'vitest'
+import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import type { StreamIdentity } from '../../src/ledger/records.ts'
+import type { Channel, Gap } from '../../src/model/event.ts'
+import { createWorld, type World } from '../helpers/world.ts'
+
+const stream = (symbol: string, channel: Channel = 'trade'): StreamIdentity => ({
+  exchange: 'x',
+  venue: 'x',
+  channel,
+  symbol,
+  market: 'spot',
+  proof: 'counter',
+})
+
+interface Running {
+  readonly ledger: Ledger
+  readonly gaps: Gap[]
+  readonly problems: (string | undefined)[]
+  readonly feeds: Readonly<Record<string, FeedLedger>>
+}
+
+/** A process: reads what the one before left, wants these symbols. */
+async function boot(world: World, symbols: readonly string[]): Promise<Running> {
+  const gaps: Gap[] = []
+  const problems: (string | undefined)[] = []
+  const ledger = new Ledger({
+    folder: 'ledger',
+    files: world.files,
+    clock: world.clock,
+    emit: (gap) => void gaps.push(gap),
+    onProblem: (problem) => void problems.push(problem),
+  })
+  await ledger.load()
+  const feeds = Object.fromEntries(symbols.map((symbol) => [symbol, ledger.stream(stream(symbol))]))
+  for (const feed of Object.values(feeds)) ledger.open(feed)
+  await ledger.start()
+  return { ledger, gaps, problems, feeds }
+}
+
+const SECOND_US = 1_000_000
+
+describe('the ledger', () => {
+  test('a gap leaves once it is on disk, and each revision under an id of its own', async () => {
+    const world = createWorld()
+    const { ledger, gaps, feeds } = await boot(world, ['A'])
+    const { A } = feeds
+    A?.heard(7, world.clock.nowUs())
+    await world.clock.advance(500)
+    A?.begin({ cause: 'disconnect' })
+    expect(gaps).toEqual([])
+    ledger.flush()
+    expect([...world.disk.values()].join('')).toContain('"cause":"disconnect"')
+    await world.clock.advance(2_000)
+    A?.end({ endUs: world.clock.nowUs(), firstSequence: 9, lost: 1 }, 'open')
+    A?.resolve(gaps[0]?.gap_id ?? '', { state: 'healed', healed: 1 })
+    ledger.flush()
+    expect(gaps.map(({ state, lost, healed }) => [state, lost, healed])).toEqual([
+      ['open', undefined, undefined],
+      ['open', 1, undefined],
+      ['healed', 1, 1],
+    ])
+    expect(new Set(gaps.map(({ id }) => id)).size).toBe(3)
+    expect(new Set(gaps.map(({ gap_id }) => gap_id)).size).toBe(1)
+    expect(gaps.at(-1)).toMatchObject({ last_sequence: 7, first_sequence: 9 })
+  })
+
+  test('an outage that is open goes on, whatever else happens', async () => {
+    const world = createWorld()
+    const { ledger, gaps, feeds } = await boot(world, ['A'])
+    feeds.A?.heard(1, world.clock.nowUs())
+    feeds.A?.begin({ cause: 'silence' })
+    feeds.A?.begin({ cause: 'disconnect' })
+    ledger.flush()
+    expect(gaps.map(({ cause }) => cause)).toEqual(['silence'])
+  })
+
+  test('a killed process leaves a gap since its last beat, at most a second old', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A', 'B', 'C'])
+    before.feeds.A?.heard(1, world.clock.nowUs())
+    before.feeds.B?.heard(2, world.clock.nowUs())
+    await world.clock.advance(10_500)
+    const killedUs = world.clock.nowUs()
+    await world.clock.advance(0)
+    const after = await boot(await killed(world), ['A', 'B'])
+    expect(after.gaps.map(({ symbol, cause, state }) => [symbol, cause, state])).toEqual([
+      ['A', 'process_down', 'open'],
+      ['B', 'process_down', 'open'],
+    ])
+    for (const gap of after.gaps) expect(killedUs - gap.start_time_us).toBeLessThanOrEqual(SECOND_US)
+    expect(after.feeds.A?.lastSequence).toBe(1)
+  })
+
+  test('after an orderly stop the gap is there already, and the next process ends it', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    before.feeds.A?.heard(1, world.clock.nowUs())
+    before.ledger.stop()
+    expect(before.gaps).toMatchObject([{ cause: 'shutdown', state: 'open' }])
+    await world.clock.advance(60_000)
+    const after = await boot(await killed(world), ['A'])
+    after.feeds.A?.end({ endUs: world.clock.nowUs() })
+    after.ledger.flush()
+    expect(after.gaps).toMatchObject([
+      { cause: 'shutdown', state: 'closed', gap_id: before.gaps[0]?.gap_id, end_time_us: world.clock.nowUs() },
+    ])
+  })
+
+  test('an open gap and one that is being healed survive a kill', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A', 'B'])
+    for (const feed of Object.values(before.feeds)) feed.heard(5, world.clock.nowUs())
+    before.feeds.A?.begin({ cause: 'silence' })
+    const end = { endUs: world.clock.nowUs(), firstSequence: 9, lost: 3 }
+    before.feeds.B?.lose({ cause: 'sequence_gap', startUs: world.clock.nowUs(), lastSequence: 5 }, end, 'open')
+    before.ledger.flush()
+    const after = await boot(await killed(world), ['A', 'B'])
+    expect(after.feeds.A?.outage).toMatchObject({ cause: 'silence' })
+    expect([...(after.feeds.B?.healing ?? [])]).toMatchObject([{ cause: 'sequence_gap', lost: 3 }])
+  })
+
+  test('a stream that is not wanted any more ends with its open gaps', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A', 'B'])
+    for (const feed of Object.values(before.feeds)) feed.heard(5, world.clock.nowUs())
+    await world.clock.advance(2_000)
+    const after = await boot(await killed(world), ['A'])
+    const nowUs = world.clock.nowUs()
+    expect(after.ledger.coverage(nowUs - SECOND_US, nowUs + SECOND_US).map((c) => c.stream.symbol)).toEqual(['A', 'B'])
+    expect(after.ledger.coverage(nowUs + 1, nowUs + SECOND_US).map((c) => c.stream.symbol)).toEqual(['A'])
+  })
+
+  test('torn and spoilt lines are left out and counted; the rest is there', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    before.feeds.A?.heard(5, world.clock.nowUs())
+    before.feeds.A?.begin({ cause: 'silence' })
+    before.ledger.flush()
+    await world.clock.advance(3_000)
+    for (const [path, text] of world.disk) {
+      const lines = text.split('\n')
+      const spoilt = lines.map((line) => (line.includes('"beat"') ? line.replace('"k"', '"q"') : line))
+      world.disk.set(path, spoilt.join('\n').slice(0, -7))
+    }
+    const ledger = new Ledger({
+      folder: 'ledger',
+      files: world.files,
+      clock: world.clock,
+      emit: () => {},
+      onProblem: () => {},
+    })
+    expect(await ledger.load()).toMatch(/^\d+ lines of the ledger could not be read/)
+    expect(ledger.stream(stream('A')).outage).toMatchObject({ cause: 'silence' })
+  })
+
+  test('a journal that is cut anywhere is read up to there', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    before.feeds.A?.heard(5, world.clock.nowUs())
+    before.feeds.A?.begin({ cause: 'silence' })
+    before.feeds.A?.end({ endUs: world.clock.nowUs(), lost: 0 })
+    before.ledger.flush()
+    const [path, text] = [...world.disk].find(([, content]) => content.includes('silence')) ?? ['', '']
+    for (let length = 0; length <= text.length; length += 7) {
+      const cut = createWorld()
+      cut.disk.set(path, text.slice(0, length))
+      const { feeds } = await boot(cut, ['A'])
+      expect(['silence', 'process_down', undefined]).toContain(feeds.A?.outage?.cause)
+    }
+  })
+
+  test('a disk that fails: told, kept in memory, written when it works again', async () => {
+    const world = createWorld()
+    const disk = { isFull: false }
+    const { append, replace } = world.files
+    const write = <Result>(action: () => Result): Result => {
+      if (disk.isFull) throw new Error('ENOSPC: no space left')
+      return action()
+    }
+    Object.assign(world.files, {
+      append: (path: string) => {
+        const file = write(() => append(path))
+        return { ...file, append: (text: string) => write(() => file.append(text)) }
+      },
+      replace: async (path: string, text: string) => write(() => replace(path, text)),
+    })
+    const { ledger, gaps, problems, feeds } = await boot(world, ['A'])
+    feeds.A?.heard(5, world.clock.nowUs())
+    disk.isFull = true
+    feeds.A?.begin({ cause: 'disconnect' })
+    ledger.flush()
+    expect(gaps).toHaveLength(1)
+    expect(problems).toEqual([expect.stringContaining('ENOSPC')])
+    await world.clock.advance(20_000)
+    disk.isFull = false
+    await world.clock.advance(6_000)
+    expect(problems.at(-1)).toBeUndefined()
+    expect([...world.disk.values()].join('')).toContain('"cause":"disconnect"')
+  })
+
+  test('the file does not grow for ever', async () => {
+    const world = createWorld()
+    const { ledger, feeds } = await boot(world, ['A'])
+    for (let i = 0; i < 20_000; i++) {
+      feeds.A?.begin({ cause: 'disconnect', reason: 'x'.repeat(200) })
+      feeds.A?.end({ endUs: world.clock.nowUs() })
+      if (i % 100 === 0) ledger.flush()
+      if (i % 1_000 === 0) await world.clock.advance(1)
+    }
+    await world.clock.advance(2_000)
+    const bytes = [...world.disk.values()].reduce((sum, text) => sum + text.length, 0)
+    expect(bytes).toBeLessThan(40_000_000)
+    expect(ledger.gaps()).toHaveLength(20_000)
+  })
+})
+
+/** The same disk, for the next process; the timers of the one before are gone. */
+async function killed(world: World): Promise<World> {
+  const next = createWorld()
+  for (const [path, text] of world.disk) next.disk.set(path, text)
+  await next.clock.advance((world.clock.nowUs() - next.clock.nowUs()) / 1000)
+  return next
+}
