@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bucketCount, bucketsOf, completenessSum, share } from '../../src/api/completeness.ts'
 import { completenessResponse } from '../../src/api/routes/completeness.ts'
+import { pauses, turns } from '../../src/api/turns.ts'
 import type { CompletenessView } from '../../src/api/view.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { fakeGap } from './helpers/fake-collector.ts'
@@ -281,5 +282,49 @@ describe('bad parameters', () => {
   test('a symbol that nobody collects is not found, rather than complete', async () => {
     expect(errorProblems(await get('symbol=NOPE'), 'NOT_FOUND')).toEqual([])
     expect(errorProblems(await get('symbol=BTCUSDT&venue=okx&step=1h'), 'NOT_FOUND')).toEqual([])
+  })
+})
+
+describe('large answers', () => {
+  test('are made a few at a time, one after the other, and in slices', async () => {
+    const answers = await Promise.all(Array.from({ length: 12 }, () => get('since=450m&step=1m')))
+    const statuses = answers.map(({ status }) => status)
+    expect(new Set(statuses)).toEqual(new Set([200, 503]))
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThanOrEqual(4)
+    const refused = answers.find(({ status }) => status === 503)
+    const message = 'Too many large answers are being made. Ask again in a moment.'
+    expect(refused && errorProblems(refused, 'SERVICE_UNAVAILABLE', message)).toEqual([])
+    expect((await get('since=1h&step=1h')).status).toBe(200)
+  })
+
+  test('one that fails leaves the turn to the next', async () => {
+    const inTurn = turns(2)
+    const order: string[] = []
+    const failing = inTurn(async () => {
+      order.push('first')
+      throw new Error('broken')
+    })
+    const next = inTurn(async () => order.push('second'))
+    await expect(inTurn(async () => 0)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' })
+    await expect(failing).rejects.toThrow('broken')
+    await next
+    expect(order).toEqual(['first', 'second'])
+    expect(await inTurn(async () => 'third')).toBe('third')
+  })
+
+  test('a pause is made only when the slice is over', async () => {
+    const world = { ms: 0, waits: 0 }
+    const clock = {
+      ...systemClock(),
+      monotonicMs: () => world.ms,
+      after(_delayMs: number, action: () => void) {
+        world.waits++
+        queueMicrotask(action)
+        return () => undefined
+      },
+    }
+    const pause = pauses(clock, 10)
+    for (world.ms = 0; world.ms < 40; world.ms += 4) await pause()
+    expect(world.waits).toBe(3)
   })
 })

@@ -232,7 +232,9 @@ describe('a bad body', () => {
   })
 
   test('that does not come is given up', async () => {
-    const { port } = await start({ limits: { requestTimeoutMs: 300, connectionsCheckMs: 50, lingerMs: 50 } })
+    const { port } = await start({
+      limits: { headersTimeoutMs: 200, requestTimeoutMs: 300, connectionsCheckMs: 50, lingerMs: 50 },
+    })
     const head = `POST ${PATH} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${TOKEN}\r\ncontent-type: application/json\r\n`
     expect(await raw(port, `${head}content-length: 20\r\n\r\n{`)).toMatch(/^HTTP\/1\.1 408 /)
   })

@@ -3,6 +3,7 @@ import { PrismError } from '../../model/errors.ts'
 import { type EpochUs, instrumentKey } from '../../model/event.ts'
 import { isoTime } from '../../model/time.ts'
 import {
+  type Bucket,
   bucketCount,
   bucketRecord,
   bucketsOf,
@@ -18,6 +19,7 @@ import { durationUs } from '../moment.ts'
 import { channelParam, choiceParam, durationParam, momentParam, symbolParam } from '../params.ts'
 import { dataRoute } from '../route.ts'
 import { count, seconds, time } from '../schemas.ts'
+import { pauses, turns } from '../turns.ts'
 import type { CollectorView, FeedName } from '../view.ts'
 import { windowOf } from '../window.ts'
 
@@ -25,6 +27,10 @@ const US_PER_SECOND = 1e6
 const WINDOW_US = 24 * 3_600 * US_PER_SECOND
 const BUCKETS_MAX = 1_500
 const ROWS_MAX = 20_000
+/** Answers with buckets that are made or waited for at a time. */
+const JOBS_MAX = 4
+/** Work on one of them before other work has its turn. */
+const SLICE_MS = 10
 
 export const completenessResponse = z.strictObject({
   query_parameters: z
@@ -46,11 +52,12 @@ export const completenessResponse = z.strictObject({
 })
 
 /** `GET /api/v1/completeness` */
-export const completeness = ({ view, clock, names }: RouteDeps) =>
-  dataRoute({
+export function completeness({ view, clock, names }: RouteDeps) {
+  const inTurn = turns(JOBS_MAX)
+  return dataRoute({
     path: '/api/v1/completeness',
     summary: 'How much of a window each feed covers, and what is missing',
-    description: `One entry for each feed that was collected in the window. With \`step\` the window is also cut into buckets: at most ${BUCKETS_MAX} of them, and ${ROWS_MAX} over all feeds.`,
+    description: `One entry for each feed that was collected in the window. With \`step\` the window is also cut into buckets: at most ${BUCKETS_MAX} of them, and ${ROWS_MAX} over all feeds. Few such answers are made at a time; further ones are told 503.`,
     tag: 'data',
     message: 'Completeness retrieved successfully',
     query: z.object({
@@ -68,15 +75,15 @@ export const completeness = ({ view, clock, names }: RouteDeps) =>
     errors: ['NOT_FOUND'],
     needsCollector: true,
     failure: 'DATA_RETRIEVAL_ERROR',
-    handle({ query }) {
+    async handle({ query }) {
       const nowUs = clock.nowUs()
       const { sinceUs, untilUs } = fullWindow(query, nowUs)
       const isWanted = feedFilter(query)
       const views = view.completeness(sinceUs, untilUs, isWanted).filter(isWanted)
       requireKnown(view, query, views.length > 0)
       const stepUs = query.step === undefined ? undefined : durationUs(query.step)
-      const buckets =
-        stepUs === undefined ? undefined : bucketRecords(view, sinceUs, untilUs, stepUs, views.length, isWanted)
+      const cut = stepUs === undefined ? undefined : cutWindow(sinceUs, untilUs, stepUs, views.length)
+      const buckets = cut && (await inTurn(() => bucketRecords(view, cut, isWanted, pauses(clock, SLICE_MS))))
       return {
         query_parameters: {
           venue: query.venue,
@@ -95,6 +102,7 @@ export const completeness = ({ view, clock, names }: RouteDeps) =>
       }
     },
   })
+}
 
 /** The future is not covered yet. */
 function fullWindow(query: Parameters<typeof windowOf>[0], nowUs: EpochUs) {
@@ -107,18 +115,18 @@ function fullWindow(query: Parameters<typeof windowOf>[0], nowUs: EpochUs) {
 
 const keyOf = ({ venue, channel, symbol }: FeedName): string => `${channel}:${instrumentKey(venue, symbol)}`
 
-/** The buckets of each feed. Errors: INVALID_PARAMETERS when there would be too many. */
-function bucketRecords(
+type BucketRecords = Map<string, ReturnType<typeof bucketRecord>[]>
+
+/** The buckets of each feed, under its key. */
+async function bucketRecords(
   view: CollectorView,
-  sinceUs: EpochUs,
-  untilUs: EpochUs,
-  stepUs: number,
-  feeds: number,
+  cut: readonly Bucket[],
   isWanted: (feed: FeedName) => boolean,
-): ReadonlyMap<string, ReturnType<typeof bucketRecord>[]> {
-  requireFew(bucketCount(sinceUs, untilUs, stepUs), feeds)
-  const records = new Map<string, ReturnType<typeof bucketRecord>[]>()
-  for (const { startUs, endUs } of bucketsOf(sinceUs, untilUs, stepUs)) {
+  pause: () => Promise<void>,
+): Promise<BucketRecords> {
+  const records: BucketRecords = new Map()
+  for (const { startUs, endUs } of cut) {
+    await pause()
     for (const feed of view.completeness(startUs, endUs, isWanted)) {
       if (!isWanted(feed)) continue
       const key = keyOf(feed)
@@ -130,9 +138,11 @@ function bucketRecords(
   return records
 }
 
-function requireFew(buckets: number, feeds: number): void {
+/** Errors: INVALID_PARAMETERS when that would be too many buckets, or too many over all feeds. */
+function cutWindow(sinceUs: EpochUs, untilUs: EpochUs, stepUs: number, feeds: number): readonly Bucket[] {
+  const buckets = bucketCount(sinceUs, untilUs, stepUs)
   const rows = buckets * feeds
-  if (buckets <= BUCKETS_MAX && rows <= ROWS_MAX) return
+  if (buckets <= BUCKETS_MAX && rows <= ROWS_MAX) return bucketsOf(sinceUs, untilUs, stepUs)
   const message =
     buckets > BUCKETS_MAX
       ? `step cuts the window into ${buckets} buckets; at most ${BUCKETS_MAX} are answered. Ask for a shorter window or a longer step.`
