@@ -127,8 +127,9 @@ export class VenueFeed {
   }
 
   #createFeed(channel: Channel, name: string, symbol: string): Feed {
-    const { venue, platform, ledger } = this.#options
-    const topic = venue.topic(channel, name, symbol)
+    const { venue, platform, ledger, pollIntervalMs } = this.#options
+    const isPolledTrade = pollIntervalMs !== undefined && channel === 'trade'
+    const topic = venue.topic(channel, isPolledTrade ? venue.rest.polledTrades : name, symbol)
     const { exchange, id } = venue
     const market = venue.marketOf(symbol)
     const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })

@@ -170,6 +170,8 @@ export interface Venue {
     trades(topic: Topic, span: Span): TradePage
     /** Running number of the newest trade of the topic; `undefined`: the venue has none. */
     newestTrade(topic: Topic): RestRequest<number | undefined>
+    /** The channel whose trades polling brings: single fills, never joined ones. */
+    readonly polledTrades: string
     /** Requests that poll `channel` for `symbols` when WebSocket is off. */
     poll(channel: Channel, symbols: readonly string[]): readonly RestRequest<readonly MarketEvent[]>[]
     /** The request that a recorded URL was, so that its answer can be read again; `undefined` for other URLs. */

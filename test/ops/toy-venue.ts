@@ -53,7 +53,8 @@ export function toyVenue(id: string): Venue {
       newestTrade: () => {
         throw new Error('a toy has no trades')
       },
-      poll: () => [],
+      polledTrades: 'trade',
+    poll: () => [],
       recorded: () => undefined,
       fault: () => undefined,
     },

@@ -47,6 +47,7 @@ function restOf(api: Api): Venue['rest'] {
     snapshot: (symbol) => snapshotRequest(api, symbol),
     trades: (topic, span) => pastTrades(api, topic, span),
     newestTrade: (topic) => newestTrade(api, topic),
+    polledTrades: 'trade',
     poll: (channel, symbols) => symbols.flatMap((symbol) => poll(api, channel, symbol)),
     recorded(url) {
       const symbol = url.searchParams.get('symbol')

@@ -35,6 +35,7 @@ export const deribitRest: Venue['rest'] = {
   snapshot,
   trades: pastTrades,
   newestTrade,
+  polledTrades: 'trades.100ms',
   poll,
   recorded,
   fault,

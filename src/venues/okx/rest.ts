@@ -51,6 +51,7 @@ export const okxRest: Venue['rest'] = {
   snapshot,
   trades: pastTrades,
   newestTrade,
+  polledTrades: 'trades-all',
   poll,
   recorded,
   fault,
