@@ -1,10 +1,12 @@
 /** All books of all venues, each on its own: what breaks one never touches another. */
 
 import type { BookDelta, BookSnapshot } from '../model/event.ts'
+import { HoldingRoom } from './held-deltas.ts'
 import { type BookRules, type BookStep, BookSync } from './sync.ts'
 
 export class Books {
   readonly #rules: ReadonlyMap<string, BookRules>
+  readonly #room = new HoldingRoom()
   readonly #books = new Map<string, Map<string, BookSync>>()
 
   /** `rules`: the rules of each venue, by its id. */
@@ -33,7 +35,7 @@ export class Books {
     if (existing !== undefined) return existing
     const rules = this.#rules.get(venue)
     if (rules === undefined) throw new Error(`no book rules for venue ${venue}`)
-    const sync = new BookSync(rules)
+    const sync = new BookSync(rules, this.#room)
     bySymbol.set(symbol, sync)
     return sync
   }

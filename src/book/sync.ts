@@ -1,8 +1,12 @@
 /** Keeps one book in step with its venue: snapshot, deltas, gap, resync. Says what to emit and what to ask for; does no I/O. */
 
 import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName, EpochUs } from '../model/event.ts'
-import { hashText } from '../model/hash.ts'
+import { BookStates } from './book-states.ts'
+import { Crossing } from './crossing.ts'
+import { HeldDeltas, HoldingRoom } from './held-deltas.ts'
+import { Numbering } from './numbering.ts'
 import { OrderBook } from './order-book.ts'
+import { Past } from './past.ts'
 import type { SequenceRule } from './sequence.ts'
 
 /** How one venue's books work. */
@@ -15,11 +19,8 @@ export interface BookRules {
   readonly checksum?: ((book: OrderBook) => number) | undefined
 }
 
-/** Deltas, and levels in them, held while a snapshot is on its way. Beyond this the book starts over. */
-const BUFFERED_DELTAS_MAX = 10_000
-const BUFFERED_LEVELS_MAX = 200_000
-/** A book crossed after so many messages in a row is wrong. */
-const CROSSED_MESSAGES_MAX = 3
+/** Levels a side that are held at most; no venue's book is as deep. */
+const LEVELS_MAX = 50_000
 
 export type BookOutput = BookSnapshot | BookDelta | BookState
 
@@ -44,41 +45,45 @@ type Phase = 'waiting' | 'candidate' | 'live'
 export class BookSync {
   readonly book = new OrderBook()
   readonly #rules: BookRules
+  readonly #held: HeldDeltas
+  readonly #states = new BookStates()
+  readonly #crossing = new Crossing()
+  readonly #numbering = new Numbering()
   #phase: Phase = 'waiting'
   #candidate: BookSnapshot | undefined
+  /** No delta has come since the candidate. */
+  #isQuiet = false
   /** Last applied sequence; `undefined` where the venue sends none and the checksum alone proves. */
   #last: number | undefined
-  #buffer: BookDelta[] = []
-  #bufferedLevels = 0
-  #crossedMessages = 0
   /** Silent for too long; the chain is unbroken as far as is known. */
   #isSuspended = false
   /** A delta has joined the snapshot that the book began with. */
   #isJoined = false
   #depthMax: number | undefined
-  #state: BookStateName | undefined
-  #reason: BookReason = 'subscribed'
-  /** The newest event of this book, whose identity the states carry. */
-  #newest: BookSnapshot | BookDelta | undefined
   /** The newest event that the book contains. */
   #applied: BookSnapshot | BookDelta | undefined
+  #past: Past | undefined
 
-  constructor(rules: BookRules) {
+  /** `room`: what this book may hold together with others. */
+  constructor(rules: BookRules, room = new HoldingRoom()) {
     this.#rules = rules
+    this.#held = new HeldDeltas(room)
   }
 
   get state(): BookStateName {
-    return this.#state ?? 'syncing'
+    return this.#states.state
   }
 
   get reason(): BookReason {
-    return this.#reason
+    return this.#states.reason
   }
 
+  /** Where the book stands, or stood when it was last good. */
   get sequence(): number | undefined {
     return this.#last
   }
 
+  /** The newest message that the book contains, or contained when it was last good: its last change or heartbeat. */
   get applied(): BookSnapshot | BookDelta | undefined {
     return this.#applied
   }
@@ -87,39 +92,67 @@ export class BookSync {
     return this.#phase === 'live' && !this.#isSuspended
   }
 
+  /** Receive time of the message since which the live book has been crossed. */
+  get crossedSinceUs(): EpochUs | undefined {
+    return this.#crossing.sinceUs
+  }
+
+  /** Keeps the past of the live book from now on. `undefined`: it has no sequence to find anything by, or is not live. */
+  record(): Past | undefined {
+    if (!this.isLive || this.#last === undefined) return undefined
+    this.#past = new Past(this.book.copy(), this.#last, this.#depthMax)
+    return this.#past
+  }
+
+  /** The past that was kept is not needed any more. */
+  stopRecording(): void {
+    this.#past = undefined
+  }
+
   /** A snapshot came: on the stream, or fetched. */
   onSnapshot(snapshot: BookSnapshot, checksum?: number): BookStep {
-    this.#newest = snapshot
-    if (this.#rules.snapshotFrom === 'stream') return this.#start(snapshot, [], checksum)
-    if (this.#phase === 'live') return IGNORED
+    if (this.#rules.snapshotFrom === 'stream') {
+      this.#states.heard(snapshot)
+      return this.#start(snapshot, [], checksum)
+    }
+    if (this.#phase === 'live') return this.#widen(snapshot)
+    this.#states.heard(snapshot)
     const confirmed = this.#candidate
     this.#phase = 'candidate'
     this.#candidate = snapshot
-    this.#last = snapshot.sequence
     // Two snapshots at one sequence: nothing happened between them, so none of the silent stream is missing.
-    return confirmed?.sequence === snapshot.sequence ? this.#start(snapshot, []) : this.#join()
+    if (this.#isQuiet && confirmed?.sequence === snapshot.sequence) return this.#start(snapshot, [])
+    this.#isQuiet = true
+    return this.#join()
   }
 
   onDelta(delta: BookDelta, checksum?: number): BookStep {
-    this.#newest = delta
+    this.#states.heard(delta)
+    const step = this.#take(delta, checksum)
+    this.#numbering.heard(delta)
+    return step
+  }
+
+  #take(delta: BookDelta, checksum: number | undefined): BookStep {
     switch (this.#phase) {
       case 'live':
         return this.#resume(this.#advance(delta, checksum))
       case 'candidate':
-        if (!this.#hold(delta)) return this.#overflow()
+        this.#isQuiet = false
+        if (!this.#held.push(delta)) return this.#overflow()
         return this.#join()
       case 'waiting':
         // A stream's own snapshot starts a new chain: what comes before it belongs to no book.
-        if (this.#rules.snapshotFrom === 'stream') return this.#announce('syncing', this.#reason, IGNORED)
-        if (!this.#hold(delta)) return this.#overflow()
-        return this.#announce('syncing', this.#reason, NOTHING)
+        if (this.#rules.snapshotFrom === 'stream') return this.#announce('syncing', this.reason, IGNORED)
+        if (!this.#held.push(delta)) return this.#overflow()
+        return this.#announce('syncing', this.reason, NOTHING)
     }
   }
 
   /** The book can no longer be trusted: lost connection, undecodable delta, silence. `nowUs`: when that was noticed. */
   invalidate(reason: BookReason, nowUs?: EpochUs): BookStep {
     this.#forget()
-    if (this.#newest !== undefined && nowUs !== undefined) this.#newest = { ...this.#newest, receive_time_us: nowUs }
+    if (nowUs !== undefined) this.#states.noticed(nowUs)
     return this.#announce('stale', reason, NOTHING)
   }
 
@@ -127,32 +160,25 @@ export class BookSync {
   suspend(nowUs: EpochUs): BookStep {
     if (!this.isLive) return NOTHING
     this.#isSuspended = true
-    if (this.#newest !== undefined) this.#newest = { ...this.#newest, receive_time_us: nowUs }
+    this.#states.noticed(nowUs)
     return this.#announce('stale', 'silence', NOTHING)
   }
 
   #resume(step: BookStep): BookStep {
     if (!this.#isSuspended || this.#phase !== 'live' || step.isIgnored === true) return step
     this.#isSuspended = false
-    const emit = [...step.emit]
-    this.#announceInto(emit, 'live', 'resumed')
-    return { ...step, emit }
+    return { ...step, emit: [...step.emit, ...this.#states.announce('live', 'resumed', this.#last)] }
   }
 
   /** A fetched snapshot is awaited again, after `invalidate`: the deltas from now on will join it. */
   #forget(): void {
     this.#phase = 'waiting'
     this.#candidate = undefined
-    this.#buffer = []
-    this.#bufferedLevels = 0
-    this.#crossedMessages = 0
+    this.#held.clear()
+    this.#crossing.clear()
     this.#isSuspended = false
-  }
-
-  #hold(delta: BookDelta): boolean {
-    this.#buffer.push(delta)
-    this.#bufferedLevels += levelCount(delta)
-    return this.#buffer.length <= BUFFERED_DELTAS_MAX && this.#bufferedLevels <= BUFFERED_LEVELS_MAX
+    this.#past?.end('the book was rebuilt')
+    this.#past = undefined
   }
 
   #overflow(): BookStep {
@@ -160,26 +186,26 @@ export class BookSync {
     return { ...this.#announce('stale', 'buffer_overflow', NOTHING), need: 'buffer_overflow' }
   }
 
-  /** Tries to join the buffered deltas to the candidate snapshot. */
+  /** Tries to join the held deltas to the candidate snapshot. */
   #join(): BookStep {
     const snapshot = this.#candidate as BookSnapshot
     const last = snapshot.sequence as number
-    for (let i = 0; i < this.#buffer.length; i++) {
-      const delta = this.#buffer[i] as BookDelta
+    const held = this.#held.all
+    for (const [i, delta] of held.entries()) {
       const verdict = this.#rules.rule(last, delta, true)
-      if (verdict === 'gap') {
+      if (verdict === 'stale' && delta.last_sequence !== last) continue
+      // An answer without any level, where the stream goes on, is a failure of the venue rather than its book.
+      if (verdict === 'gap' || isEmpty(snapshot)) {
         // Too old: the stream is ahead of it. What follows the snapshot's successor is kept for the next one.
-        for (const dropped of this.#buffer.splice(0, i)) this.#bufferedLevels -= levelCount(dropped)
+        this.#held.dropFirst(i)
         this.#phase = 'waiting'
         this.#candidate = undefined
         return { ...this.#announce('syncing', 'snapshot_too_old', NOTHING), need: 'snapshot_too_old' }
       }
-      if (verdict === 'apply' || verdict === 'reset') return this.#start(snapshot, this.#buffer.slice(i))
-      if (delta.last_sequence === last) return this.#start(snapshot, this.#buffer.slice(i + 1))
+      return this.#start(snapshot, held.slice(verdict === 'stale' ? i + 1 : i))
     }
-    this.#buffer = []
-    this.#bufferedLevels = 0
-    return this.#announce('syncing', this.#reason, NOTHING)
+    this.#held.clear()
+    return this.#announce('syncing', this.reason, NOTHING)
   }
 
   /** The book becomes `snapshot` plus `deltas`, and is live unless one of them breaks the chain. */
@@ -188,112 +214,81 @@ export class BookSync {
     const { depthMax, snapshotFrom } = this.#rules
     this.#depthMax = depthMax === undefined ? undefined : Math.min(depthMax, snapshot.depth ?? depthMax)
     this.#isJoined = snapshotFrom === 'stream'
-    this.book.replace(snapshot.bids, snapshot.asks)
+    this.book.replace(snapshot.bids, snapshot.asks, snapshot.depth)
     this.#trim()
+    if (!this.#isProven(snapshot.sequence, checksum)) return this.#broken('checksum', [])
     this.#last = snapshot.sequence
-    if (!this.#isProven(checksum)) return this.#broken('checksum', [])
     this.#phase = 'live'
     this.#applied = snapshot
+    this.#crossing.note(this.book.isCrossed(), snapshot)
     const emit: BookOutput[] = [snapshot]
     for (const [i, delta] of deltas.entries()) {
       const step = this.#advance(delta)
       emit.push(...step.emit)
       if (step.need !== undefined) {
-        for (const later of deltas.slice(i + 1)) this.#hold(later)
+        for (const later of deltas.slice(i + 1)) this.#held.push(later)
         return { emit, need: step.need }
       }
     }
-    this.#announceInto(emit, 'live', 'snapshot')
+    emit.push(...this.#states.announce('live', 'snapshot', this.#last))
     return { emit }
+  }
+
+  /** A live book takes the sides that a snapshot of its kept past, brought up to now, knows farther out. */
+  #widen(snapshot: BookSnapshot): BookStep {
+    const wide = this.isLive ? this.#past?.resume(snapshot) : undefined
+    if (wide === undefined || this.#last === undefined || !this.book.widen(wide)) return IGNORED
+    return { emit: [this.book.snapshot(snapshot, this.#last, this.#applied?.exchange_time_us)] }
   }
 
   /** One delta on a live book. */
   #advance(delta: BookDelta, checksum?: number): BookStep {
+    const { rule, snapshotFrom } = this.#rules
     const hasNoSequence = this.#last === undefined && delta.last_sequence === undefined
-    const verdict = hasNoSequence ? 'apply' : this.#rules.rule(this.#last ?? Number.NaN, delta, !this.#isJoined)
-    if (verdict === 'unchanged') return NOTHING
-    if (verdict === 'stale' && !this.#isBehindLostReset(delta)) return IGNORED
+    const verdict = hasNoSequence ? 'apply' : rule(this.#last ?? Number.NaN, delta, !this.#isJoined)
+    const isOld = () =>
+      delta.last_sequence === this.#last || !this.#numbering.isAnew(delta, this.#applied, snapshotFrom)
+    if (verdict === 'stale' && isOld()) return IGNORED
     if (verdict === 'stale' || verdict === 'gap') {
       const step = this.#broken('sequence_gap', [])
-      if (this.#rules.snapshotFrom === 'rest') this.#hold(delta)
+      if (snapshotFrom === 'rest') this.#held.push(delta)
       return step
     }
-    this.book.apply(delta.bids, delta.asks)
-    this.#trim()
+    if (verdict !== 'unchanged') {
+      this.book.apply(delta.bids, delta.asks)
+      this.#trim()
+      if (!this.#isProven(delta.last_sequence, checksum)) return this.#broken('checksum', [])
+      this.#past?.push(delta)
+    }
     this.#isJoined = true
     this.#last = delta.last_sequence
-    if (!this.#isProven(checksum)) return this.#broken('checksum', [])
     this.#applied = delta
-    this.#crossedMessages = this.book.isCrossed() ? this.#crossedMessages + 1 : 0
-    if (this.#crossedMessages >= CROSSED_MESSAGES_MAX) return this.#broken('crossed_book', [delta])
-    return { emit: [delta] }
-  }
-
-  /**
-   * Older than the book by its ids, newer by its time: the message in which the numbering started anew is missing, or
-   * one that was taken had an absurd id. What a fetched snapshot contains already may come after it.
-   */
-  #isBehindLostReset(delta: BookDelta): boolean {
-    const isFetched = this.#rules.snapshotFrom === 'rest' && this.#applied?.type === 'book_snapshot'
-    if (isFetched || delta.last_sequence === this.#last) return false
-    const { exchange_time_us: appliedUs = Number.POSITIVE_INFINITY } = this.#applied ?? {}
-    return (delta.exchange_time_us ?? 0) > appliedUs
+    const emit = verdict === 'unchanged' ? [] : [delta]
+    return this.#crossing.note(this.book.isCrossed(), delta) ? this.#broken('crossed_book', emit) : { emit }
   }
 
   #trim(): void {
-    if (this.#depthMax !== undefined) this.book.trim(this.#depthMax)
+    if (this.#depthMax === undefined) this.book.trim(LEVELS_MAX)
+    else this.book.keepWindow(this.#depthMax)
   }
 
   /** A checksum that is offered must match; without a sequence it must be offered. */
-  #isProven(checksum: number | undefined): boolean {
+  #isProven(sequence: number | undefined, checksum: number | undefined): boolean {
     if (checksum !== undefined && this.#rules.checksum !== undefined)
       return this.#rules.checksum(this.book) === checksum
-    return this.#last !== undefined
+    return sequence !== undefined
   }
 
-  #broken(reason: BookReason, emitted: BookOutput[]): BookStep {
+  #broken(reason: BookReason, emitted: readonly BookOutput[]): BookStep {
     this.#forget()
-    this.#announceInto(emitted, 'stale', reason)
-    return { emit: emitted, need: reason }
+    return { emit: [...emitted, ...this.#states.announce('stale', reason, this.#last)], need: reason }
   }
 
+  /** `step`, and the state where it is a new one. */
   #announce(state: BookStateName, reason: BookReason, step: BookStep): BookStep {
-    const emit: BookOutput[] = []
-    this.#announceInto(emit, state, reason)
+    const emit = this.#states.announce(state, reason, this.#last)
     return emit.length === 0 ? step : { ...step, emit }
   }
-
-  /** A state is announced when it changes; before the first event of a book there is nothing to name it by. */
-  #announceInto(emit: BookOutput[], state: BookStateName, reason: BookReason): void {
-    const event = this.#newest
-    if (state === 'stale' && event === undefined) return
-    this.#reason = reason
-    if (state === this.#state) return
-    this.#state = state
-    if (event !== undefined) emit.push(bookState(event, state, reason, this.#last))
-  }
 }
 
-const levelCount = (delta: BookDelta): number => delta.bids.length + delta.asks.length
-
-function bookState(
-  event: BookSnapshot | BookDelta,
-  state: BookStateName,
-  reason: BookReason,
-  sequence: number | undefined,
-): BookState {
-  const { exchange, venue, market, symbol, instrument, receive_time_us } = event
-  return {
-    type: 'book_state',
-    exchange,
-    venue,
-    market,
-    symbol,
-    instrument,
-    receive_time_us,
-    id: `${venue}:book_state:${symbol}:${receive_time_us ?? 0}:${hashText(`${state} ${reason} ${sequence}`)}`,
-    state,
-    reason,
-    sequence,
-  }
-}
+const isEmpty = ({ bids, asks }: BookSnapshot): boolean => bids.length + asks.length === 0

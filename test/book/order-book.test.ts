@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BookSide, OrderBook } from '../../src/book/order-book.ts'
+import { BookSide } from '../../src/book/book-side.ts'
+import { OrderBook } from '../../src/book/order-book.ts'
 import type { Level } from '../../src/model/event.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { levels } from './builders.ts'
