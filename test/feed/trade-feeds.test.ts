@@ -1,0 +1,387 @@
+/** Trades by their numbers: what is missing is found, fetched, and never delivered twice. */
+
+import { describe, expect, test } from 'vitest'
+import { Bans } from '../../src/feed/bans.ts'
+import { Feed } from '../../src/feed/feed.ts'
+import { RestClient } from '../../src/feed/rest-client.ts'
+import { TradeFeeds } from '../../src/feed/trade-feeds.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import type { Gap, Trade } from '../../src/model/event.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
+
+const venue = findVenue('binance') as Venue
+
+/** The venue's trades: numbers up to `newest`, the oldest kept is `oldest`. */
+interface Exchange {
+  newest: number
+  oldest: number
+  isDown: boolean
+  readonly asked: string[]
+}
+
+interface Rig {
+  readonly world: World
+  readonly exchange: Exchange
+  readonly trades: TradeFeeds
+  readonly feed: Feed
+  readonly ledger: Ledger
+  readonly delivered: Trade[]
+  readonly gaps: Gap[]
+  readonly restarts: string[]
+  /** A trade of the stream. */
+  stream(id: number, more?: Partial<Trade>): void
+  ids(): number[]
+}
+
+async function rig(world = createWorld()): Promise<Rig> {
+  const exchange: Exchange = { newest: 0, oldest: 1, isDown: false, asked: [] }
+  world.answer = ({ url }) => {
+    const { pathname, searchParams } = new URL(url)
+    if (exchange.isDown) return Promise.reject(new Error('connect ECONNREFUSED'))
+    if (pathname.endsWith('/ticker/24hr')) return jsonAnswer({ symbol: 'BTCUSDT', lastId: exchange.newest })
+    exchange.asked.push(searchParams.get('fromId') ?? '')
+    const from = Math.max(Number(searchParams.get('fromId')), exchange.oldest)
+    const count = Math.min(Number(searchParams.get('limit')), 1 + exchange.newest - from)
+    return jsonAnswer(Array.from({ length: Math.max(0, count) }, (_, i) => row(from + i)))
+  }
+  const delivered: Trade[] = []
+  const gaps: Gap[] = []
+  const restarts: string[] = []
+  const ledger = new Ledger({
+    folder: 'ledger',
+    files: world.files,
+    clock: world.clock,
+    emit: (gap) => void gaps.push(gap),
+    onProblem: () => {},
+  })
+  await ledger.load()
+  const topic = venue.topic('trade', 'trade', 'BTCUSDT')
+  const identity = {
+    exchange: 'binance',
+    venue: 'binance',
+    channel: 'trade',
+    symbol: 'BTCUSDT',
+    market: 'spot',
+  } as const
+  const feed = new Feed(venue, topic, ledger.stream({ ...identity, proof: 'counter' }), world.clock)
+  const bans = new Bans('bans.json', world.files)
+  const urls = ['https://rest.example']
+  const rest = new RestClient({ venue, urls, platform: world, bans, instruments: new Map(), onOutcome: () => {} })
+  const duplicate = () => void restarts.push('duplicate')
+  const trades = new TradeFeeds({
+    venue,
+    rest,
+    platform: world,
+    downstream: {
+      accept: (event) => {
+        ledger.flush()
+        delivered.push(event as Trade)
+      },
+    },
+    observer: { duplicate } as unknown as ConstructorParameters<typeof TradeFeeds>[0]['observer'],
+    open: () => [feed],
+    restart: (_feed, { cause }) => void restarts.push(`restart ${cause}`),
+  })
+  ledger.open(feed.ledger)
+  trades.restore(feed)
+  await ledger.start()
+  trades.start()
+  return {
+    world,
+    exchange,
+    trades,
+    feed,
+    ledger,
+    delivered,
+    gaps,
+    restarts,
+    stream(id, more) {
+      exchange.newest = Math.max(exchange.newest, id)
+      feed.events++
+      feed.silence.heard(world.clock.monotonicMs())
+      trades.accept(feed, streamed(id, world.clock.nowUs(), more), world.clock.nowUs())
+    },
+    ids: () => delivered.map(({ trade_id }) => Number(trade_id)),
+  }
+}
+
+const TIME_MS = 1_795_392_000_000
+
+const row = (id: number) => ({
+  id,
+  price: '1.5',
+  qty: '2',
+  quoteQty: '3',
+  time: TIME_MS + id,
+  isBuyerMaker: true,
+  isBestMatch: true,
+})
+
+const streamed = (id: number, receive: number, more: Partial<Trade> = {}): Trade => ({
+  type: 'trade',
+  exchange: 'binance',
+  venue: 'binance',
+  market: 'spot',
+  symbol: 'BTCUSDT',
+  exchange_time_us: (TIME_MS + id) * 1000,
+  receive_time_us: receive,
+  id: `binance:trade:BTCUSDT:0:${id}`,
+  trade_id: String(id),
+  price: '1.5',
+  quantity: '2',
+  side: 'sell',
+  source: 'stream',
+  ...more,
+})
+
+const outcome = ({ cause, state, last_sequence, first_sequence, lost, healed }: Gap) => ({
+  cause,
+  state,
+  between: [last_sequence, first_sequence],
+  lost,
+  healed,
+})
+
+describe('a hole in the stream', () => {
+  test('is a gap before the trade behind it leaves, and is fetched in order', async () => {
+    const { world, stream, delivered, gaps, ids } = await rig()
+    stream(10)
+    await world.clock.advance(100)
+    stream(14)
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'sequence_gap', state: 'open', between: [10, 14], lost: 3, healed: undefined },
+    ])
+    await world.clock.advance(1_000)
+    expect(delivered.map(({ trade_id, source }) => [Number(trade_id), source])).toEqual([
+      [10, 'stream'],
+      [14, 'stream'],
+      [11, 'backfill'],
+      [12, 'backfill'],
+      [13, 'backfill'],
+    ])
+    expect(gaps.map(outcome).at(-1)).toEqual({
+      cause: 'sequence_gap',
+      state: 'healed',
+      between: [10, 14],
+      lost: 3,
+      healed: 3,
+    })
+    expect(new Set(ids()).size).toBe(5)
+  })
+
+  test('of which the venue has only a part ends final, with the reason', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.oldest = 13
+    stream(10)
+    stream(15)
+    await world.clock.advance(200_000)
+    expect(ids()).toEqual([10, 15, 13, 14])
+    expect(gaps.at(-1)).toMatchObject({
+      state: 'final',
+      lost: 4,
+      healed: 2,
+      reason: 'the venue does not have them (any more)',
+    })
+  })
+
+  test('is fetched when the venue can be reached again', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.isDown = true
+    stream(10)
+    stream(13)
+    await world.clock.advance(600_000)
+    expect(gaps.at(-1)?.state).toBe('open')
+    exchange.isDown = false
+    await world.clock.advance(120_000)
+    expect(ids()).toEqual([10, 13, 11, 12])
+    expect(gaps.at(-1)?.state).toBe('healed')
+  })
+
+  test('of many pages is fetched page by page', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.newest = 5_000
+    stream(10)
+    stream(4_000)
+    await world.clock.advance(60_000)
+    expect(exchange.asked).toEqual(['11', '1011', '2011', '3011'])
+    expect(ids().slice(2)).toEqual(Array.from({ length: 3_989 }, (_, i) => 11 + i))
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 3_989, healed: 3_989 })
+  })
+
+  test('that the stream itself fills late is healed too, without a double', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.isDown = true
+    stream(10)
+    stream(12)
+    stream(11)
+    await world.clock.advance(0)
+    expect(ids()).toEqual([10, 12, 11])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 1, healed: 1 })
+    exchange.isDown = false
+    await world.clock.advance(10_000)
+    expect(ids()).toEqual([10, 12, 11])
+  })
+
+  test('of a frame that could not be read says so', async () => {
+    const { world, trades, feed, stream, gaps } = await rig()
+    stream(10)
+    trades.undecodable(feed, 'p: expected a decimal')
+    stream(12)
+    await world.clock.advance(0)
+    expect(gaps[0]).toMatchObject({ cause: 'decode_error', lost: 1 })
+  })
+})
+
+describe('trades that come again', () => {
+  test('are dropped, however old they are', async () => {
+    const { stream, restarts, ids } = await rig()
+    for (let id = 1; id <= 3_000; id++) stream(id)
+    for (let id = 1; id <= 50; id++) stream(id)
+    expect(ids()).toHaveLength(3_000)
+    expect(restarts).toHaveLength(50)
+  })
+
+  test('with a later time are new ones: the venue counts anew, and ids differ', async () => {
+    const { world, stream, delivered, gaps } = await rig()
+    stream(10)
+    stream(11)
+    const later = (TIME_MS + 60_000) * 1000
+    stream(3, { exchange_time_us: later })
+    stream(4, { exchange_time_us: later + 1 })
+    stream(4, { exchange_time_us: later + 1 })
+    await world.clock.advance(0)
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'sequence_reset', state: 'final', between: [11, 3], lost: undefined, healed: undefined },
+    ])
+    expect(delivered.map(({ id }) => id).slice(2)).toEqual([
+      `binance:trade:BTCUSDT:${later}:3`,
+      `binance:trade:BTCUSDT:${later}:4`,
+    ])
+  })
+})
+
+describe('a loss at the end of the stream', () => {
+  test('is found within a minute of silence, and fetched', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.newest = 10
+    stream(10)
+    await world.clock.advance(30_000)
+    exchange.newest = 12
+    await world.clock.advance(70_000)
+    expect(ids()).toEqual([10, 11, 12])
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'sequence_gap', state: 'open', between: [10, 13], lost: 2, healed: undefined },
+      { cause: 'sequence_gap', state: 'healed', between: [10, 13], lost: 2, healed: 2 },
+    ])
+  })
+
+  test('that the stream was about to bring is none', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    exchange.newest = 10
+    stream(10)
+    exchange.newest = 11
+    trades.silent(feed)
+    await world.clock.advance(1_500)
+    stream(11)
+    await world.clock.advance(10_000)
+    expect(ids()).toEqual([10, 11])
+    expect(gaps).toEqual([])
+  })
+
+  test('twice in a row without a word of the stream: it is dead, and subscribed anew', async () => {
+    const { world, exchange, stream, restarts } = await rig()
+    exchange.newest = 10
+    stream(10)
+    exchange.newest = 12
+    await world.clock.advance(70_000)
+    expect(restarts).toEqual([])
+    exchange.newest = 14
+    await world.clock.advance(70_000)
+    expect(restarts).toEqual(['restart silence'])
+  })
+
+  test('a quiet market is asked about every minute, and is no gap', async () => {
+    const { world, exchange, stream, gaps } = await rig()
+    exchange.newest = 10
+    stream(10)
+    const before = world.requests.length
+    await world.clock.advance(600_000)
+    expect(world.requests.length - before).toBeGreaterThanOrEqual(9)
+    expect(world.requests.length - before).toBeLessThanOrEqual(11)
+    expect(gaps).toEqual([])
+  })
+})
+
+describe('an outage', () => {
+  test('ends when the venue has told what was missed, also without a new trade', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    feed.ledger.begin({ cause: 'disconnect' })
+    exchange.newest = 13
+    await world.clock.advance(5_000)
+    trades.subscribed(feed)
+    await world.clock.advance(3_000)
+    expect(ids()).toEqual([10, 11, 12, 13])
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'disconnect', state: 'open', between: [10, undefined], lost: undefined, healed: undefined },
+      { cause: 'disconnect', state: 'open', between: [10, 14], lost: 3, healed: undefined },
+      { cause: 'disconnect', state: 'healed', between: [10, 14], lost: 3, healed: 3 },
+    ])
+  })
+
+  test('in which nothing was traded is closed with nothing lost', async () => {
+    const { world, exchange, feed, trades, stream, gaps } = await rig()
+    stream(10)
+    exchange.newest = 10
+    feed.ledger.begin({ cause: 'disconnect' })
+    trades.subscribed(feed)
+    await world.clock.advance(3_000)
+    expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'closed', lost: 0 })
+  })
+
+  test('ends with the first trade that goes on where it stood', async () => {
+    const { world, feed, stream, gaps } = await rig()
+    stream(10)
+    feed.ledger.begin({ cause: 'disconnect' })
+    stream(11)
+    await world.clock.advance(0)
+    expect(gaps.at(-1)).toMatchObject({ state: 'closed', lost: 0, first_sequence: 11 })
+  })
+
+  test('stays open while the venue cannot be asked, and is healed then', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    exchange.newest = 12
+    exchange.isDown = true
+    feed.ledger.begin({ cause: 'disconnect' })
+    trades.subscribed(feed)
+    await world.clock.advance(120_000)
+    expect(gaps).toHaveLength(1)
+    exchange.isDown = false
+    await world.clock.advance(120_000)
+    expect(ids()).toEqual([10, 11, 12])
+    expect(gaps.at(-1)?.state).toBe('healed')
+  })
+
+  test('of a killed process: the next one fetches what was missed since, and what was still missing', async () => {
+    const before = await rig()
+    before.exchange.isDown = true
+    before.stream(10)
+    before.stream(12)
+    before.ledger.flush()
+    await before.world.clock.advance(2_000)
+    const world = createWorld()
+    for (const [path, text] of before.world.disk) world.disk.set(path, text)
+    await world.clock.advance(60_000)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    exchange.newest = 15
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    expect(ids().sort((a, b) => a - b)).toEqual([11, 13, 14, 15])
+    expect(gaps.filter(({ state }) => state === 'healed').map(({ cause }) => cause)).toEqual(
+      expect.arrayContaining(['sequence_gap', 'process_down']),
+    )
+  })
+})
