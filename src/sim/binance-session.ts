@@ -1,6 +1,6 @@
 import { type ControlRequest, failureText, type IdRule, parseControl } from './binance-control.ts'
 import type { StreamListener, Streams, StreamTopic } from './binance-streams.ts'
-import type { SimContext, SimPeer, SimSession } from './exchange.ts'
+import type { Admission, SimContext, SimPeer, SimSession } from './exchange.ts'
 
 /** A venue's rules for one stream connection. Times in real ms; the simulator's time scale divides the long ones. */
 export interface SessionRules {
@@ -111,6 +111,9 @@ export class BinanceSession implements SimSession, StreamListener {
     const names = params.filter((name) => typeof name === 'string')
     switch (method) {
       case 'SUBSCRIBE':
+        // The code for what the venue will not serve is not documented.
+        if (names.some((name) => this.#admission(name) === 'refused'))
+          return { result: failureText(2, 'Invalid request: stream is not available', id) }
         this.#subscribe(names)
         return acknowledge(null, id)
       case 'UNSUBSCRIBE':
@@ -138,12 +141,17 @@ export class BinanceSession implements SimSession, StreamListener {
     const { streams, carries } = this.#options
     for (const name of names) {
       this.#names.add(name)
+      if (this.#admission(name) === 'silent') continue
       if (carries(name)) streams.add(name, this)
       else this.#violation('wrong-path', `${name} on ${this.#options.peer.path}`)
     }
     if (this.#names.size <= STREAMS_MAX) return
     this.#violation('streams', `${this.#names.size} streams on one connection, at most ${STREAMS_MAX}`)
     this.end(POLICY, 'Too many streams')
+  }
+
+  #admission(name: string): Admission | undefined {
+    return this.#options.context.admission?.(name)
   }
 
   #unsubscribe(name: string): void {

@@ -27,7 +27,7 @@ function depthWeight(limit: number): number {
 
 /** The endpoints of `/api/v3` and their weights. `/api/v1` is gone since 2026-03-25. */
 export function spotEndpoints(context: SimContext, feed: BinanceFeed, weights: Weights): Record<string, RestEndpoint> {
-  const { clock, random, market, snapshotLagMsMax } = context
+  const { clock, market } = context
   const now = () => Math.floor(clock.nowUs() / 1000)
   const find = (symbol: string) => feed.symbol(symbol)
   const trades: RestEndpoint = {
@@ -49,7 +49,7 @@ export function spotEndpoints(context: SimContext, feed: BinanceFeed, weights: W
       weight: (query) => depthWeight(integerOf(query, 'limit') ?? 100),
       answer: (query) => {
         const { book } = symbolOf(query, find)
-        const { id, bids, asks } = book.at(now() - random() * snapshotLagMsMax, limitOf(query, 100, 5000))
+        const { id, bids, asks } = book.at(now() - context.snapshotLagMs(), limitOf(query, 100, 5000))
         return { lastUpdateId: id, bids, asks }
       },
     },

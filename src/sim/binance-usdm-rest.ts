@@ -23,7 +23,7 @@ const PERPETUAL_DELIVERY_MS = 4_133_404_800_000
 
 /** The endpoints of `/fapi` and their weights. */
 export function usdmEndpoints(context: SimContext, feed: BinanceFeed, weights: Weights): Record<string, RestEndpoint> {
-  const { clock, random, market, snapshotLagMsMax } = context
+  const { clock, market } = context
   const now = () => Math.floor(clock.nowUs() / 1000)
   const find = (symbol: string) => feed.symbol(symbol)
   const trades = (weight: number): RestEndpoint => ({
@@ -42,7 +42,7 @@ export function usdmEndpoints(context: SimContext, feed: BinanceFeed, weights: W
       weight: (query) => DEPTH_WEIGHTS[depthLimit(query)] ?? 1,
       answer: (query) => {
         const { book } = symbolOf(query, find)
-        const { id, timeMs, bids, asks } = book.at(now() - random() * snapshotLagMsMax, depthLimit(query))
+        const { id, timeMs, bids, asks } = book.at(now() - context.snapshotLagMs(), depthLimit(query))
         return { lastUpdateId: id, E: now(), T: timeMs, bids, asks }
       },
     },

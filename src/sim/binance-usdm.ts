@@ -69,7 +69,8 @@ export const binanceUsdmSim: SimVenue = {
 function createUsdm(context: SimContext): SimExchange {
   const { clock, timeScale, violation, random } = context
   const streams = createStreams()
-  const feed = new BinanceFeed(context, streams, PAYLOADS, SPEEDS, sharedIds(random))
+  const numbering = sharedIds(random)
+  const feed = new BinanceFeed(context, streams, PAYLOADS, SPEEDS, numbering)
   const texts = {
     limited: (limit: number) =>
       `Too many requests; current limit is ${limit} requests per minute. Please use the websocket for live updates to avoid polling the API.`,
@@ -94,6 +95,7 @@ function createUsdm(context: SimContext): SimExchange {
     },
     orders: {
       ...commonOrders(feed, weights),
+      'ids-jump': () => `the next id is ${numbering.jump()}`,
       'trade-path': (query) => {
         tradePath = `/${query.get('path') ?? 'public'}`
         return `new subscriptions of trade streams work below ${tradePath}`
@@ -110,7 +112,7 @@ const PUBLIC_KIND = /^(bookTicker|depth\d*|rpiDepth)$/
 export const usdmPath = (kind: string): string => (PUBLIC_KIND.test(kind) ? '/public' : '/market')
 
 /** All symbols share one sequence, so that only `pu` chains a symbol's events. */
-function sharedIds(random: Random): Numbering {
+function sharedIds(random: Random): Numbering & { jump(): number } {
   let lastId = FIRST_ID
   const skip = (): number => {
     lastId += 2 + Math.floor(random() * FOREIGN_IDS_MAX)
@@ -118,6 +120,10 @@ function sharedIds(random: Random): Numbering {
   }
   return {
     first: skip,
+    jump: () => {
+      lastId += 2 ** 33
+      return lastId
+    },
     next({ bids, asks }) {
       const firstId = skip()
       lastId += bids.length + asks.length - 1

@@ -78,11 +78,11 @@ function instruments({ context }: DeribitFacts, params: Params): Json {
 
 /** The book of the moment, or as it was up to `snapshotLagMsMax` ago. */
 function orderBook(facts: DeribitFacts, params: Params): JsonObject {
-  const { clock, market, random, snapshotLagMsMax } = facts.context
+  const { clock, market, snapshotLagMs } = facts.context
   const instrument = instrumentParam(facts, params)
   const depth = Number(wordParam({ depth: String(params.depth ?? 5) }, 'depth', DEPTHS))
   const nowMs = Math.floor(clock.nowUs() / 1000)
-  const lagMs = random() * snapshotLagMsMax
+  const lagMs = snapshotLagMs()
   const truth = market.book(instrument.symbol)
   const past = nowMs - truth.timeMs < lagMs ? facts.lines.get(instrument.symbol)?.book.lagged(nowMs, lagMs) : undefined
   const { bids, asks } = past ?? truth

@@ -151,10 +151,12 @@ export class DeribitSession implements SimSession, Listener {
     if (names.some((name) => parseChannel(name)?.kind === 'raw')) {
       throw new RpcFailure(13778, 'raw_subscriptions_not_available_for_unauthorized')
     }
-    const good = names.filter((name) => this.#isChannel(name))
+    const { admission } = this.#hall.context
+    if (names.some((name) => admission?.(name) === 'busy')) throw new RpcFailure(10041, 'retry')
+    const good = names.filter((name) => this.#isChannel(name) && admission?.(name) !== 'refused')
     for (const name of good) {
       this.#channels.add(name)
-      if (this.#hall.topics.add(name, this)) this.#fresh.push(name)
+      if (admission?.(name) !== 'silent' && this.#hall.topics.add(name, this)) this.#fresh.push(name)
     }
     return good
   }

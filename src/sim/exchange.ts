@@ -141,9 +141,15 @@ export interface SimContext {
   readonly violation: ReportViolation
   /** Divides the venue's long times (24 h limit, 3 min pings, 60 s notices), so that tests need not wait. 1 = real. */
   readonly timeScale: number
-  /** How far REST snapshots lag behind the stream, ms: drawn in [0, max]. */
+  /** How far REST snapshots can lag behind the stream, and how far the one does that is being asked for, ms. */
   readonly snapshotLagMsMax: number
+  snapshotLagMs(): number
+  /** What becomes of a wish to subscribe to a stream, where that is not what the venue would do. */
+  admission?(stream: string): Admission | undefined
 }
+
+/** `refused`: for good. `busy`: for now, in the venue's words for it. `silent`: acknowledged, and no data come. */
+export type Admission = 'refused' | 'busy' | 'silent'
 
 /** One simulated exchange API. Paths of requests and connections come without the server's prefix (`/okx`). */
 export interface SimExchange {

@@ -148,6 +148,7 @@ export function createFaultPlan(random: Random, nowMs: () => number): FaultPlan 
         (fault) =>
           !isRest(fault) &&
           isIn(fault.channel, channel) &&
+          (fault.channel !== undefined || channel !== 'answer') &&
           isIn(fault.symbol, symbol) &&
           isIn(fault.connection, connection),
       ),

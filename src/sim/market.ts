@@ -21,6 +21,8 @@ export interface DrivenMarket extends SimMarket {
   step(symbol: string): MarketStep
   start(): void
   stop(): void
+  /** The instrument stands still for so long. */
+  halt(symbol: string, ms: number): void
 }
 
 const TRADES_KEPT_MAX = 1000
@@ -102,6 +104,10 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
       for (const each of states.values()) each.nextStepMs = now + pauseMs(each, rate)
       isRunning = true
       if (stopTimer === undefined) sleep()
+    },
+    halt(symbol, ms) {
+      const halted = state(symbol)
+      halted.nextStepMs = Math.max(halted.nextStepMs, clock.monotonicMs() + ms)
     },
     stop() {
       isRunning = false

@@ -113,8 +113,7 @@ export class OkxRest {
       const size = integer(query, 'sz', 1, BOOK_LEVELS)
       const book = this.#books.get(instrument.symbol)
       if (size === undefined || !book) return invalid('sz')
-      const lagMs = this.#context.random() * this.#context.snapshotLagMsMax
-      const image = book.published.lagged(this.#nowMs(), lagMs)
+      const image = book.published.lagged(this.#nowMs(), this.#context.snapshotLagMs())
       const asks = image.asks.slice(0, size).map(levelRow)
       const bids = image.bids.slice(0, size).map(levelRow)
       return rows([{ asks, bids, ts: String(image.publishedMs), seqId: image.sequence }])

@@ -34,6 +34,8 @@ const REFUSALS = {
     code: '64002',
     msg: `This channel is not supported by '/business' URL. Please use '/private'(for private channels), or '/public'(for public channels) to subscribe. ${MORE}`,
   },
+  busy: { code: '64007', msg: 'Operation failed due to an internal error. Please try again later.' },
+  unavailable: { code: '60018', msg: 'Subscribe failed, this channel is not available.' },
   fee: { code: '64003', msg: "Your trading fee tier doesn't meet the requirement to access this channel" },
 } as const
 
@@ -151,17 +153,24 @@ export class OkxSession implements SimSession, Listener {
   }
 
   #serve(op: string, arg: Arg, echo: Echo): void {
-    const refusal = this.#argRefusal(arg)
+    const refusal = (op === 'subscribe' && this.#unavailable(arg)) || this.#argRefusal(arg)
     if (refusal) {
       this.#error(refusal, echo)
       return
     }
     const symbol = arg.instId ?? ''
     const name = `${arg.channel}:${symbol}`
-    const isNew = op === 'subscribe' && this.#hall.topics.add(name, this)
+    const isSilent = this.#hall.context.admission?.(name) === 'silent'
+    const isNew = op === 'subscribe' && !isSilent && this.#hall.topics.add(name, this)
     if (op === 'unsubscribe') this.#hall.topics.remove(name, this)
     this.#reply({ ...echo, event: op, arg, connId: this.#connId })
     if (isNew) this.#hall.welcome(this, arg.channel, symbol)
+  }
+
+  #unavailable({ channel, instId = '' }: Arg): Refusal | undefined {
+    const admission = this.#hall.context.admission?.(`${channel}:${instId}`)
+    if (admission === 'busy') return REFUSALS.busy
+    return admission === 'refused' ? REFUSALS.unavailable : undefined
   }
 
   #argRefusal({ channel, instId = '' }: Arg): Refusal | undefined {

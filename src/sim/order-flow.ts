@@ -150,7 +150,7 @@ class Flow implements OrderFlow {
       if (spread <= SPREAD_TICKS_MAX) return
       const away = (this.bids.price(0) - this.#start) / this.#start
       const side: BookSide = this.#random() < 0.5 - Math.max(-0.4, Math.min(0.4, away)) ? 'bid' : 'ask'
-      const step = 1 + this.#below(Math.min(spread - 1, 20))
+      const step = 1 + this.#below(Math.min(spread - 1, Math.max(20, spread / 2)))
       this.#place(side, this.#ladder(side).price(0) - this.#away(side) * step)
     }
   }
@@ -162,7 +162,7 @@ class Flow implements OrderFlow {
       const worst = ladder.price(ladder.size - 1)
       for (let i = 0; i < 5; i++) this.#place(side, worst + this.#away(side) * (1 + this.#below(30)))
       this.#place(side, ladder.price(0) + this.#away(side) * (1 + this.#below(size)))
-    } else if (ladder.size > size * 1.2) this.#set(side, ladder.price(ladder.size - 1), 0)
+    } else while (ladder.size > size * 1.2) this.#set(side, ladder.price(ladder.size - 1), 0)
   }
 
   #changes(side: BookSide): UnitLevel[] {

@@ -34,6 +34,8 @@ export interface ServerPeer extends SimPeer {
   attach(socket: PeerSocket): void
   /** The client sent this. */
   heard(text: string): void
+  /** Frames of `<channel> <symbol>` may be waiting here. */
+  isHolding(key: string): boolean
   /** Nothing more is sent on the open connection. `pongs`: whether pings are still answered. */
   freeze(pongs: boolean): void
   thaw(): void
@@ -48,6 +50,9 @@ interface Outgoing {
   lose?(): void
 }
 
+/** What faults call the venue's answers to requests, which carry the request's id on every venue. */
+const ANSWER = 'answer'
+const REQUEST_ID = '"id":'
 /** Frames of one channel and symbol that can come again. */
 const REWOUND_MAX = 100
 
@@ -109,7 +114,16 @@ class Peer implements ServerPeer {
   }
 
   sendControl(text: string): void {
-    this.#enqueue({ send: (socket) => socket.send(text) })
+    const outgoing: Outgoing = { send: (socket) => socket.send(text) }
+    const { venue, faults, clock } = this.#options
+    const fault = text.includes(REQUEST_ID)
+      ? faults.frame({ venue, channel: ANSWER, symbol: '', connection: this.id })
+      : undefined
+    if (fault?.kind === 'drop') return
+    // What is behind an answer does not wait for it.
+    if (fault?.kind === 'delay') clock.after(fault.ms, () => this.#write(outgoing))
+    else this.#enqueue(outgoing)
+    if (fault?.kind === 'duplicate') this.#enqueue(outgoing)
   }
 
   ping(payload: string): void {
@@ -137,6 +151,10 @@ class Peer implements ServerPeer {
     if (this.#muted.size === 0) return
     const lower = text.toLowerCase()
     for (const [key, symbol] of this.#muted) if (lower.includes(symbol.toLowerCase())) this.#muted.delete(key)
+  }
+
+  isHolding(key: string): boolean {
+    return this.#queue.length > 0 || this.#held.has(key)
   }
 
   freeze(pongs: boolean): void {

@@ -105,7 +105,8 @@ function serve(venue: SimVenue, options: SimulatorOptions, seed: number, tally: 
   const market = createMarket({ instruments: venue.instruments, seed: partSeed(seed, venue.id), clock, rate })
   const random = seededRandom(partSeed(seed, `${venue.id} wire`))
   const violation = (rule: string, detail: string) => tally.violation(venue.id, rule, detail)
-  const exchange = venue.create({ clock, random, market, violation, timeScale, snapshotLagMsMax })
+  const snapshotLagMs = () => random() * snapshotLagMsMax
+  const exchange = venue.create({ clock, random, market, violation, timeScale, snapshotLagMsMax, snapshotLagMs })
   return { venue, market, exchange, peers: new Set() }
 }
 

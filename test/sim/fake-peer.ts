@@ -43,6 +43,7 @@ export function stage(venue: SimVenue, options: { timeScale?: number; snapshotLa
     violation: (rule) => violations.push(rule),
     timeScale: options.timeScale ?? 1,
     snapshotLagMsMax: options.snapshotLagMsMax ?? 0,
+    snapshotLagMs: () => (options.snapshotLagMsMax ?? 0) / 2,
   })
   let lastId = 0
   return {

@@ -73,6 +73,11 @@ export class VirtualConnection {
     return this.#isClientOpen && !this.#isClientClosed
   }
 
+  /** A cut holds packets back. */
+  get isHolding(): boolean {
+    return this.#cut?.held !== undefined
+  }
+
   get clientScope(): Scope {
     return this.#parts.clientScope
   }

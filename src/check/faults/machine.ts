@@ -1,0 +1,65 @@
+/** What happens to the machine that the collector runs on. */
+
+import type { DiskFault } from '../../sim/virtual/disk.ts'
+import { between, type FaultKind, oneOf } from './kind.ts'
+
+const disk = (about: string, fault: DiskFault): FaultKind => ({
+  about,
+  target: 'machine',
+  perMinute: 0.5,
+  active: 0.15,
+  draw: (random) => ({ ms: between(random, 10, 15_000) }),
+  strike({ world, number }) {
+    world.disk.faults.add(fault)
+    world.after(number('ms'), () => world.disk.faults.delete(fault))
+    return number('ms')
+  },
+})
+
+/** The process ends in some way and comes back. */
+const restart = (about: string, perMinute: number, end: 'kill' | 'power' | 'stop'): FaultKind => ({
+  about,
+  target: 'machine',
+  perMinute,
+  draw: (random) => ({ ms: oneOf(random, [10, 500, 3_000, 15_000]) }),
+  strike({ world, number }) {
+    const { machine } = world
+    if (end === 'stop') machine.stop()
+    else machine.kill(end === 'power')
+    world.after(number('ms'), () => {
+      if (machine.collector === undefined) machine.start()
+    })
+    return number('ms')
+  },
+})
+
+export const MACHINE_FAULTS = {
+  'process-killed': restart('the process is killed at any instant', 0.6, 'kill'),
+  'power-lost': restart('the machine loses power: what was not synced is gone', 0.3, 'power'),
+  'process-stopped': restart('the process is stopped in order', 0.3, 'stop'),
+  'process-stalled': {
+    about: 'the process gets no time for a while; the venues go on',
+    target: 'machine',
+    perMinute: 0.7,
+    draw: (random) => ({ ms: oneOf(random, [300, 2_000, 8_000, 20_000, 60_000]), timers: random() < 0.5 }),
+    strike({ world, number, word }) {
+      world.machine.stall()
+      world.after(number('ms'), () => world.machine.wake(word('timers') === 'true'))
+      return number('ms')
+    },
+  },
+  'wall-clock-jumps': {
+    about: 'the wall clock of the machine jumps',
+    target: 'machine',
+    perMinute: 0.4,
+    active: 0.1,
+    draw: (random) => ({ ms: oneOf(random, [-5_000, -300, 2_000, 30_000, 3_600_000]) }),
+    strike({ world, number }) {
+      world.wall.offsetUs += number('ms') * 1000
+      return undefined
+    },
+  },
+  'disk-full': disk('the disk is full', 'full'),
+  'disk-broken': disk('writing to the disk fails', 'error'),
+  'sync-fails': disk('syncing to the disk fails', 'sync'),
+} as const satisfies Readonly<Record<string, FaultKind>>

@@ -1,0 +1,100 @@
+/** What happens to REST requests. */
+
+import type { FaultSpec } from '../../sim/faults.ts'
+import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
+
+/** The next answers of the venue meet the fault; a book frame is lost, so that there is something to ask. */
+const kind = (
+  about: string,
+  perMinute: number,
+  draw: NonNullable<FaultKind['draw']>,
+  spec: (strike: Strike) => FaultSpec,
+): FaultKind => ({
+  about,
+  target: 'symbol',
+  perMinute,
+  draw,
+  strike(strike) {
+    const { venue, symbol } = strike.fault
+    strike.world.faults.add({ ...spec(strike), venue })
+    strike.world.faults.add({ kind: 'drop', venue, symbol, channel: 'book' })
+    return undefined
+  },
+})
+
+type Draw = NonNullable<FaultKind['draw']>
+const some: Draw = (random) => ({ count: between(random, 1, 6) })
+const waits: Draw = (random) => ({ ms: between(random, 300, 12_000), count: between(random, 1, 3) })
+const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 1, 5, 15]) })
+
+export const REST_FAULTS = {
+  'rest-slow': kind('answers take seconds', 1, waits, ({ number }) => ({
+    kind: 'rest-delay',
+    ms: number('ms'),
+    count: number('count'),
+  })),
+  'rest-never': kind('requests are never answered', 0.7, some, ({ number }) => ({
+    kind: 'rest-timeout',
+    count: Math.min(2, number('count')),
+  })),
+  'rest-reset': kind('connections for requests are reset', 1, some, ({ number }) => ({
+    kind: 'rest-reset',
+    count: number('count'),
+  })),
+  'rest-error': kind('answers with status 500', 1, some, ({ number }) => ({
+    kind: 'rest-status',
+    status: 500,
+    count: number('count'),
+  })),
+  'rest-html': kind('an HTML page instead of data', 0.7, some, ({ number }) => ({
+    kind: 'rest-malformed',
+    how: 'garbage',
+    count: number('count'),
+  })),
+  'rest-empty': kind('an empty answer', 0.7, some, ({ number }) => ({
+    kind: 'rest-malformed',
+    how: 'empty',
+    count: number('count'),
+  })),
+  'rest-cut': kind('an answer that ends in the middle', 0.7, some, ({ number }) => ({
+    kind: 'rest-malformed',
+    count: number('count'),
+  })),
+  'rest-limited': kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
+    kind: 'rest-status',
+    status: 429,
+    retry_after: number('seconds'),
+  })),
+  'rest-limited-absurdly': {
+    ...kind(
+      'status 429 that asks to wait for weeks',
+      0.3,
+      () => ({}),
+      () => ({
+        kind: 'rest-status',
+        status: 429,
+        retry_after: 4_000_000_000,
+      }),
+    ),
+    active: 0.02,
+  },
+  'rest-banned': kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
+    kind: 'rest-status',
+    status: 418,
+    retry_after: number('seconds'),
+  })),
+  'rest-stale': {
+    about: 'answers come from a node that is seconds behind',
+    target: 'symbol',
+    perMinute: 0.7,
+    draw: (random) => ({ lag: between(random, 1_000, 9_000), ms: between(random, 500, 12_000) }),
+    strike({ world, venue, fault, number }) {
+      venue.staleMs = number('lag')
+      world.after(number('ms'), () => {
+        venue.staleMs = 0
+      })
+      world.faults.add({ kind: 'drop', venue: venue.id, symbol: fault.symbol, channel: 'book' })
+      return number('ms')
+    },
+  },
+} as const satisfies Readonly<Record<string, FaultKind>>

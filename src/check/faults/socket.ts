@@ -1,0 +1,185 @@
+/** What happens to connections, and to those who connect. */
+
+import type { DialFault, OpenConnection } from '../../sim/virtual/net.ts'
+import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
+
+/** A connection of the venue that carries the collector's data, chosen by the plan. */
+const chosen = ({ world, venue, number }: Strike): OpenConnection[] => {
+  const open = world.network.connections(venue.id)
+  return open.length === 0 ? [] : [open[number('nth') % open.length] as OpenConnection]
+}
+
+const nth = (random: Parameters<NonNullable<FaultKind['draw']>>[0]) => ({ nth: between(random, 0, 7) })
+
+/** Something happens to one connection at once. */
+const ends = (
+  about: string,
+  perMinute: number,
+  end: (connection: OpenConnection, strike: Strike) => void,
+): FaultKind => ({
+  about,
+  target: 'venue',
+  perMinute,
+  draw: nth,
+  strike(stage) {
+    for (const connection of chosen(stage)) end(connection, stage)
+    return undefined
+  },
+})
+
+/** Whoever connects to the venue meets the fault for a while; who is connected is thrown out first, or nobody would. */
+const dial = (about: string, perMinute: number, fault: (strike: Strike) => DialFault): FaultKind => ({
+  about,
+  target: 'venue',
+  perMinute,
+  draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 500, 20_000), code: oneOf(random, CODES) }),
+  strike(stage) {
+    const { world, venue, number } = stage
+    const met = fault(stage)
+    venue.dial = met
+    for (const { link } of chosen(stage)) link.reset()
+    world.after(number('ms'), () => {
+      if (venue.dial === met) venue.dial = undefined
+    })
+    return number('ms')
+  },
+})
+
+const CODES = [403, 429, 451, 503] as const
+const CLOSE_CODES = [1000, 1001, 1006, 1008, 1011, 1012, 1013, 4001, 4005] as const
+
+/** The connection passes nothing for a while; the trace says so. */
+const frozen = (
+  about: string,
+  perMinute: number,
+  freeze: (connection: OpenConnection) => void,
+  thaw: (connection: OpenConnection) => void,
+): FaultKind => ({
+  about,
+  target: 'venue',
+  perMinute,
+  draw: (random) => ({ nth: between(random, 0, 7), ms: oneOf(random, [1_000, 5_000, 12_000, 30_000, 120_000]) }),
+  strike(stage) {
+    const { world, number } = stage
+    for (const connection of chosen(stage)) {
+      const { id, venue, link } = connection
+      const say = (state: 'frozen' | 'thawed') =>
+        world.trace({ kind: 'connection', atUs: world.nowUs(), venue, connection: id, state })
+      freeze(connection)
+      say('frozen')
+      world.after(number('ms'), () => {
+        thaw(connection)
+        if (!link.isClientClosed) say('thawed')
+      })
+    }
+    return number('ms')
+  },
+})
+
+export const SOCKET_FAULTS = {
+  'socket-reset': ends('a connection is reset', 1.5, ({ link }) => link.reset()),
+  'socket-eof': ends('a connection ends without a close frame', 1, ({ link }) => link.server.close(1006, '')),
+  'socket-closed': {
+    about: 'a venue closes a connection with a code',
+    target: 'venue',
+    perMinute: 1.5,
+    draw: (random) => ({ nth: between(random, 0, 7), code: oneOf(random, CLOSE_CODES) }),
+    strike(stage) {
+      for (const { link } of chosen(stage)) link.server.close(stage.number('code'), 'see you')
+      return undefined
+    },
+  },
+  'socket-silent': frozen(
+    'an open connection sends nothing, but answers pings',
+    0.5,
+    ({ peer }) => peer.freeze(true),
+    ({ peer }) => peer.thaw(),
+  ),
+  'socket-deaf': frozen(
+    'an open connection sends nothing, not even pongs',
+    0.5,
+    ({ peer }) => peer.freeze(false),
+    ({ peer }) => peer.thaw(),
+  ),
+  'half-open': frozen(
+    'everything sent on a connection vanishes, in both directions',
+    0.5,
+    ({ link }) => link.cut(false),
+    ({ link }) => link.mend(),
+  ),
+  'network-pause': {
+    about: 'nothing arrives for a while, then all of it',
+    target: 'venue',
+    perMinute: 0.7,
+    draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 200, 14_000) }),
+    strike(stage) {
+      for (const { link } of chosen(stage)) {
+        link.cut(true)
+        stage.world.after(stage.number('ms'), () => link.mend())
+      }
+      return stage.number('ms')
+    },
+  },
+  'late-frames': {
+    about: 'a connection dies for the client, and its last frames still come',
+    target: 'venue',
+    perMinute: 0.7,
+    draw: nth,
+    strike(stage) {
+      for (const { link, peer } of chosen(stage)) {
+        link.lateFrames = 5
+        peer.freeze(false)
+        stage.world.after(11_900, () => peer.thaw())
+      }
+      return 13_000
+    },
+  },
+  'connect-refused': dial('connecting to a venue is refused', 0.5, () => ({ kind: 'refused' })),
+  'connect-blackhole': dial('connecting to a venue is never answered', 0.4, () => ({ kind: 'blackhole' })),
+  'connect-status': dial('the upgrade is answered with 403, 429, 451 or 503', 0.5, ({ number }) => ({
+    kind: 'status',
+    status: number('code'),
+  })),
+  'connect-slow': dial('the handshake takes seconds', 0.5, ({ number }) => ({
+    kind: 'slow',
+    ms: Math.min(11_000, number('ms')),
+  })),
+  'connect-flapping': dial('connections open and die at once', 0.5, ({ number }) => ({
+    kind: 'flapping',
+    ms: number('ms') % 1_500,
+  })),
+  'all-sockets-reset': {
+    about: 'all connections to all venues are reset together',
+    target: 'machine',
+    perMinute: 0.4,
+    strike({ world }) {
+      for (const { link } of world.network.connections()) link.reset()
+      return undefined
+    },
+  },
+  'venue-sockets-reset': {
+    about: 'all connections to one venue are reset together',
+    target: 'venue',
+    perMinute: 0.5,
+    strike({ world, venue }) {
+      for (const { link } of world.network.connections(venue.id)) link.reset()
+      return undefined
+    },
+  },
+  'network-down': {
+    about: 'the network is gone for a while: nothing passes, nobody can connect',
+    target: 'machine',
+    perMinute: 0.3,
+    draw: (random) => ({ ms: between(random, 1_000, 25_000) }),
+    strike({ world, number }) {
+      const gone: DialFault = { kind: 'blackhole' }
+      for (const { link } of world.network.connections()) link.cut(false)
+      for (const venue of world.venues.values()) venue.dial = gone
+      world.after(number('ms'), () => {
+        for (const venue of world.venues.values()) if (venue.dial === gone) venue.dial = undefined
+        for (const { link } of world.network.connections()) link.mend()
+      })
+      return number('ms')
+    },
+  },
+} as const satisfies Readonly<Record<string, FaultKind>>

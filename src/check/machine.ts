@@ -1,0 +1,122 @@
+/** The machine that the collector runs on: one process after another, on one disk, with one wall clock. */
+
+import { Collector } from '../collector/collector.ts'
+import { errorText } from '../model/errors.ts'
+import { type Logger, silentLogger } from '../ops/log.ts'
+import { createMetrics } from '../ops/metrics.ts'
+import type { Platform, Random } from '../platform/platform.ts'
+import { partSeed, seededRandom } from '../platform/random.ts'
+import { virtualClock, type Wall } from '../sim/virtual/clock.ts'
+import type { VirtualDisk } from '../sim/virtual/disk.ts'
+import { Scope, type VirtualLoop } from '../sim/virtual/loop.ts'
+import type { VirtualNetwork } from '../sim/virtual/net.ts'
+import { venues } from '../venues/index.ts'
+import type { Scenario } from './scenario.ts'
+import type { TraceEntry } from './trace.ts'
+
+export interface MachineParts {
+  readonly scenario: Scenario
+  readonly seed: number
+  readonly loop: VirtualLoop
+  readonly network: VirtualNetwork
+  readonly disk: VirtualDisk
+  readonly wall: Wall
+  readonly logger?: Logger | undefined
+  nowUs(): number
+  trace(entry: TraceEntry): void
+}
+
+export class Machine {
+  readonly #parts: MachineParts
+  #starts = 0
+  #scope: Scope | undefined
+  #collector: Collector | undefined
+  /** What ended a process that nobody ended. */
+  crash: string | undefined
+
+  constructor(parts: MachineParts) {
+    this.#parts = parts
+    parts.loop.onCrash = (error, scope) => {
+      if (scope !== this.#scope) throw error
+      this.crashed(error)
+    }
+  }
+
+  /** `undefined` while no process runs. */
+  get collector(): Collector | undefined {
+    return this.#collector
+  }
+
+  start(): void {
+    const { scenario, seed, logger = silentLogger } = this.#parts
+    this.#starts++
+    const scope = new Scope()
+    this.#scope = scope
+    this.#process('started')
+    const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: {} })
+    const platform = this.#platform(scope, seededRandom(partSeed(seed, `process ${this.#starts}`)))
+    const collector = new Collector({ config: scenario.config, venues, platform, metrics, logger })
+    this.#collector = collector
+    collector.subscribe((event) => this.#parts.trace({ kind: 'event', atUs: this.#parts.nowUs(), event }))
+    collector.start().catch((error: unknown) => {
+      if (scope === this.#scope) this.crashed(error)
+    })
+    this.#parts.loop.settled()
+  }
+
+  /** As by `kill -9`; `isPowerLoss`: the whole machine. */
+  kill(isPowerLoss = false): void {
+    if (!this.#end()) return
+    if (isPowerLoss) this.#parts.disk.losePower()
+    this.#process('killed', isPowerLoss)
+  }
+
+  /** As by SIGTERM. */
+  stop(): void {
+    const collector = this.#collector
+    if (collector === undefined) return
+    collector.stop()
+    this.#end()
+    this.#process('stopped')
+  }
+
+  /** The process gets no time until `wake`. */
+  stall(): void {
+    if (this.#scope !== undefined) this.#parts.loop.stall(this.#scope)
+  }
+
+  wake(areTimersFirst: boolean): void {
+    if (this.#scope !== undefined) this.#parts.loop.wake(this.#scope, areTimersFirst)
+  }
+
+  /** An exception that nobody caught ends a process. */
+  crashed(error: unknown): void {
+    this.crash ??= error instanceof Error ? (error.stack ?? error.message) : errorText(error)
+    this.kill()
+  }
+
+  #end(): boolean {
+    const { network } = this.#parts
+    if (this.#scope === undefined) return false
+    this.#scope.isAlive = false
+    network.abandon(this.#scope)
+    this.#scope = undefined
+    this.#collector = undefined
+    return true
+  }
+
+  #platform(scope: Scope, random: Random): Platform {
+    const { loop, network, disk, wall } = this.#parts
+    return {
+      clock: virtualClock(loop, scope, wall),
+      random,
+      net: network.net(scope),
+      http: network.http(scope),
+      files: disk.files(scope),
+    }
+  }
+
+  #process(state: 'started' | 'killed' | 'stopped', isPowerLoss = false): void {
+    this.#parts.trace({ kind: 'process', atUs: this.#parts.nowUs(), state, ...(isPowerLoss && { isPowerLoss }) })
+  }
+}

@@ -1,0 +1,137 @@
+/** One simulated run: the collector against its venues, with a plan of faults, from the start until all has recovered. */
+
+import type { Channel } from '../model/event.ts'
+import type { Logger } from '../ops/log.ts'
+import { FAULT_KINDS, strike } from './faults/index.ts'
+import { drawPlan, type PlannedFault, type Quiet } from './plan.ts'
+import { createRecorder, type TraceSink } from './recorder.ts'
+import { type Scenario, usualScenario } from './scenario.ts'
+import type { TraceEntry } from './trace.ts'
+import { World } from './world.ts'
+
+export interface RunOptions {
+  readonly scenario?: Scenario
+  /** Instead of the one drawn from the seed. */
+  readonly plan?: readonly PlannedFault[]
+  readonly sinks?: readonly TraceSink[]
+  readonly logger?: Logger
+  /** Faults strike until then. */
+  readonly faultsEndMs?: number
+}
+
+export interface RunResult {
+  readonly seed: number
+  /** Of everything that left the collector, in order. */
+  readonly hash: string
+  readonly plan: readonly PlannedFault[]
+  readonly entries: number
+  readonly events: number
+  readonly loopEvents: number
+  readonly virtualMs: number
+  /** Faults by kind. */
+  readonly faults: Readonly<Record<string, number>>
+  /** What ended the process, if nobody did. */
+  readonly crash: string | undefined
+}
+
+/** No faults before this: the start is a scene of its own. */
+const FAULTS_START_MS = 300
+const FAULTS_END_MS = 65_000
+const CHECK_EVERY_MS = 30_000
+/** How long the markets stand still for a checkpoint. */
+const STANDSTILL_MS = 2_500
+/** After the last fault, what it touched may take so long to come back, or longer if it has not. */
+const RECOVERY_MS = { least: 10_000, step: 5_000, most: 900_000 }
+
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
+  const { scenario = usualScenario(), sinks = [], logger, faultsEndMs = FAULTS_END_MS } = options
+  const counts: Record<string, number> = {}
+  const recorder = createRecorder(sinks)
+  const trace = (entry: TraceEntry): void => {
+    if (entry.kind === 'fault') counts[entry.fault] = (counts[entry.fault] ?? 0) + 1
+    recorder.add(entry)
+  }
+  const world = new World({ scenario, seed, logger, trace })
+  const checks = checkTimes(faultsEndMs)
+  const plan = options.plan ?? drawPlan(seed, scenario, { startMs: FAULTS_START_MS, endMs: faultsEndMs }, checks)
+  for (const fault of plan) world.loop.at(fault.atMs, world.scope, () => strike(world, fault))
+  world.startMarkets()
+  world.machine.start()
+  for (const { startMs } of checks) {
+    await world.loop.run(startMs)
+    await checkpoint(world)
+  }
+  await world.loop.run(faultsEndMs)
+  await recover(world)
+  await checkpoint(world)
+  endings(world)
+  return {
+    seed,
+    hash: recorder.hash(),
+    plan,
+    entries: recorder.entries,
+    events: recorder.events,
+    loopEvents: world.loop.count,
+    virtualMs: world.loop.nowMs,
+    faults: counts,
+    crash: world.machine.crash,
+  }
+}
+
+function checkTimes(endMs: number): Quiet[] {
+  const checks: Quiet[] = []
+  for (let startMs = CHECK_EVERY_MS; startMs + STANDSTILL_MS < endMs; startMs += CHECK_EVERY_MS)
+    checks.push({ startMs, endMs: startMs + STANDSTILL_MS })
+  return checks
+}
+
+/** What was planned and has not struck goes away with the faults; then everything gets time to come back. */
+async function recover(world: World): Promise<void> {
+  world.faults.clear()
+  if (world.machine.collector === undefined) world.machine.start()
+  const startMs = world.loop.nowMs
+  let nextMs = startMs + RECOVERY_MS.least
+  do {
+    await world.loop.run(nextMs)
+    nextMs += RECOVERY_MS.step
+  } while (nextMs - startMs <= RECOVERY_MS.most && !isRecovered(world))
+}
+
+const isRecovered = ({ machine: { collector } }: World): boolean =>
+  collector?.feeds().every(({ state }) => state === 'live') ?? true
+
+/** The markets stand still until everything has arrived; then each book is compared. */
+async function checkpoint(world: World): Promise<void> {
+  world.stopMarkets()
+  await world.loop.run(world.loop.nowMs + STANDSTILL_MS)
+  for (const venue of world.venues.values()) {
+    for (const symbol of venue.symbols) {
+      if (world.isUnderWay(venue.id, symbol)) continue
+      const { bids, asks } = venue.market.book(symbol)
+      const served = world.machine.collector?.book(venue.id, symbol, Number.MAX_SAFE_INTEGER)
+      if (served === undefined) continue
+      world.trace({
+        kind: 'checkpoint',
+        atUs: world.nowUs(),
+        venue: venue.id,
+        symbol,
+        truth: { bids, asks },
+        served: { state: served.state, bids: served.bids, asks: served.asks },
+      })
+    }
+  }
+  world.startMarkets()
+}
+
+function endings(world: World): void {
+  for (const { venue, channel, symbol, state, reason } of world.machine.collector?.feeds() ?? []) {
+    const stream: { venue: string; channel: Channel; symbol: string } = { venue, channel, symbol }
+    world.trace({ kind: 'end', atUs: world.nowUs(), ...stream, state, reason })
+  }
+}
+
+/** The catalogue, for people. */
+export const faultTable = (): string =>
+  Object.entries(FAULT_KINDS)
+    .map(([name, { about, target }]) => `${name.padEnd(22)} ${target.padEnd(8)} ${about}`)
+    .join('\n')

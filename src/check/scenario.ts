@@ -1,0 +1,64 @@
+/** What is collected in a simulated run: a few small, moderately busy instruments of every venue, and the configuration for them. */
+
+import { loadConfig } from '../ops/config.ts'
+import type { Config } from '../ops/config-schema.ts'
+import type { SimInstrument, SimVenue } from '../sim/exchange.ts'
+import { simVenues } from '../sim/index.ts'
+import { venues } from '../venues/index.ts'
+
+export interface Scenario {
+  readonly venues: readonly SimVenue[]
+  readonly config: Config
+}
+
+/** Symbols of a venue and their mean steps a second. */
+type Pace = Readonly<Record<string, number>>
+
+/** One symbol of each venue is quiet, where there are three. */
+const USUAL: Readonly<Record<string, Pace>> = {
+  binance: { BTCUSDT: 3, ETHUSDT: 2, DOTUSDT: 0.5 },
+  'binance-usdm': { BTCUSDT: 3, ETHUSDT: 2 },
+  okx: { 'BTC-USDT': 3, 'ETH-USDT-SWAP': 2, 'DOT-USDT': 0.4 },
+  deribit: { 'BTC-PERPETUAL': 3, 'ETH-PERPETUAL': 1.5 },
+}
+
+/** Sixty feeds at a rate at which a day fits into minutes. */
+const DAY: Readonly<Record<string, Pace>> = {
+  binance: { BTCUSDT: 0.5, ETHUSDT: 0.4, BNBUSDT: 0.2, ADAUSDT: 0.1, DOTUSDT: 0.05 },
+  'binance-usdm': { BTCUSDT: 0.5, ETHUSDT: 0.3 },
+  okx: { 'BTC-USDT': 0.5, 'ETH-USDT': 0.3, 'DOT-USDT': 0.05, 'BTC-USDT-SWAP': 0.4 },
+  deribit: { 'BTC-PERPETUAL': 0.5, 'ETH-PERPETUAL': 0.3, 'BTC_USDC-PERPETUAL': 0.1, 'BTC-25JUN27': 0.05 },
+}
+
+const LEVELS = { least: 20, span: 41 }
+
+export const usualScenario = (): Scenario => (usual ??= scenario(USUAL))
+export const dayScenario = (): Scenario => scenario(DAY)
+let usual: Scenario | undefined
+
+/** Errors: throws a RangeError for a symbol that the simulated venue does not have. */
+function scenario(paces: Readonly<Record<string, Pace>>): Scenario {
+  const chosen = simVenues.map((venue) => ({ ...venue, instruments: pick(venue, paces[venue.id] ?? {}) }))
+  return { venues: chosen, config: configOf(chosen) }
+}
+
+const pick = (venue: SimVenue, pace: Pace): SimInstrument[] =>
+  Object.entries(pace).map(([symbol, stepsPerSecond], index) => {
+    const found = venue.instruments.find((instrument) => instrument.symbol === symbol)
+    if (found === undefined) throw new RangeError(`${venue.id} simulates no ${symbol}`)
+    return { ...found, stepsPerSecond, bookLevels: LEVELS.least + ((index * 17) % LEVELS.span) }
+  })
+
+/** Two hosts for everything, so that the collector can move on from one that fails. */
+function configOf(chosen: readonly SimVenue[]): Config {
+  const values: Record<string, unknown> = { environment: 'simulation', data_dir: '/data' }
+  for (const { id, instruments, options } of chosen) {
+    values[`exchanges.${id}.symbols`] = instruments.map(({ symbol }) => symbol)
+    for (const [key, path] of Object.entries(options)) {
+      const scheme = key.startsWith('websocket') ? 'wss' : 'https'
+      values[`exchanges.${id}.${key}`] = [`${scheme}://${id}.sim${path}`, `${scheme}://${id}-2.sim${path}`]
+    }
+  }
+  const overrides = Object.entries(values).map(([path, value]) => ({ path, value, origin: 'scenario' }))
+  return loadConfig({ venues, environment: {}, cwd: '/nowhere', overrides }).config
+}

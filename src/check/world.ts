@@ -1,0 +1,176 @@
+/** Everything that a simulated run consists of: venues, network, machine, and the trace of what happens between them. */
+
+import { CHANNELS, type Channel } from '../model/event.ts'
+import type { Logger } from '../ops/log.ts'
+import type { Random } from '../platform/platform.ts'
+import { partSeed, seededRandom } from '../platform/random.ts'
+import type { Admission, SimVenue } from '../sim/exchange.ts'
+import { createFaultPlan, type FaultPlan } from '../sim/faults.ts'
+import { createMarket, type DrivenMarket } from '../sim/market.ts'
+import { START_US, virtualClock, type Wall } from '../sim/virtual/clock.ts'
+import { VirtualDisk } from '../sim/virtual/disk.ts'
+import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
+import { type Host, VirtualNetwork } from '../sim/virtual/net.ts'
+import { Machine } from './machine.ts'
+import type { Scenario } from './scenario.ts'
+import type { TraceEntry } from './trace.ts'
+
+export interface WorldOptions {
+  readonly scenario: Scenario
+  readonly seed: number
+  readonly logger?: Logger | undefined
+  trace(entry: TraceEntry): void
+}
+
+/** One venue as the faults see it. */
+export interface WorldVenue extends Host {
+  readonly id: string
+  readonly symbols: readonly string[]
+  readonly market: DrivenMarket
+  /** The venue's own clock. */
+  readonly wall: Wall
+  /** What becomes of new subscriptions: by the end of a stream's name, in lower case. */
+  readonly admissions: Map<string, Admission>
+  /** REST answers come from a node that is so far behind. */
+  staleMs: number
+}
+
+/** How far a node's answers can be behind. */
+const LAG_MS_MAX = 10_000
+/** How far they are at most when all is well. */
+const USUAL_LAG_MS = 250
+
+export class World {
+  readonly loop = new VirtualLoop()
+  readonly random: Random
+  readonly faults: FaultPlan
+  readonly venues: ReadonlyMap<string, WorldVenue>
+  readonly network: VirtualNetwork
+  readonly disk: VirtualDisk
+  readonly machine: Machine
+  /** The machine's wall clock. */
+  readonly wall: Wall = { offsetUs: 0 }
+  /** Never dies: the venues, and the faults. */
+  readonly scope = new Scope()
+  readonly #trace: (entry: TraceEntry) => void
+
+  constructor({ scenario, seed, logger, trace }: WorldOptions) {
+    this.#trace = trace
+    this.random = seededRandom(partSeed(seed, 'world'))
+    this.faults = createFaultPlan(seededRandom(partSeed(seed, 'faults')), () => this.loop.nowMs)
+    this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed)]))
+    this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
+    this.disk.onDurable = (_path, text) => this.#durable(text)
+    this.network = new VirtualNetwork({
+      loop: this.loop,
+      random: seededRandom(partSeed(seed, 'network')),
+      serverScope: this.scope,
+      hosts: this.venues,
+      faults: this.faults,
+      onState: (venue, connection, state) => {
+        trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state })
+      },
+      onFrame: (venue, connection, channel, symbol, isDelivered) => {
+        if (!isChannel(channel)) return
+        const fate = isDelivered ? 'delivered' : 'lost'
+        trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
+      },
+      onRequest: () => {},
+    })
+    this.machine = new Machine({
+      scenario,
+      seed,
+      loop: this.loop,
+      network: this.network,
+      disk: this.disk,
+      wall: this.wall,
+      logger,
+      nowUs: () => this.nowUs(),
+      trace,
+    })
+  }
+
+  /** What the machine's wall clock shows. */
+  nowUs(): number {
+    return Math.floor(START_US + this.loop.nowMs * 1000 + this.wall.offsetUs)
+  }
+
+  trace(entry: TraceEntry): void {
+    this.#trace(entry)
+  }
+
+  venue(id: string): WorldVenue {
+    const venue = this.venues.get(id)
+    if (venue === undefined) throw new RangeError(`no venue '${id}' in this world`)
+    return venue
+  }
+
+  /** Frames of the symbol's book may still be on their way: held back, delayed, or waiting to change places. */
+  isUnderWay(venue: string, symbol: string): boolean {
+    return this.network.connections(venue).some(({ link, peer }) => link.isHolding || peer.isHolding(`book ${symbol}`))
+  }
+
+  after(delayMs: number, action: () => void): void {
+    this.loop.at(this.loop.nowMs + delayMs, this.scope, action)
+  }
+
+  startMarkets(): void {
+    for (const { market } of this.venues.values()) market.start()
+  }
+
+  stopMarkets(): void {
+    for (const { market } of this.venues.values()) market.stop()
+  }
+
+  #venue(venue: SimVenue, seed: number): WorldVenue {
+    const wall: Wall = { offsetUs: 0 }
+    const clock = virtualClock(this.loop, this.scope, wall, true)
+    const random = seededRandom(partSeed(seed, `${venue.id} wire`))
+    const market = createMarket({ instruments: venue.instruments, seed: partSeed(seed, venue.id), clock })
+    const admissions = new Map<string, Admission>()
+    const made: Omit<WorldVenue, 'exchange'> = {
+      id: venue.id,
+      symbols: venue.instruments.map(({ symbol }) => symbol),
+      market,
+      wall,
+      admissions,
+      staleMs: 0,
+      dial: undefined,
+    }
+    market.onStep(({ instrument: { symbol }, trades }) => {
+      const [first] = trades
+      const last = trades.at(-1)
+      if (first === undefined || last === undefined) return
+      const range = { first: first.id, last: last.id }
+      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, ...range })
+    })
+    const world = made as WorldVenue
+    const exchange = venue.create({
+      clock,
+      random,
+      market,
+      violation: (rule) => this.#trace({ kind: 'violation', atUs: this.nowUs(), venue: venue.id, rule }),
+      timeScale: 1,
+      snapshotLagMsMax: LAG_MS_MAX,
+      snapshotLagMs: () => world.staleMs || random() * USUAL_LAG_MS,
+      admission: (stream) => admissionOf(admissions, stream),
+    })
+    return Object.assign(world, { exchange })
+  }
+
+  /** Gap events that the machine's disk now holds for certain. */
+  #durable(text: string): void {
+    for (const [, id = ''] of text.matchAll(/"id":"([^"]+:gap:[^"]+)"/g)) {
+      this.#trace({ kind: 'durable', atUs: this.nowUs(), id })
+    }
+  }
+}
+
+const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
+
+function admissionOf(admissions: ReadonlyMap<string, Admission>, stream: string): Admission | undefined {
+  if (admissions.size === 0) return undefined
+  const name = stream.toLowerCase()
+  for (const [part, admission] of admissions) if (name.includes(part)) return admission
+  return undefined
+}
