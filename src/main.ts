@@ -20,6 +20,11 @@ const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT.config,
   PORT_IN_USE: EXIT.portInUse,
   INVALID_PARAMETERS: EXIT.usage,
+  NOT_FOUND: EXIT.usage,
+  UNAUTHORIZED: EXIT.noPermission,
+  SERVICE_UNAVAILABLE: EXIT.unavailable,
+  COLLECTOR_NOT_INITIALIZED: EXIT.unavailable,
+  RATE_LIMITED: EXIT.unavailable,
 }
 
 const program = new Command('marketprism')
@@ -34,9 +39,12 @@ Examples:
   marketprism demo                       the same on simulated exchanges, without a network
   marketprism normalize capture.jsonl.gz --books 20
   marketprism config                     every effective value and where it comes from
+  marketprism gaps --since 1h            what a running service may have missed
+  marketprism completeness               how much of the last day it covers
 
-Exit status: ${EXIT.ok} ok, ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize), ${EXIT.internal} internal error, ${EXIT.output} output cannot be written,
-${EXIT.config} configuration error, ${EXIT.portInUse} port in use, ${EXIT.interrupted} second signal while stopping.`,
+Exit status: ${EXIT.ok} ok, ${EXIT.missing} something is missing (--fail), ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize), ${EXIT.unavailable} no service answers,
+${EXIT.internal} internal error, ${EXIT.output} output cannot be written, ${EXIT.noPermission} wrong token, ${EXIT.config} configuration error, ${EXIT.portInUse} port in use,
+${EXIT.interrupted} second signal while stopping.`,
   )
 
 for (const command of commands()) program.addCommand(command.exitOverride())

@@ -1,8 +1,10 @@
 /** The registry of commands. */
 
 import type { Command } from 'commander'
+import { completenessCommand } from './completeness.ts'
 import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
+import { gapsCommand } from './gaps.ts'
 import { normalizeCommand } from './normalize.ts'
 import { simCommand } from './sim.ts'
 import { startCommand } from './start.ts'
@@ -10,6 +12,8 @@ import { startCommand } from './start.ts'
 export const commands = (): readonly Command[] => [
   startCommand(),
   demoCommand(),
+  gapsCommand(),
+  completenessCommand(),
   normalizeCommand(),
   simCommand(),
   configCommand(),

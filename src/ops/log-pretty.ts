@@ -28,7 +28,7 @@ const fieldText = (value: unknown): string =>
   visible(typeof value === 'string' && /^[^\s"=]+$/.test(value) ? value : JSON.stringify(value))
 
 /** Control characters as `\u001b`, so that logged text cannot steer the terminal. */
-const visible = (text: string): string =>
+export const visible = (text: string): string =>
   text.replace(
     /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -13,7 +13,8 @@ export function systemHttp(): Http {
   return {
     get: (request) =>
       new Promise((resolve, reject) => {
-        const options = { headers: { accept: 'application/json', 'user-agent': 'marketprism' } }
+        const headers = { accept: 'application/json', 'user-agent': 'marketprism', ...request.headers }
+        const options = { headers }
         const onAnswer = (answer: IncomingMessage) => readAnswer(answer, request, resolve, reject)
         const outgoing = request.url.startsWith('https:')
           ? httpsGet(request.url, { ...options, agent: agents.https }, onAnswer)

@@ -50,6 +50,8 @@ export interface HttpRequest {
   readonly url: string
   readonly timeoutMs: number
   readonly bodyBytesMax: number
+  /** Beyond those of every request; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface HttpResponse {

@@ -1,0 +1,93 @@
+/** Asks a running service. Also the flags of the commands that do. */
+
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { ERRORS, type ErrorCode, errorText, PrismError } from '../model/errors.ts'
+import { processEnvironment } from '../ops/environment.ts'
+import { systemHttp } from '../platform/http.ts'
+
+const URL_DEFAULT = 'http://127.0.0.1:8084'
+const TIMEOUT_MS = 30_000
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024
+
+export interface ServiceFlags {
+  readonly url: string
+  readonly token?: string
+  readonly json: boolean
+  readonly fail: boolean
+}
+
+/** Flags whose value goes into the query as it stands; the service says what is wrong with one. */
+export type QueryFlags = Readonly<Record<string, string>>
+
+/** Adds the flags of `query` (name -> meaning), and those of {@link ServiceFlags}. */
+export function addServiceFlags(command: Command, query: QueryFlags): Command {
+  for (const [name, about] of Object.entries(query)) command.option(`--${name} <${name}>`, about)
+  return command
+    .option('--url <url>', 'where the service answers', URL_DEFAULT)
+    .option('--token <token>', 'its token, if it has one; API_TOKEN in the environment is not seen by other users')
+    .option('--json', 'print JSON', false)
+    .option('--fail', 'exit with 1 when something is missing', false)
+}
+
+const answerSchema = z.object({
+  status: z.enum(['success', 'error']),
+  error_code: z.string().optional(),
+  message: z.string(),
+  data: z.unknown(),
+})
+
+/**
+ * The `data` that the service answers at `path`. `flags` may hold more than `names`, the parameters to send.
+ * Errors: SERVICE_UNAVAILABLE when nothing answers, or something else than this service; what the service itself refuses.
+ */
+export async function askService<Data extends z.ZodType>(
+  path: string,
+  names: readonly string[],
+  flags: ServiceFlags & Readonly<Record<string, unknown>>,
+  schema: Data,
+): Promise<z.output<Data>> {
+  const base = baseUrl(flags.url)
+  const query = new URLSearchParams()
+  for (const name of names) if (typeof flags[name] === 'string') query.set(name, flags[name])
+  const { message, status, error_code, data } = await fetchAnswer(`${base}${path}?${query}`, base, flags.token)
+  if (status === 'error') throw new PrismError(codeOf(error_code), message)
+  const result = schema.safeParse(data)
+  if (result.success) return result.data
+  throw unavailable(`The service at ${base} answers in another form than this version knows. Use its own marketprism.`)
+}
+
+async function fetchAnswer(url: string, base: string, token: string | undefined) {
+  const secret = token ?? processEnvironment().API_TOKEN?.trim() ?? ''
+  const headers = secret === '' ? {} : { authorization: `Bearer ${secret}` }
+  const request = { url, headers, timeoutMs: TIMEOUT_MS, bodyBytesMax: ANSWER_BYTES_MAX }
+  const { body } = await systemHttp()
+    .get(request)
+    .catch((error: unknown) => {
+      const hint = 'Is it running (marketprism start)? --url says where it answers.'
+      throw unavailable(`No service answers at ${base}: ${errorText(error)}. ${hint}`)
+    })
+  const result = answerSchema.safeParse(parsed(body.toString()))
+  if (result.success) return result.data
+  throw unavailable(`What answers at ${base} is not this service. --url says where it answers.`)
+}
+
+/** Errors: INVALID_PARAMETERS for anything but the URL of an HTTP server. */
+function baseUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' || url?.protocol === 'https:') return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  throw new PrismError('INVALID_PARAMETERS', `--url must be an http:// or https:// URL, received ${text}`)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const codeOf = (code: string | undefined): ErrorCode =>
+  code !== undefined && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL_ERROR'
+
+const unavailable = (message: string): PrismError => new PrismError('SERVICE_UNAVAILABLE', message)
