@@ -1,0 +1,57 @@
+/** No gap without a cause: each overlaps a fault that can touch its stream, or an end of the process. */
+
+import type { EpochUs } from '../model/event.ts'
+import type { Court, Entry, Judge } from './oracle-judge.ts'
+import type { Stream } from './oracle-streams.ts'
+
+type Fault = Entry<'fault'>
+type Scope = Pick<Fault, 'venue' | 'channel' | 'symbol' | 'connection'>
+
+/** Faults that are remembered; the oldest half goes when there are more. */
+const FAULTS_MAX = 40_000
+
+/** Can a fault with this scope touch the stream? */
+export function touches({ venue, channel, symbol, connection }: Scope, stream: Stream): boolean {
+  if (venue !== undefined && venue !== stream.venue) return false
+  if (channel !== undefined && channel !== stream.channel) return false
+  if (symbol !== undefined && symbol !== stream.symbol) return false
+  // A stream that no connection has carried yet may be about to be carried by this one.
+  return connection === undefined || stream.connections.has(connection) || stream.carriers.size === 0
+}
+
+export function judgeCauses({ streams, options: { detectionUs }, report }: Court): Judge {
+  let faults: Fault[] = []
+  let hasEnded = false
+
+  function add(fault: Fault): void {
+    faults.push(fault)
+    if (faults.length > FAULTS_MAX) faults = faults.slice(-FAULTS_MAX / 2)
+  }
+
+  const overlaps = ({ atUs, untilUs = atUs }: Fault, startUs: EpochUs, endUs: EpochUs): boolean =>
+    atUs <= endUs + detectionUs && untilUs + detectionUs >= startUs
+
+  return {
+    fault: add,
+    process({ state, atUs }) {
+      if (state !== 'started') hasEnded = true
+      if (hasEnded) add({ kind: 'fault', fault: `process ${state}`, atUs })
+    },
+    gap({ record, event, before }) {
+      if (before !== undefined || record.causeUs !== undefined) return
+      const { stream } = record
+      const endUs = event.end_time_us ?? streams.nowUs
+      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs)
+      const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
+      record.causeUs = cause?.atUs
+      if (cause !== undefined) return
+      const ofSymbol = ({ venue, connection, symbol }: Fault) =>
+        symbol !== undefined && touches({ ...(venue && { venue }), ...(connection && { connection }) }, stream)
+      const other = faults.findLast((fault) => near(fault) && ofSymbol(fault))
+      const text = `gap ${event.gap_id} (${event.cause}) since ${event.start_time_us}`
+      if (other === undefined || other.symbol === stream.symbol)
+        report('gap_without_cause', streams.nowUs, stream, text)
+      else report('other_symbol_touched', streams.nowUs, stream, `${text}: ${other.fault} of ${other.symbol}`)
+    },
+  }
+}

@@ -1,0 +1,95 @@
+/**
+ * Streams whose messages are not numbered (tickers, quotes): a time in which no connection carried them is covered by
+ * gap records, which leave before the data behind it. And the end of the process is recorded for every stream.
+ */
+
+import type { EpochUs } from '../model/event.ts'
+import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
+import type { Outage, Stream } from './oracle-streams.ts'
+
+const isNumbered = ({ channel }: Stream): boolean => channel === 'trade' || channel === 'book'
+
+/** The gaps of the stream together leave nothing of the time out. */
+function isCovered(stream: Stream, fromUs: EpochUs, untilUs: EpochUs, slackUs: number): boolean {
+  const gaps = [...stream.gaps.values()].map(({ latest }) => latest)
+  let coveredUs = fromUs - slackUs
+  for (const { start_time_us, end_time_us } of gaps.sort((a, b) => a.start_time_us - b.start_time_us)) {
+    if (start_time_us - slackUs > Math.max(coveredUs, fromUs)) break
+    coveredUs = Math.max(coveredUs, end_time_us ?? Number.POSITIVE_INFINITY)
+  }
+  return coveredUs + slackUs >= untilUs
+}
+
+export function judgeOutages({ streams, options: { slackUs }, report }: Court): Judge {
+  const checked = new Set<Outage>()
+  const late = new Set<Outage>()
+
+  function finish(stream: Stream, outage: Outage): void {
+    const { fromUs, untilUs = streams.nowUs } = outage
+    const isLate = late.has(outage)
+    if (isCovered(stream, fromUs, untilUs, slackUs)) {
+      if (isLate)
+        report('data_before_gap', untilUs, stream, `the gap since ${fromUs} was recorded after the data behind it`)
+    } else if (!outage.isProcess)
+      report('outage_outside_gap', fromUs, stream, `nothing for ${millis(untilUs - fromUs)}, not covered by gaps`)
+  }
+
+  return {
+    data(stream) {
+      const outage = stream.lastOutage
+      if (isNumbered(stream) || outage === undefined || !outage.isCertain || checked.has(outage)) return
+      checked.add(outage)
+      if (!isCovered(stream, outage.fromUs, outage.fromUs, slackUs)) late.add(outage)
+    },
+    finish() {
+      for (const stream of streams.all()) {
+        if (isNumbered(stream)) continue
+        for (const outage of stream.outages) finish(stream, outage)
+        if (stream.outage?.isCertain === true && streams.nowUs > stream.outage.fromUs) finish(stream, stream.outage)
+      }
+    },
+  }
+}
+
+interface Ending {
+  readonly stream: Stream
+  readonly outage: Outage
+  readonly atUs: EpochUs
+}
+
+export function judgeProcess({ streams, options: { slackUs }, report }: Court): Judge {
+  const endings: Ending[] = []
+
+  /** A gap without an end is durable already: it goes on. */
+  const isInGap = (stream: Stream): boolean =>
+    [...stream.open].some(({ latest, isDurable }) => isDurable && latest.end_time_us === undefined)
+
+  function judge({ stream, outage: { untilUs }, atUs }: Ending): void {
+    if (untilUs === undefined) return
+    const begun = [...stream.gaps.values()]
+      .map(({ latest }) => latest)
+      .filter((gap) => isProcessGap(gap) && gap.start_time_us <= atUs + slackUs)
+      .filter(({ end_time_us }) => (end_time_us ?? atUs) >= atUs)
+    if (begun.length === 0) {
+      report('process_gap_missing', atUs, stream, `no gap from the end of the process to ${untilUs}`)
+      return
+    }
+    const endUs = Math.max(...begun.map(({ end_time_us = Number.POSITIVE_INFINITY }) => end_time_us))
+    // Numbers tell more of trades than times do.
+    if (stream.channel === 'trade' || endUs >= untilUs - slackUs) return
+    report('process_gap_missing', atUs, stream, `the gap ends ${millis(untilUs - endUs)} before the first data`)
+  }
+
+  return {
+    process({ state, atUs }) {
+      if (state === 'started') return
+      for (const stream of streams.all()) {
+        const { outage } = stream
+        if (outage?.isProcess && outage.fromUs === atUs && !isInGap(stream)) endings.push({ stream, outage, atUs })
+      }
+    },
+    finish() {
+      for (const ending of endings) judge(ending)
+    },
+  }
+}

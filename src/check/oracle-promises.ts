@@ -1,0 +1,117 @@
+/** What the oracle holds the collector to: the promises by name, and the bounds within which they are kept. */
+
+import type { EpochUs, Trade } from '../model/event.ts'
+import type { Silence } from './oracle-streams.ts'
+import type { StreamKey } from './trace.ts'
+
+/** Every promise, with what breaks it. The words are stable: tests, seeds and reports name them. */
+export const PROMISES = {
+  trade_missing_outside_gap: 'a trade of the market was never delivered, and no unhealed gap says so',
+  trade_duplicate: 'a trade was delivered twice by one process, or under two ids',
+  trade_renamed: 'a trade was delivered again after a kill, under another id',
+  trade_unknown: 'a trade was delivered that the market never made',
+  trade_not_healed: 'a gap was given up although the venue still had the trades',
+  healed_untrue: 'a gap is called healed, and trades in it were not delivered',
+  book_chain_broken: 'a book event left that does not follow the one before, and no gap stands between',
+  gap_sequences_unfit: 'the sequences of a gap record are not those of the events around it',
+  stale_book_delta: 'a change of a book left that had no snapshot, or was told to be stale',
+  gap_open_while_live: 'a book was told to be live while a gap of it was open',
+  book_differs: 'the served book was called live and differs from the true one',
+  replica_differs: 'a book built from the events that left was told to be live and differs from the true one',
+  outage_outside_gap: 'no connection carried the stream, and no gap covers that time',
+  gap_without_cause: 'a gap record without a fault that could have caused it',
+  other_symbol_touched: 'a fault of one symbol made a gap in the stream of another',
+  gap_too_wide: 'a gap record claims more than was missing',
+  data_before_gap: 'data behind a hole left before the gap record that explains it',
+  data_before_durable: 'data behind a gap left before the gap record was durable',
+  gap_malformed: 'a gap record contradicts itself',
+  gap_state_order: 'a gap changed after its end',
+  gap_revision_repeated: 'two revisions of a gap left under one id',
+  gap_forgotten: 'a gap that was open when the process ended was never closed',
+  process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
+  venue_rule_broken: 'a rule of the venue was broken',
+  stream_not_live: 'a stream was not live at the end',
+  gap_left_open: 'a gap was open at the end',
+} as const
+export type PromiseName = keyof typeof PROMISES
+
+export interface Violation {
+  readonly promise: PromiseName
+  readonly atUs: EpochUs
+  /** `venue:channel:symbol`; absent where it is about a whole venue. */
+  readonly stream?: string
+  /** In words, with the numbers. */
+  readonly text: string
+}
+
+export type Report = (promise: PromiseName, atUs: EpochUs, key: StreamKey | undefined, text: string) => void
+
+/** Running numbers of trades, both ends included. */
+export interface Numbers {
+  readonly first: number
+  readonly last: number
+}
+
+/**
+ * How a venue's book events chain. `range`: `[first, last]` touch; `previous`: each names the last sequence before it;
+ * `previous_joined`: the same, and the first after a fetched snapshot may span it.
+ */
+export type Chain = 'range' | 'previous' | 'previous_joined'
+
+export interface OracleOptions {
+  /** The true numbers that a trade covers; `undefined`: it cannot be told. */
+  readonly numbersOf: (trade: Trade) => Numbers | undefined
+  readonly chainOf: (venue: string) => Chain
+  /** The venue's rule may be broken. */
+  readonly isRuleAllowed: (rule: string) => boolean
+  /** Words of faults after which a stream need not come back. */
+  readonly permanentFaults: RegExp
+  /** Words of faults in which past trades cannot be fetched. */
+  readonly restFaults: RegExp
+  /** Newest trades that the venues keep. */
+  readonly tradesKept: number
+  /** Trades younger than this at the end need not have arrived. */
+  readonly settleUs: number
+  /** A fault shows at the latest so long after its end. */
+  readonly detectionUs: number
+  /** Frames lost in a row on a connection that goes on are an outage if they are so many, over so long. */
+  readonly silence: Silence
+  /** A gap may start so long before the last message, or (`processUs`) before the end of the process. */
+  readonly startUs: number
+  readonly processUs: number
+  /** Two times so close are one. */
+  readonly slackUs: number
+  /** So many levels a side of a live book must be there, if the true book has them. */
+  readonly levels: number
+  /** More violations are counted, but not kept. */
+  readonly violationsMax: number
+}
+
+const SECOND = 1_000_000
+
+/** Where the venue numbers trades beside their ids, `sequence`; an aggregate names its first and last. */
+export function numbersOf({ sequence, trade_id, first_trade_id, last_trade_id }: Trade): Numbers | undefined {
+  if (sequence !== undefined) return { first: sequence, last: sequence }
+  const first = Number(first_trade_id ?? trade_id)
+  const last = Number(last_trade_id ?? trade_id)
+  return Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last ? { first, last } : undefined
+}
+
+const CHAINS: Readonly<Record<string, Chain>> = { binance: 'range', 'binance-usdm': 'previous_joined' }
+
+export const DEFAULTS: OracleOptions = {
+  numbersOf,
+  chainOf: (venue) => CHAINS[venue] ?? 'previous',
+  isRuleAllowed: () => false,
+  permanentFaults: /delist|refus/,
+  restFaults: /^rest|ban/,
+  tradesKept: 1_000,
+  settleUs: 2 * SECOND,
+  detectionUs: 30 * SECOND,
+  silence: { frames: 100, us: 60 * SECOND },
+  startUs: SECOND,
+  processUs: 2 * SECOND,
+  slackUs: 10_000,
+  levels: 20,
+  violationsMax: 10_000,
+}

@@ -1,0 +1,203 @@
+/** What the judges share: each stream, the connections that carry it, and its outages. */
+
+import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { GapRecord } from './oracle-gaps.ts'
+import { Deliveries } from './oracle-numbers.ts'
+import type { StreamKey, TraceEntry } from './trace.ts'
+
+type Entry<Kind extends TraceEntry['kind']> = Extract<TraceEntry, { kind: Kind }>
+
+/** A time in which no connection carried a stream that had been delivered before. */
+export interface Outage {
+  readonly fromUs: EpochUs
+  /** When the last frame before it was delivered. */
+  readonly beforeUs: EpochUs
+  /** The process had ended. */
+  readonly isProcess: boolean
+  /** Its last connection ended, or it was long: nobody can overlook it. */
+  isCertain: boolean
+  /** Frames that were lost in it, and when the newest was. */
+  lostFrames: number
+  lostUs: EpochUs
+  /** When the next frame was delivered. */
+  untilUs?: EpochUs
+}
+
+export interface Stream extends StreamKey {
+  /** Connections that deliver it, and open ones that were asked to. */
+  readonly carriers: Set<number>
+  readonly subscribed: Set<number>
+  /** All connections that ever carried it. */
+  readonly connections: Set<number>
+  deliveredUs: EpochUs | undefined
+  /** The delivery before that one. */
+  previousUs: EpochUs | undefined
+  outage: Outage | undefined
+  lastOutage: Outage | undefined
+  /** Ended outages that must have been noticed. */
+  readonly outages: Outage[]
+  readonly gaps: Map<string, GapRecord>
+  readonly open: Set<GapRecord>
+  readonly undurable: Set<GapRecord>
+  /** Gaps that wait for the next delivered frame. */
+  readonly waiting: GapRecord[]
+  /** Books: when the state turned `live`, as told; `undefined` while it is not. */
+  liveUs: EpochUs | undefined
+  /** Trades: what left. */
+  readonly deliveries: Deliveries
+}
+
+/** So many frames lost in a row, over so long, cannot be overlooked. */
+export interface Silence {
+  readonly frames: number
+  readonly us: number
+}
+
+export class Streams {
+  nowUs: EpochUs = 0
+  /** Number of the current trace entry. */
+  index = 0
+  kills = 0
+  /** How often the process started. */
+  runs = 0
+  /** When the process last ended; `undefined`: it never did. */
+  endedUs: EpochUs | undefined
+  readonly #silence: Silence
+  readonly #streams = new Map<string, Stream>()
+  readonly #listening = new Map<string, Set<Stream>>()
+
+  constructor(silence: Silence) {
+    this.#silence = silence
+  }
+
+  all(): Iterable<Stream> {
+    return this.#streams.values()
+  }
+
+  of({ venue, channel, symbol }: StreamKey): Stream {
+    const key = `${venue}:${channel}:${symbol}`
+    const known = this.#streams.get(key)
+    if (known !== undefined) return known
+    const stream = newStream({ venue, channel, symbol })
+    this.#streams.set(key, stream)
+    return stream
+  }
+
+  delivered(stream: Stream, connection: number, atUs: EpochUs): void {
+    stream.previousUs = stream.deliveredUs
+    stream.deliveredUs = atUs
+    if (!stream.carriers.has(connection)) this.#carry(stream, connection)
+    if (stream.outage !== undefined) this.#endOutage(stream, stream.outage, atUs)
+    for (const record of stream.waiting.splice(0)) record.resumedUs ??= atUs
+  }
+
+  lost(stream: Stream, connection: number, atUs: EpochUs): void {
+    this.#stopCarrying(stream, connection, atUs)
+    if (stream.outage === undefined) return
+    stream.outage.lostFrames++
+    stream.outage.lostUs = atUs
+  }
+
+  subscribed(stream: Stream, connection: number): void {
+    if (stream.carriers.size > 0) this.#carry(stream, connection)
+    else this.#listen(stream, connection)
+  }
+
+  connection({ venue, connection, state, atUs }: Entry<'connection'>): void {
+    if (state !== 'closed' && state !== 'frozen') return
+    const key = `${venue} ${connection}`
+    for (const stream of this.#listening.get(key) ?? []) {
+      this.#stopCarrying(stream, connection, atUs)
+      if (state === 'frozen') continue
+      stream.subscribed.delete(connection)
+      if (stream.outage !== undefined && stream.subscribed.size === 0) stream.outage.isCertain = true
+    }
+    if (state === 'closed') this.#listening.delete(key)
+  }
+
+  process({ state, atUs }: Entry<'process'>): void {
+    if (state === 'started') {
+      this.runs++
+      return
+    }
+    this.endedUs = atUs
+    for (const stream of this.all()) this.#endProcess(stream, atUs)
+    this.#listening.clear()
+    if (state === 'killed') this.kills++
+  }
+
+  #carry(stream: Stream, connection: number): void {
+    stream.carriers.add(connection)
+    this.#listen(stream, connection)
+  }
+
+  #listen(stream: Stream, connection: number): void {
+    stream.subscribed.add(connection)
+    stream.connections.add(connection)
+    const key = `${stream.venue} ${connection}`
+    const streams = this.#listening.get(key)
+    if (streams === undefined) this.#listening.set(key, new Set([stream]))
+    else streams.add(stream)
+  }
+
+  #stopCarrying(stream: Stream, connection: number, atUs: EpochUs): void {
+    const { carriers, deliveredUs: beforeUs } = stream
+    if (!carriers.delete(connection) || carriers.size > 0 || beforeUs === undefined) return
+    stream.outage ??= newOutage(atUs, beforeUs, false)
+  }
+
+  #endOutage(stream: Stream, outage: Outage, atUs: EpochUs): void {
+    outage.untilUs = atUs
+    stream.outage = undefined
+    stream.lastOutage = outage
+    const { frames, us } = this.#silence
+    if (outage.lostFrames >= frames && outage.lostUs - outage.fromUs > us) outage.isCertain = true
+    if (outage.isCertain) stream.outages.push(outage)
+    for (const record of stream.open) if (record.outage === outage) record.resumedUs ??= atUs
+  }
+
+  /** An outage that nobody had to notice yet goes on as that of the process. */
+  #endProcess(stream: Stream, atUs: EpochUs): void {
+    const { outage, deliveredUs: beforeUs } = stream
+    stream.carriers.clear()
+    stream.subscribed.clear()
+    stream.liveUs = undefined
+    if (beforeUs !== undefined && outage?.isCertain !== true) {
+      const next = newOutage(atUs, beforeUs, true)
+      stream.outage = next
+      for (const record of stream.open) if (record.outage === outage) record.outage = next
+    }
+  }
+}
+
+const newOutage = (fromUs: EpochUs, beforeUs: EpochUs, isProcess: boolean): Outage => ({
+  fromUs,
+  beforeUs,
+  isProcess,
+  isCertain: isProcess,
+  lostFrames: 0,
+  lostUs: fromUs,
+})
+
+const newStream = (key: StreamKey): Stream => ({
+  ...key,
+  carriers: new Set(),
+  subscribed: new Set(),
+  connections: new Set(),
+  deliveredUs: undefined,
+  previousUs: undefined,
+  outage: undefined,
+  lastOutage: undefined,
+  outages: [],
+  gaps: new Map(),
+  open: new Set(),
+  undurable: new Set(),
+  waiting: [],
+  liveUs: undefined,
+  deliveries: new Deliveries(),
+})
+
+export const nameOf = ({ venue, channel, symbol }: StreamKey): string => `${venue}:${channel}:${symbol}`
+
+/** Events that carry the data of a stream. */
+export type DataEvent = Extract<MarketEvent, { type: 'trade' | 'ticker' | 'quote' | 'book_snapshot' | 'book_delta' }>

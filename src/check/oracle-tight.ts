@@ -1,0 +1,102 @@
+/** A gap claims no more than was missing: one message more on each side by its numbers, or a second by its times. */
+
+import type { EpochUs, Gap } from '../model/event.ts'
+import type { GapRecord } from './oracle-gaps.ts'
+import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
+import type { Numbers } from './oracle-promises.ts'
+import type { Stream } from './oracle-streams.ts'
+
+const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
+  last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
+
+export function judgeTimes({ streams, options: { startUs, processUs, slackUs }, report }: Court): Judge {
+  const tooWide = new Set<GapRecord>()
+
+  /** The earliest time at which the gap may begin. An audit looks back further than any message. */
+  function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
+    if (isProcessGap(first)) return streams.endedUs === undefined ? 0 : (endOf(stream) ?? streams.endedUs) - processUs
+    if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.deliveredUs === undefined) return 0
+    if (outage !== undefined) return outage.beforeUs - startUs
+    const lastUs = stream.previousUs ?? 0
+    return Math.min(lastUs, causeUs ?? lastUs) - startUs
+  }
+
+  /** When the outage of the process began that the stream is in, or was last in. */
+  const endOf = ({ outage, lastOutage }: Stream): EpochUs | undefined => {
+    const latest = outage ?? lastOutage
+    return latest?.isProcess ? latest.fromUs : undefined
+  }
+
+  /** The latest time at which it may end: books when they are live again. */
+  function latest({ stream, resumedUs }: GapRecord): EpochUs {
+    return (stream.channel === 'book' ? stream.liveUs : resumedUs) ?? streams.nowUs
+  }
+
+  function tell(record: GapRecord, text: string): void {
+    if (tooWide.has(record)) return
+    tooWide.add(record)
+    report('gap_too_wide', streams.nowUs, record.stream, `gap ${record.gapId} (${record.first.cause}) ${text}`)
+  }
+
+  return {
+    gap({ record, event, before }) {
+      const begins = before === undefined || event.start_time_us < before.start_time_us
+      const earlyUs = begins ? earliest(record) - slackUs - event.start_time_us : 0
+      if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
+      const { end_time_us } = event
+      if (end_time_us === undefined || end_time_us === before?.end_time_us) return
+      const lateUs = end_time_us - latest(record) - slackUs
+      if (lateUs > 0) tell(record, `ends ${millis(lateUs)} too late`)
+    },
+  }
+}
+
+/** Gaps of trades, against the trades that left around them. */
+export function judgeNumbers({ streams, options, report }: Court): Judge {
+  /** Gaps behind which no trade of the stream has left yet. */
+  const ahead = new Map<Stream, GapRecord[]>()
+  /** The first trade behind a gap whose end is not told yet. */
+  const behind = new Map<GapRecord, Numbers>()
+
+  function judgeStart({ stream }: GapRecord, { gap_id, last_sequence = 0, first_sequence }: Gap): void {
+    const { deliveries } = stream
+    const [hole] = deliveries.missing({ first: last_sequence + 1, last: (first_sequence ?? Infinity) - 1 })
+    const reached = (hole?.first ?? first_sequence ?? 0) - 1
+    if (reached <= last_sequence) return
+    const message = deliveries.endingAt(reached)
+    if (message === undefined || message.first <= last_sequence + 1) return
+    report('gap_too_wide', streams.nowUs, stream, `gap ${gap_id} begins at ${last_sequence}; ${reached} had left`)
+  }
+
+  function judgeEnd({ stream, gapId }: GapRecord, first: number, next: Numbers): void {
+    if (first > next.last + 1)
+      report('gap_too_wide', streams.nowUs, stream, `gap ${gapId} ends at ${first}; ${next.last} came first`)
+  }
+
+  return {
+    data(stream, event) {
+      const waiting = event.type === 'trade' && event.source !== 'backfill' ? ahead.get(stream) : undefined
+      if (event.type !== 'trade' || waiting === undefined) return
+      const span = options.numbersOf(event)
+      if (span === undefined) return
+      ahead.delete(stream)
+      for (const record of waiting) {
+        const first = record.latest.first_sequence
+        if (first !== undefined) judgeEnd(record, first, span)
+        else if (stream.open.has(record)) behind.set(record, span)
+      }
+    },
+    gap({ record, event, before }) {
+      const { stream } = record
+      if (stream.channel !== 'trade') return
+      if (before === undefined) {
+        if (event.last_sequence !== undefined && !isProcessGap(event)) judgeStart(record, event)
+        ahead.set(stream, [...(ahead.get(stream) ?? []), record])
+      }
+      const next = behind.get(record)
+      if (next === undefined || event.first_sequence === undefined) return
+      behind.delete(record)
+      judgeEnd(record, event.first_sequence, next)
+    },
+  }
+}
