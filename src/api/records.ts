@@ -69,6 +69,12 @@ export const tradeRecord = (trade: Trade): z.input<typeof tradeSchema> => ({
   instrument: trade.instrument ?? null,
 })
 
+const knownTo = decimal
+  .nullable()
+  .describe(
+    'The outermost price up to which every level is known; none beyond it is shown. `null`: the whole side is known.',
+  )
+
 export const bookSchema = z.strictObject({
   symbol: z.string(),
   bids: z.array(level).describe('Best first.'),
@@ -80,6 +86,8 @@ export const bookSchema = z.strictObject({
     .describe('Only `live` is proven: every update checked against the sequence. Anything else must not be traded on.'),
   reason: z.string().describe('Why it is in this state.'),
   sequence: z.int().nullable().describe("The venue's number of the last update applied."),
+  bids_known_to: knownTo,
+  asks_known_to: knownTo,
 })
 
 export const bookRecord = (book: BookView): z.input<typeof bookSchema> => ({
@@ -92,6 +100,8 @@ export const bookRecord = (book: BookView): z.input<typeof bookSchema> => ({
   state: book.state,
   reason: book.reason,
   sequence: book.sequence ?? null,
+  bids_known_to: book.bidsKnownTo ?? null,
+  asks_known_to: book.asksKnownTo ?? null,
 })
 
 const copyLevel = ([price, quantity]: Level): [string, string] => [price, quantity]

@@ -3,6 +3,7 @@
 import type {
   BookStateName,
   Channel,
+  Decimal,
   EpochUs,
   Gap,
   Instrument,
@@ -87,6 +88,12 @@ export interface BookView {
   /** Best first, at most `depth` levels; empty when the book is not proven and never was. */
   readonly bids: readonly Level[]
   readonly asks: readonly Level[]
+  /**
+   * The outermost price up to which every level of the side is known; levels beyond it are left out, because others
+   * may lie between them. `undefined`: the whole side is known.
+   */
+  readonly bidsKnownTo?: Decimal | undefined
+  readonly asksKnownTo?: Decimal | undefined
   readonly exchangeTimeUs: EpochUs | undefined
   readonly receiveTimeUs: EpochUs | undefined
 }

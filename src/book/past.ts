@@ -60,6 +60,11 @@ export class Past {
     this.#deltas = []
   }
 
+  /** The stream has not come as far as `sequence` yet. */
+  isBehind(sequence: number): boolean {
+    return this.#newest < sequence
+  }
+
   find(sequence: number): Found {
     if (sequence < this.#sequence) return { kind: 'before' }
     const next = this.#deltas.findIndex((delta) => (delta.last_sequence as number) > sequence)

@@ -35,9 +35,23 @@ export const LABELS = {
   type: Object.keys(CHANNEL_OF),
   channel: CHANNELS,
   cause: GAP_CAUSES,
+  /** Those of the configuration; venues have the same names, so they count once. */
+  symbol: { max: 1000 },
   state: { max: 16 },
   stage: ERROR_STAGES,
-  outcome: ['ok', 'rate_limited', 'banned', 'unknown_symbol', 'failed', 'malformed', 'unreachable'],
+  /** Of a REST request, or of an audit. */
+  outcome: [
+    'ok',
+    'rate_limited',
+    'banned',
+    'unknown_symbol',
+    'failed',
+    'malformed',
+    'unreachable',
+    'match',
+    'mismatch',
+    'not_aligned',
+  ],
   category: ['tickers', 'orderbooks', 'trades'],
   reason: { max: 48 },
   budget: { max: 16 },
@@ -127,6 +141,15 @@ export const METRICS = {
   feeds: gauge('marketprism_feeds', 'Feeds in each state.', ['venue', 'channel', 'state']),
   booksLive: gauge('marketprism_books_live', 'Order books that are proven right now.', ['venue']),
   bookResyncs: counter('marketprism_book_resyncs_total', 'Order books that had to be built anew.', ['venue', 'reason']),
+  bookAudits: counter('marketprism_book_audits_total', 'Live order books compared with a snapshot over REST.', [
+    'venue',
+    'outcome',
+  ]),
+  bookAuditScore: gauge(
+    'marketprism_book_audit_score_ratio',
+    'Share of the last 20 audits of an order book that found no difference, 0 to 1.',
+    ['venue', 'symbol'],
+  ),
   bookGaps: counter('marketprism_book_gaps_total', 'Missing updates found in order books.', ['venue']),
   gaps: counter('marketprism_gaps_total', 'Windows of possible loss that were found.', ['venue', 'channel', 'cause']),
   gapSeconds: counter(
