@@ -1,96 +1,68 @@
-/** Keeps one connection's worth of topics subscribed for ever: opens links one after another, watches for silence. */
+/**
+ * Keeps one connection's worth of topics subscribed for ever: opens links one after another, and where the end of one is
+ * known beforehand, the next before it ends.
+ */
 
-import type { EpochUs, GapCause } from '../model/event.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { Decoded, Instruments, Topic, Venue } from '../venues/venue.ts'
+import type { EpochUs } from '../model/event.ts'
 import { Backoff } from './backoff.ts'
+import type { ConnectionOptions } from './connection-ports.ts'
 import type { Feed } from './feed.ts'
-import { Link, type LinkEvents } from './link.ts'
-import { Silence } from './silence.ts'
-import type { Window } from './window.ts'
+import type { Handover } from './handover.ts'
+import type { Seam } from './handover-seam.ts'
+import { Link, type LinkEnd, type LinkEvents, type LinkHandlers } from './link.ts'
+import { type Loss, lossByEnd, lossBySilence } from './loss.ts'
+import { SilenceWatch, WATCH_MS } from './silence-watch.ts'
+import { Steadiness } from './steadiness.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { Succession } from './succession.ts'
+
+export type { ConnectionHandlers, ConnectionOptions } from './connection-ports.ts'
+export type { Loss } from './loss.ts'
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 }
 /** Live data for so long ends an outage: only then the waiting times start small again. */
 const STEADY_MS = 30_000
-const WATCH_MS = 1_000
-/**
- * A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. The longest
- * gap does not count here: one pause must not make the next silence take longer to be found.
- */
-const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12, longestGaps: 0 }
-/** The longest silence that a connection of very quiet streams can learn to bear. */
-const QUIET_MS_MAX = 1_800_000
-/** The first message of a connection that carries a stream which speaks at once. */
-const FIRST_SILENCE_MS = 10_000
-const RESUBSCRIBED_SILENCE_MS = 4_000
-/** A single silent feed is subscribed anew at most this often, ever more rarely; its neighbours must not suffer. */
-const FEED_RESUBSCRIBE_MS = 60_000
-const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
-/** Wait before a refused subscription is tried again. */
-const RETRY_SUBSCRIBE = { firstMs: 4_000, maxMs: 300_000 }
-
-/** Why data of a feed may be missing, and since when. */
-export interface Loss {
-  readonly cause: GapCause
-  /** Receive time of the last message that came for certain; `undefined`: none ever came. */
-  readonly sinceUs: EpochUs | undefined
-  readonly reason: string
-}
-
-export interface ConnectionHandlers {
-  frame(bytes: number, receiveTimeUs: EpochUs, decodeMs: number): void
-  late(): void
-  events(decoded: LinkEvents, receiveTimeUs: EpochUs): void
-  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void
-  opened(url: string): void
-  /** The link ended, or never opened; the connection goes on by itself. */
-  lost(reason: string, wasOpen: boolean, retryMs: number): void
-  subscribed(feed: Feed): void
-  rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
-  /** The feed's stream is being started afresh: what came since `loss.sinceUs` may be missing, its book cannot be trusted. */
-  restarted(feed: Feed, loss: Loss): void
-  /** The feed has been silent for too long, but its stream goes on. */
-  suspended(feed: Feed): void
-  closing(reason: string): void
-}
-
-export interface ConnectionOptions {
-  readonly venue: Venue
-  readonly urls: readonly string[]
-  readonly feeds: readonly Feed[]
-  readonly platform: Platform
-  readonly instruments: Instruments
-  /** Shared by all connections of the venue: new sockets in its window of time. */
-  readonly connects: Window
-  readonly handlers: ConnectionHandlers
-}
+const QUOTA = 'quota of subscriptions used up'
 
 export class Connection {
   readonly #options: ConnectionOptions
   readonly #feeds = new Map<string, Feed>()
   readonly #backoff: Backoff
-  readonly #silence: Silence
-  readonly #retries = new Map<Feed, { readonly backoff: Backoff; cancel?: () => void }>()
-  /** When each feed was subscribed anew, and how often in vain: it still has `events` events. */
-  readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number; readonly events: number }>()
+  readonly #silence: SilenceWatch
+  readonly #subscriptions: Subscriptions
+  readonly #succession: Succession
+  readonly #steadiness = new Steadiness()
+  /** The link that delivers. */
   #link: Link | undefined
   #urlIndex = 0
   #cancelOpen: (() => void) | undefined
   #stopWatch: (() => void) | undefined
   /** When data first came on this link. */
   #liveSinceMs: number | undefined
-  /** Receive time of the newest data on any link of this connection. */
+  /** Receive time of the newest data that was delivered. */
   #lastDataUs: EpochUs | undefined
-  /** When the whole link was subscribed anew because of silence. */
-  #restartedMs: number | undefined
   #isStopped = false
 
   constructor(options: ConnectionOptions) {
     this.#options = options
-    this.#backoff = new Backoff({ ...BACKOFF, random: options.platform.random })
-    for (const feed of options.feeds) this.#feeds.set(`${feed.channel} ${feed.symbol}`, feed)
-    const first = options.feeds.some(speaksAtOnce) ? FIRST_SILENCE_MS : CONNECTION_SILENCE_MS.max
-    this.#silence = new Silence({ ...CONNECTION_SILENCE_MS, first })
+    const { platform, feeds, handlers } = options
+    this.#backoff = new Backoff({ ...BACKOFF, random: platform.random })
+    for (const feed of feeds) this.#feeds.set(keyOf(feed), feed)
+    this.#subscriptions = new Subscriptions(platform, handlers, {
+      find: (channel, symbol) => this.find(channel, symbol),
+      forget: (feed) => void this.#feeds.delete(keyOf(feed)),
+      subscribe: (feed) => !this.isOpen || this.#link?.subscribe([feed.topic]) !== false,
+    })
+    this.#silence = new SilenceWatch(platform.clock, feeds, {
+      wanted: () => this.#wanted(),
+      isExcused: (feed) => this.#subscriptions.isWaiting(feed),
+      suspended: handlers.suspended,
+      restart: (feed) => this.restart(feed, lossBySilence(feed)),
+      restartAll: (all) => {
+        for (const feed of all) handlers.restarted(feed, lossBySilence(feed))
+      },
+    })
+    this.#succession = this.#createSuccession()
   }
 
   get isOpen(): boolean {
@@ -102,7 +74,10 @@ export class Connection {
   }
 
   start(): void {
-    this.#stopWatch = this.#options.platform.clock.every(WATCH_MS, () => this.#watch())
+    this.#stopWatch = this.#options.platform.clock.every(WATCH_MS, () => {
+      this.#silence.tick(this.#link)
+      this.#succession.tick()
+    })
     this.#openSoon(0)
   }
 
@@ -110,23 +85,41 @@ export class Connection {
     this.#isStopped = true
     this.#stopWatch?.()
     this.#cancelOpen?.()
-    for (const { cancel } of this.#retries.values()) cancel?.()
+    this.#subscriptions.ended()
+    this.#succession.stop()
     this.#link?.end('stopped')
   }
 
-  /** Starts the feed's stream afresh, so that the venue sends a new snapshot; reopens the link if the quota is used up. */
+  /** Starts the feed's stream afresh, so that the venue sends a new snapshot; on a new link if the quota is used up. */
   restart(feed: Feed, loss: Loss): void {
     this.#options.handlers.restarted(feed, loss)
-    this.#resubscribed.set(feed, { atMs: this.#now(), count: this.#inVain(feed) + 1, events: feed.events })
-    if (this.isOpen && this.#link?.resubscribe([feed.topic]) === false) {
-      this.#link.end('quota of subscriptions used up')
+    this.#silence.restarted(feed)
+    if (this.isOpen && this.#link?.resubscribe([feed.topic]) === false) this.rotate(QUOTA)
+  }
+
+  /** Replaces the open link by a new one without losing anything; tried until it succeeds. What opens anyway is new. */
+  rotate(reason: string): void {
+    this.#succession.wanted(reason)
+  }
+
+  /** Asks for more feeds, of the same endpoint. False, and nothing is asked: the venue allows no more, or it was stopped. */
+  add(feeds: readonly Feed[]): boolean {
+    const { topicsPerConnectionMax } = this.#options.venue.socketLimits
+    if (this.#isStopped || this.#feeds.size + feeds.length > topicsPerConnectionMax) return false
+    for (const feed of feeds) {
+      this.#feeds.set(keyOf(feed), feed)
+      this.#succession.add(feed)
     }
+    if (this.isOpen) this.#subscribe(feeds)
+    return true
   }
 
   /** Stops asking for the feed. False: nothing is left to ask for, so the connection has stopped. */
   drop(feed: Feed): boolean {
-    const isSubscribed = this.#feeds.delete(`${feed.channel} ${feed.symbol}`)
-    this.#retries.get(feed)?.cancel?.()
+    const isSubscribed = this.#feeds.delete(keyOf(feed))
+    this.#subscriptions.drop(feed)
+    this.#silence.forget(feed)
+    this.#succession.drop(feed)
     if (this.#feeds.size === 0) this.stop()
     else if (isSubscribed && this.isOpen) this.#link?.unsubscribe([feed.topic])
     return this.#feeds.size > 0
@@ -136,8 +129,40 @@ export class Connection {
     return this.#feeds.get(`${channel} ${symbol}`)
   }
 
+  #createSuccession(): Succession {
+    const { venue, platform, connects, handlers, sequenceOf = () => undefined } = this.#options
+    return new Succession({
+      venue,
+      platform,
+      connects,
+      sequenceOf,
+      wanted: () => this.#wanted(),
+      find: (channel, symbol) => this.find(channel, symbol),
+      isOpen: () => this.isOpen,
+      connect: (linkHandlers, ahead) => this.#newLink(this.#url(ahead), linkHandlers),
+      handlers: {
+        frame: handlers.frame,
+        late: handlers.late,
+        odd: handlers.odd,
+        opened: () => handlers.opened(this.#url(this.#succession.ahead)),
+        takeOver: (handover, end) => this.#takeOver(handover, end),
+        rotated: (...told) => handlers.rotated?.(...told),
+      },
+    })
+  }
+
   #now(): number {
     return this.#options.platform.clock.monotonicMs()
+  }
+
+  #wanted(): Feed[] {
+    return [...this.#feeds.values()].filter((feed) => !feed.isGivenUp)
+  }
+
+  /** `ahead`: so many places further in the list. */
+  #url(ahead = 0): string {
+    const { urls } = this.#options
+    return urls[(this.#urlIndex + ahead) % urls.length] as string
   }
 
   #openSoon(delayMs: number): void {
@@ -154,166 +179,120 @@ export class Connection {
   }
 
   #open(): void {
-    const { venue, urls, platform, instruments, handlers } = this.#options
-    const url = urls[this.#urlIndex % urls.length] as string
+    const url = this.#url()
     this.#liveSinceMs = undefined
-    this.#restartedMs = undefined
-    const link: Link = new Link({
-      venue,
-      url,
-      platform,
-      instruments,
-      handlers: {
-        opened: () => this.#onOpened(link, url),
-        frame: handlers.frame,
-        late: handlers.late,
-        events: (decoded, receiveTimeUs) => this.#onEvents(decoded, receiveTimeUs),
-        odd: handlers.odd,
-        subscribed: (topics) => this.#onSubscribed(topics),
-        rejected: (topics, reason, isPermanent) => this.#onRejected(topics, reason, isPermanent),
-        closing: (reason) => this.#onClosing(link, reason),
-        closed: (reason, wasOpen) => this.#onClosed(reason, wasOpen),
-      },
-    })
-    this.#link = link
+    this.#link = this.#newLink(url, this.#linkHandlers())
     // What could not be reached stays down, with the reason, until it can.
     for (const feed of this.#wanted())
       if (feed.state !== 'down') feed.set('connecting', `connecting to ${new URL(url).host}`)
   }
 
-  #wanted(): Feed[] {
-    return [...this.#feeds.values()].filter((feed) => !feed.isGivenUp)
+  #newLink(url: string, handlers: LinkHandlers): Link {
+    const { venue, platform, instruments } = this.#options
+    return new Link({ venue, url, platform, instruments, handlers })
   }
 
-  #onOpened(link: Link, url: string): void {
-    const feeds = this.#wanted()
-    this.#silence.restart(this.#now())
-    this.#options.handlers.opened(url)
+  /** Of the link that delivers. */
+  #linkHandlers(): LinkHandlers {
+    const { handlers } = this.#options
+    return {
+      opened: () => this.#onOpened(),
+      frame: handlers.frame,
+      late: handlers.late,
+      events: (decoded, receiveTimeUs) => this.#deliver(this.#succession.fresh(decoded), receiveTimeUs),
+      odd: handlers.odd,
+      subscribed: (topics) => this.#subscriptions.accepted(topics),
+      rejected: (topics, reason, isPermanent) => this.#subscriptions.rejected(topics, reason, isPermanent),
+      closing: (reason) => {
+        handlers.closing(reason)
+        this.#succession.announced(reason)
+      },
+      closed: (end) => this.#onClosed(end),
+    }
+  }
+
+  #onOpened(): void {
+    this.#silence.opened()
+    this.#succession.opened()
+    this.#options.handlers.opened(this.#url())
+    this.#subscribe(this.#wanted())
+  }
+
+  #subscribe(feeds: readonly Feed[]): void {
     for (const feed of feeds) {
       feed.silence.restart(this.#now())
       feed.set('subscribing')
     }
-    link.subscribe(feeds.map((feed) => feed.topic))
+    if (this.#link?.subscribe(feeds.map((feed) => feed.topic)) === false) this.rotate(QUOTA)
   }
 
-  #onEvents(decoded: LinkEvents, receiveTimeUs: EpochUs): void {
+  #deliver(decoded: LinkEvents, receiveTimeUs: EpochUs): void {
     const nowMs = this.#now()
     this.#silence.heard(nowMs)
     this.#liveSinceMs ??= nowMs
     this.#lastDataUs = receiveTimeUs
-    this.#restartedMs = undefined
-    if (nowMs - this.#liveSinceMs > STEADY_MS) this.#backoff.reset()
+    if (nowMs - this.#liveSinceMs > STEADY_MS) {
+      this.#backoff.reset()
+      this.#succession.steady()
+    }
+    this.#succession.delivered(decoded, receiveTimeUs)
     this.#options.handlers.events(decoded, receiveTimeUs)
   }
 
-  #onSubscribed(topics: readonly Topic[]): void {
-    for (const topic of topics) {
-      const feed = this.find(topic.channel, topic.symbol)
-      if (feed === undefined) continue
-      this.#retries.get(feed)?.cancel?.()
-      this.#retries.delete(feed)
-      feed.silence.restart(this.#now())
-      this.#options.handlers.subscribed(feed)
-    }
-  }
-
-  #onRejected(topics: readonly Topic[], reason: string, isPermanent: boolean): void {
-    if (topics.length === 0) this.#options.handlers.rejected(undefined, reason, isPermanent)
-    for (const topic of topics) {
-      const feed = this.find(topic.channel, topic.symbol)
-      if (feed === undefined) continue
-      // Data that flows is the better answer than one that never came.
-      if (!isPermanent && feed.lastMessageUs !== undefined && feed.state === 'live') continue
-      if (isPermanent) this.#feeds.delete(`${feed.channel} ${feed.symbol}`)
-      this.#options.handlers.rejected(feed, reason, isPermanent)
-      if (!isPermanent) this.#subscribeLater(feed)
-    }
-  }
-
-  #subscribeLater(feed: Feed): void {
-    const { platform } = this.#options
-    const retry = this.#retries.get(feed) ?? { backoff: new Backoff({ ...RETRY_SUBSCRIBE, random: platform.random }) }
-    this.#retries.set(feed, retry)
-    retry.cancel?.()
-    retry.cancel = platform.clock.after(1_000 + retry.backoff.nextMs(), () => {
-      delete retry.cancel
-      if (this.isOpen && !feed.isGivenUp && this.#link?.subscribe([feed.topic]) === false) this.#subscribeLater(feed)
-    })
-  }
-
-  #onClosing(link: Link, reason: string): void {
-    this.#options.handlers.closing(reason)
-    link.end(`announced: ${reason}`)
-  }
-
-  #onClosed(reason: string, wasOpen: boolean): void {
+  #onClosed(end: LinkEnd): void {
+    this.#subscriptions.ended()
+    const isUnexplained = end.wasOpen && !end.isOurs && end.cause === 'disconnect'
+    if (isUnexplained && this.#steadiness.ended(end.livedMs)) this.#options.handlers.unsteady?.(end.livedMs)
+    if (this.#succession.promote(end)) return
     // A host that opens and sends nothing is no better than one that cannot be reached.
     if (this.#liveSinceMs === undefined) this.#urlIndex++
     const retryMs = this.#backoff.nextMs()
     const next = this.#isStopped ? '' : `; next try in ${(retryMs / 1000).toFixed(1)} s`
-    for (const { cancel } of this.#retries.values()) cancel?.()
     for (const feed of this.#wanted()) {
-      feed.set(wasOpen ? 'connecting' : 'down', reason + next)
-      this.#options.handlers.restarted(feed, { cause: 'disconnect', sinceUs: this.#lossSinceUs(feed), reason })
+      feed.set(end.wasOpen ? 'connecting' : 'down', end.reason + next)
+      this.#options.handlers.restarted(feed, this.#lossOf(feed, end))
     }
-    this.#options.handlers.lost(reason, wasOpen, retryMs)
+    this.#options.handlers.lost(end.reason, end.wasOpen, retryMs)
     this.#openSoon(retryMs)
   }
 
-  /**
-   * A feed that was silent no longer than it often is was whole until the connection's last data; one that was silent
-   * for unusually long may have been dead since its own last message.
-   */
-  #lossSinceUs(feed: Feed): EpochUs | undefined {
-    const isUsual = feed.silence.isUsual(this.#now())
-    return isUsual ? (this.#lastDataUs ?? feed.lastMessageUs) : feed.lastMessageUs
+  #lossOf(feed: Feed, end: Pick<Loss, 'cause' | 'reason'>): Loss {
+    return lossByEnd(feed, end, this.#lastDataUs, this.#now())
   }
 
-  /** Silence of the whole connection: subscribe anew, then reopen. Of one feed: subscribe that one anew. */
-  #watch(): void {
-    const link = this.#link
-    if (link === undefined || !link.isOpen) return
-    const nowMs = this.#now()
-    if (this.#restartedMs !== undefined) {
-      if (nowMs - this.#restartedMs <= RESUBSCRIBED_SILENCE_MS) return
-      this.#silence.relax(QUIET_MS_MAX)
-      link.end(`silent for ${Math.round(this.#silence.silentMs(nowMs) / 1000)} s, also after subscribing anew`)
-    } else if (this.#silence.isTooLong(nowMs)) this.#restartAll(link, nowMs)
-    else for (const feed of this.#wanted()) this.#watchFeed(feed, nowMs)
+  /** The handover's link delivers from now on. `end`: how the old one ended; absent: it is ended here. */
+  #takeOver(handover: Handover, end?: LinkEnd): void {
+    const { reason, cause } = end ?? { reason: `replaced: ${handover.reason}`, cause: 'maintenance' as const }
+    const old = this.#link
+    const seams = [...handover.seams].map((seam) => ({
+      seam,
+      loss: seam.joins(this.#now()) ? undefined : this.#lossOf(seam.feed, { reason, cause }),
+    }))
+    this.#urlIndex += this.#succession.ahead
+    this.#link = handover.link
+    this.#liveSinceMs = undefined
+    this.#silence.opened()
+    this.#subscriptions.ended()
+    handover.link.handOver(this.#linkHandlers())
+    for (const { seam, loss } of seams) this.#resume(seam, loss)
+    for (const [{ topic }, refusal] of handover.refused)
+      this.#subscriptions.rejected([topic], refusal.reason, refusal.isPermanent)
+    if (end !== undefined) this.#options.handlers.lost(reason, end.wasOpen, 0)
+    old?.handOver({ ...this.#linkHandlers(), closed: () => {} })
+    old?.end(reason)
   }
 
-  #restartAll(link: Link, nowMs: number): void {
-    this.#restartedMs = nowMs
-    const feeds = this.#wanted()
-    for (const feed of feeds) {
-      feed.set('stale', `no data on the connection for ${Math.round(this.#silence.silentMs(nowMs) / 1000)} s`)
-      this.#options.handlers.restarted(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: feed.reason })
+  /** `loss`: what the new link brings of the feed does not join what the old one delivered. */
+  #resume(seam: Seam, loss: Loss | undefined): void {
+    const { feed } = seam
+    if (loss !== undefined) {
+      feed.set(this.isOpen ? 'subscribing' : 'connecting', loss.reason)
+      this.#options.handlers.restarted(feed, loss)
     }
-    const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))
-    if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
-  }
-
-  /** How often the feed was subscribed anew since its last data. */
-  #inVain(feed: Feed): number {
-    const last = this.#resubscribed.get(feed)
-    return last?.events === feed.events ? last.count : 0
-  }
-
-  #watchFeed(feed: Feed, nowMs: number): void {
-    // A refused subscription owes nothing until it is tried again.
-    const isRefused = this.#retries.get(feed)?.cancel !== undefined
-    if (!this.isOpen || isRefused || !feed.silence.isTooLong(nowMs)) return
-    const isNew = feed.state !== 'stale'
-    feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
-    if (isNew) this.#options.handlers.suspended(feed)
-    const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
-    const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
-    const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
-    if (nowMs - lastMs > waitMs)
-      this.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: feed.reason })
+    if (seam.confirmedMs !== undefined && feed.state !== 'live') this.#subscriptions.accepted([feed.topic])
+    for (const { event, checksum, receiveTimeUs } of seam.take())
+      this.#deliver({ kind: 'events', events: [event], checksum }, Math.max(receiveTimeUs, this.#lastDataUs ?? 0))
   }
 }
 
-/** Tickers are sent every second or two, and books with a snapshot on the stream begin with it; the rest may be quiet. */
-const speaksAtOnce = ({ channel, venue }: Feed): boolean =>
-  channel === 'ticker' || (channel === 'book' && venue.book.snapshotFrom === 'stream')
+const keyOf = ({ channel, symbol }: Feed): string => `${channel} ${symbol}`

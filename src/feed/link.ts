@@ -3,9 +3,12 @@
  * A link never comes back; its connection opens the next one.
  */
 
-import type { EpochUs } from '../model/event.ts'
+import type { EpochUs, GapCause } from '../model/event.ts'
 import type { Platform, Socket } from '../platform/platform.ts'
 import type { Decoded, Instruments, OutgoingFrame, Topic, Venue } from '../venues/venue.ts'
+import { Outbox } from './outbox.ts'
+import { ANSWER_TIMEOUT_MS, Requests } from './requests.ts'
+import { Stall } from './stall.ts'
 import { Window } from './window.ts'
 
 const CONNECT_TIMEOUT_MS = 10_000
@@ -15,13 +18,26 @@ const TICK_MS = 1_000
 const KEEPALIVE_MS = 5_000
 /** No byte at all for so long, two keepalives unanswered: the peer is gone. */
 const DEAD_MS = 12_000
-const ACK_TIMEOUT_MS = 10_000
 /** Largest frame a venue sends is a snapshot of some hundred kB. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024
 const HOUR_MS = 3_600_000
+/** So many frames that cannot be read, in so short a time: what comes on this socket cannot be trusted. */
+const UNREADABLE_MAX = 5
+const UNREADABLE_MS = 10_000
 const NORMAL_CLOSURE = 1000
 
 export type LinkEvents = Extract<Decoded, { kind: 'events' }>
+
+export interface LinkEnd {
+  readonly reason: string
+  readonly cause: GapCause
+  /** False: it never opened. */
+  readonly wasOpen: boolean
+  /** We ended it. */
+  readonly isOurs: boolean
+  /** Milliseconds since it opened. */
+  readonly livedMs: number
+}
 
 export interface LinkHandlers {
   opened(): void
@@ -37,8 +53,8 @@ export interface LinkHandlers {
   rejected(topics: readonly Topic[], reason: string, isPermanent: boolean): void
   /** The venue announced that it will close; the link still works. */
   closing(reason: string): void
-  /** Once. `wasOpen` false: it never opened. */
-  closed(reason: string, wasOpen: boolean): void
+  /** Once. */
+  closed(end: LinkEnd): void
 }
 
 export interface LinkOptions {
@@ -49,36 +65,39 @@ export interface LinkOptions {
   readonly handlers: LinkHandlers
 }
 
-/** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
-interface Unsent {
-  readonly text: string
-  readonly requestId?: string | undefined
-}
-
 export class Link {
   readonly #options: LinkOptions
   readonly #socket: Socket
-  readonly #sends: Window
+  readonly #outbox: Outbox
   readonly #subscribes: Window
-  readonly #unsent: Unsent[] = []
-  /** `sentMs` is absent while the request waits for its turn. */
-  readonly #unanswered = new Map<string, { readonly topics: readonly Topic[]; sentMs?: number }>()
+  readonly #unreadable = new Window(UNREADABLE_MAX - 1, UNREADABLE_MS)
+  readonly #stall: Stall
+  readonly #requests = new Requests()
   readonly #stopTicking: () => void
-  #cancelSend: (() => void) | undefined
+  #handlers: LinkHandlers
   #lastByteMs: number
   #lastKeepaliveMs = 0
-  #isOpen = false
+  #openedMs: number | undefined
   #isClosed = false
-  #closeReason: string | undefined
+  /** The venue announced the end. */
+  #isAnnounced = false
+  #ended: { readonly reason: string; readonly cause: GapCause | undefined } | undefined
   /** Ids below are taken by the venues' own requests. */
   #lastId = 100
 
   constructor(options: LinkOptions) {
     this.#options = options
     const { venue, platform } = options
-    this.#sends = new Window(venue.socketLimits.sendsPerSecondMax, 1_000)
+    this.#handlers = options.handlers
+    this.#outbox = new Outbox({
+      clock: platform.clock,
+      sendsPerSecondMax: venue.socketLimits.sendsPerSecondMax,
+      send: (text) => this.#socket.send(text),
+      sent: (requestId) => this.#requests.sent(requestId, platform.clock.monotonicMs()),
+    })
     this.#subscribes = new Window(venue.socketLimits.subscribesPerHourMax ?? Number.POSITIVE_INFINITY, HOUR_MS)
     this.#lastByteMs = platform.clock.monotonicMs()
+    this.#stall = new Stall(TICK_MS, this.#lastByteMs)
     this.#stopTicking = platform.clock.every(TICK_MS, () => this.#tick())
     this.#socket = platform.net.connect(
       { url: options.url, connectTimeoutMs: CONNECT_TIMEOUT_MS, frameBytesMax: FRAME_BYTES_MAX },
@@ -94,7 +113,12 @@ export class Link {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen && !this.#isClosed
+    return this.#openedMs !== undefined && !this.#isClosed
+  }
+
+  /** From now on everything is told to `handlers`. */
+  handOver(handlers: LinkHandlers): void {
+    this.#handlers = handlers
   }
 
   /** False, and nothing is sent: the venue's hourly quota would be broken. So with the other two. */
@@ -113,9 +137,9 @@ export class Link {
   }
 
   /** Ends the link for `reason`; `closed` follows at once, whatever the peer does. */
-  end(reason: string): void {
+  end(reason: string, cause?: GapCause): void {
     if (this.#isClosed) return
-    this.#closeReason = reason
+    this.#ended = { reason, cause }
     this.#socket.close(NORMAL_CLOSURE, '')
     this.#onClosed(NORMAL_CLOSURE, '')
     this.#socket.terminate()
@@ -125,14 +149,16 @@ export class Link {
 
   #onOpen(): void {
     if (this.#isClosed) return
-    this.#isOpen = true
-    this.#lastByteMs = this.#options.platform.clock.monotonicMs()
-    for (const frame of this.#options.venue.greet()) this.#send(frame)
-    this.#options.handlers.opened()
+    this.#openedMs = this.#options.platform.clock.monotonicMs()
+    this.#lastByteMs = this.#openedMs
+    this.#outbox.open()
+    for (const frame of this.#options.venue.greet()) this.#outbox.push(frame)
+    this.#handlers.opened()
   }
 
   #onFrame(bytes: Buffer): void {
-    const { venue, platform, instruments, handlers } = this.#options
+    const { venue, platform, instruments } = this.#options
+    const handlers = this.#handlers
     if (this.#isClosed) {
       handlers.late()
       return
@@ -147,7 +173,7 @@ export class Link {
         handlers.events(decoded, receiveTimeUs)
         break
       case 'reply':
-        this.#sendFirst(decoded)
+        this.#outbox.pushFirst(decoded.text)
         break
       case 'ack':
         this.#onAck(decoded)
@@ -156,39 +182,41 @@ export class Link {
         this.#onRejected(decoded)
         break
       case 'closing':
+        this.#isAnnounced = true
         handlers.closing(decoded.reason)
         break
       case 'unknown':
+        handlers.odd(decoded)
+        break
       case 'malformed':
         handlers.odd(decoded)
+        this.#countUnreadable(startMs)
         break
       case 'alive':
         break
     }
   }
 
+  #countUnreadable(nowMs: number): void {
+    if (this.#unreadable.waitMs(1, nowMs) === 0) this.#unreadable.spend(1, nowMs)
+    else this.end(`${UNREADABLE_MAX} frames in ${UNREADABLE_MS / 1000} s could not be read`, 'decode_error')
+  }
+
   /** Where the venue lists what it subscribed, what is missing from the list was refused. */
   #onAck({ requestId, topics: accepted }: Extract<Decoded, { kind: 'ack' }>): void {
-    const asked = requestId === undefined ? undefined : this.#unanswered.get(requestId)
-    if (asked === undefined || requestId === undefined) return
-    this.#unanswered.delete(requestId)
+    const topics = this.#requests.answered(requestId) ?? []
     const isAccepted = (topic: Topic) => accepted === undefined || accepted.includes(topic.name)
-    const good = asked.topics.filter(isAccepted)
-    const bad = asked.topics.filter((topic) => !isAccepted(topic))
-    if (good.length > 0) this.#options.handlers.subscribed(good)
-    if (bad.length > 0) this.#options.handlers.rejected(bad, 'missing from the answer to the subscription', true)
+    const good = topics.filter(isAccepted)
+    const bad = topics.filter((topic) => !isAccepted(topic))
+    if (good.length > 0) this.#handlers.subscribed(good)
+    if (bad.length > 0) this.#handlers.rejected(bad, 'missing from the answer to the subscription', true)
   }
 
   /** One bad topic can have a whole request refused; then each is asked for on its own, and only the bad one fails. */
   #onRejected({ requestId, reason, isPermanent }: Extract<Decoded, { kind: 'rejected' }>): void {
-    const asked = requestId === undefined ? undefined : this.#unanswered.get(requestId)
-    if (asked === undefined || requestId === undefined) {
-      this.#options.handlers.rejected([], reason, isPermanent)
-      return
-    }
-    this.#unanswered.delete(requestId)
-    if (isPermanent && asked.topics.length > 1) for (const topic of asked.topics) this.subscribe([topic])
-    else this.#options.handlers.rejected(asked.topics, reason, isPermanent)
+    const topics = this.#requests.answered(requestId) ?? []
+    if (isPermanent && topics.length > 1) for (const topic of topics) this.subscribe([topic])
+    else this.#handlers.rejected(topics, reason, isPermanent)
   }
 
   /** The answers to `join` are awaited. */
@@ -197,47 +225,18 @@ export class Link {
     const count = leave.length + join.length
     if (this.#subscribes.waitMs(count, nowMs) > 0) return false
     this.#subscribes.spend(count, nowMs)
-    for (const { text } of leave) this.#send({ text })
+    for (const { text } of leave) this.#outbox.push({ text })
     for (const frame of join) {
-      this.#unanswered.set(frame.requestId, { topics: frame.topics })
-      this.#send(frame)
+      this.#requests.add(frame)
+      this.#outbox.push(frame)
     }
     return true
   }
 
-  /** Sends within the venue's rate; what must wait keeps its order. */
-  #send(frame: Unsent): void {
-    this.#unsent.push(frame)
-    this.#drain()
-  }
-
-  /** Before all that waits; an answer that waits already serves every question that was asked since. */
-  #sendFirst({ text }: Unsent): void {
-    if (this.#unsent[0]?.text !== text) this.#unsent.unshift({ text })
-    this.#drain()
-  }
-
-  #drain(): void {
-    this.#cancelSend?.()
-    this.#cancelSend = undefined
-    const { clock } = this.#options.platform
-    while (this.#unsent.length > 0 && this.isOpen) {
-      const waitMs = this.#sends.waitMs(1, clock.monotonicMs())
-      if (waitMs > 0) {
-        this.#cancelSend = clock.after(waitMs, () => this.#drain())
-        return
-      }
-      const { text, requestId = '' } = this.#unsent.shift() as Unsent
-      const asked = this.#unanswered.get(requestId)
-      if (asked !== undefined) asked.sentMs = clock.monotonicMs()
-      this.#sends.spend(1, clock.monotonicMs())
-      this.#socket.send(text)
-    }
-  }
-
   #tick(): void {
-    const { platform, handlers } = this.#options
-    const nowMs = platform.clock.monotonicMs()
+    const nowMs = this.#options.platform.clock.monotonicMs()
+    const hasStalled = this.#stall.tick(nowMs)
+    if (hasStalled) this.#excuse(nowMs)
     if (!this.isOpen) {
       if (nowMs - this.#lastByteMs >= OPEN_TIMEOUT_MS) this.end(`not open after ${OPEN_TIMEOUT_MS / 1000} s`)
       return
@@ -246,34 +245,44 @@ export class Link {
       this.end(`no byte for ${DEAD_MS / 1000} s`)
       return
     }
-    for (const [requestId, { topics, sentMs = nowMs }] of this.#unanswered) {
-      if (nowMs - sentMs < ACK_TIMEOUT_MS) continue
-      this.#unanswered.delete(requestId)
-      handlers.rejected(topics, `no answer to the subscription for ${ACK_TIMEOUT_MS / 1000} s`, false)
-    }
-    if (nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)
+    for (const topics of this.#requests.overdue(nowMs))
+      this.#handlers.rejected(topics, `no answer to the subscription for ${ANSWER_TIMEOUT_MS / 1000} s`, false)
+    if (hasStalled || nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)
+  }
+
+  /** The process stood still: what the peer sent meanwhile may be on its way, and every wait starts again. */
+  #excuse(nowMs: number): void {
+    this.#lastByteMs = nowMs
+    this.#requests.excuse(nowMs)
   }
 
   #keepAlive(nowMs: number): void {
     const { keepalive } = this.#options.venue
-    if (keepalive === 'ping' && this.#sends.waitMs(1, nowMs) > 0) return
+    if (keepalive === 'ping' && !this.#outbox.takePlace()) return
     this.#lastKeepaliveMs = nowMs
-    if (keepalive !== 'ping') this.#send(keepalive)
-    else {
-      this.#sends.spend(1, nowMs)
-      this.#socket.ping()
-    }
+    if (keepalive !== 'ping') this.#outbox.push(keepalive)
+    else this.#socket.ping()
   }
 
   #onClosed(code: number, reason: string): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stopTicking()
-    this.#cancelSend?.()
-    this.#unsent.length = 0
-    this.#unanswered.clear()
-    const wasOpen = this.#isOpen
-    this.#options.handlers.closed(this.#closeReason ?? closeText(code, reason), wasOpen)
+    this.#outbox.close()
+    this.#requests.clear()
+    const nowMs = this.#options.platform.clock.monotonicMs()
+    this.#handlers.closed({
+      reason: this.#ended?.reason ?? closeText(code, reason),
+      cause: this.#ended?.cause ?? this.#causeAt(nowMs),
+      wasOpen: this.#openedMs !== undefined,
+      isOurs: this.#ended !== undefined,
+      livedMs: nowMs - (this.#openedMs ?? nowMs),
+    })
+  }
+
+  #causeAt(nowMs: number): GapCause {
+    if (this.#isAnnounced) return 'maintenance'
+    return this.#stall.isRecent(nowMs) ? 'process_stalled' : 'disconnect'
   }
 }
 

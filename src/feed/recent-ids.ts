@@ -7,6 +7,10 @@ export class RecentIds {
     this.#countMax = countMax
   }
 
+  has(id: string): boolean {
+    return this.#ids.has(id)
+  }
+
   /** False: it was added before. The oldest id is forgotten when there are too many. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false

@@ -23,7 +23,8 @@ const handlers: LinkHandlers = {
   subscribed: (topics) => void log.push(`subscribed ${names(topics)}`),
   rejected: (topics, reason, isPermanent) => void log.push(`rejected ${names(topics)}: ${reason} ${isPermanent}`),
   closing: (reason) => void log.push(`closing ${reason}`),
-  closed: (reason, wasOpen) => void log.push(`closed ${reason} ${wasOpen}`),
+  closed: ({ reason, wasOpen, cause }) =>
+    void log.push(`closed ${reason} ${wasOpen}${cause === 'disconnect' ? '' : ` ${cause}`}`),
 }
 
 function open(venueId: string): { link: Link; venue: Venue } {

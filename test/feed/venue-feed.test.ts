@@ -111,6 +111,7 @@ describe('silence', () => {
     for (let i = 0; i < 900; i++) {
       world.peer.message(binanceTrade('BTCUSDT', i))
       if (i < 100) world.peer.message(binanceTrade('ETHUSDT', i))
+      ack()
       await world.clock.advance(100)
     }
     expect(stateOf('trade', 'ETHUSDT')?.state).toBe('stale')

@@ -1,0 +1,89 @@
+/** The seam of one feed: what the first link delivers and what the second holds, until they join. */
+
+import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { Feed } from './feed.ts'
+import type { Front, Held } from './handover-front.ts'
+
+/** Both links carry the feed for so long before silence on the second means that there was nothing to say. */
+export const OVERLAP_MS = 2_000
+/** A feed that the first link delivers so long after the second was confirmed must have come on the second too. */
+const GRACE_MS = 1_000
+
+export class Seam {
+  readonly feed: Feed
+  readonly #front: Front
+  readonly #heldMax: number
+  #held: Held[] = []
+  #ackedMs: number | undefined
+  #heardMs: number | undefined
+  #deliveredMs = Number.NEGATIVE_INFINITY
+  /** Something of the second link was delivered by the first too: it reaches back far enough. */
+  #isReached = false
+
+  constructor(feed: Feed, front: Front, heldMax: number) {
+    this.feed = feed
+    this.#front = front
+    this.#heldMax = heldMax
+  }
+
+  /** The first link delivered it. */
+  delivered(event: MarketEvent, receiveTimeUs: EpochUs, nowMs: number): void {
+    this.#front.delivered(event, receiveTimeUs)
+    this.#deliveredMs = nowMs
+  }
+
+  /** The second link brought it. */
+  hold(held: Held, nowMs: number): void {
+    this.#heardMs ??= nowMs
+    this.#held.push(held)
+    if (this.#held.length > this.#heldMax) this.#held.shift()
+  }
+
+  /** The venue confirmed it on the second link. */
+  acked(nowMs: number): void {
+    this.#ackedMs ??= nowMs
+  }
+
+  /** Since when the second link carries the feed: its ack or its first data; of a stream that begins with a snapshot, that. */
+  get confirmedMs(): number | undefined {
+    const { channel, venue } = this.feed
+    const needsData = channel === 'book' && venue.book.snapshotFrom === 'stream' && this.#front.isKnown
+    if (needsData || this.#ackedMs === undefined) return this.#heardMs
+    return Math.min(this.#ackedMs, this.#heardMs ?? this.#ackedMs)
+  }
+
+  /** The second link can take over now, and nothing is missing. */
+  joins(nowMs: number): boolean {
+    const { confirmedMs } = this
+    if (confirmedMs === undefined) return false
+    this.#prune()
+    if (this.feed.channel === 'book' && !this.#front.isKnown) return true
+    const isDeaf = this.#heardMs === undefined && this.#deliveredMs > confirmedMs + GRACE_MS
+    const isSettled = !isDeaf && nowMs - confirmedMs >= OVERLAP_MS
+    if (this.#held.length === 0) return this.#isReached || isSettled
+    const walk = this.#front.walk()
+    const isWhole = this.#held.every((held) => walk(held) !== 'beyond')
+    return isWhole && (this.#isReached || this.#front.isKnown || isSettled)
+  }
+
+  /** What is to be delivered behind the last event of the first link. */
+  take(): readonly Held[] {
+    this.#prune()
+    return this.#held.splice(0)
+  }
+
+  /** After the switch: an event of the second link that the first had delivered. */
+  isRepeated(event: MarketEvent): boolean {
+    return this.#front.isRepeated(event)
+  }
+
+  /** Forgets what the first link has delivered meanwhile. */
+  #prune(): void {
+    let count = this.#held.findLastIndex(({ event }) => this.#front.isEnd(event)) + 1
+    const walk = this.#front.walk()
+    while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
+    if (count === 0) return
+    this.#held.splice(0, count)
+    this.#isReached = true
+  }
+}

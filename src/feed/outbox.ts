@@ -1,0 +1,80 @@
+/** What one socket sends: in order, within the venue's rate. Answers that the venue waits for go first. */
+
+import type { Clock } from '../platform/platform.ts'
+import { Window } from './window.ts'
+
+/** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
+export interface Unsent {
+  readonly text: string
+  readonly requestId?: string | undefined
+}
+
+export interface OutboxOptions {
+  readonly clock: Clock
+  readonly sendsPerSecondMax: number
+  send(text: string): void
+  /** The request has gone out: its answer can be awaited from now on. */
+  sent(requestId: string): void
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions
+  readonly #sends: Window
+  readonly #unsent: Unsent[] = []
+  #cancelSend: (() => void) | undefined
+  #isOpen = false
+
+  constructor(options: OutboxOptions) {
+    this.#options = options
+    this.#sends = new Window(options.sendsPerSecondMax, 1_000)
+  }
+
+  /** Nothing goes out before. */
+  open(): void {
+    this.#isOpen = true
+    this.#drain()
+  }
+
+  /** Forgets what waits. */
+  close(): void {
+    this.#isOpen = false
+    this.#cancelSend?.()
+    this.#unsent.length = 0
+  }
+
+  push(frame: Unsent): void {
+    this.#unsent.push(frame)
+    this.#drain()
+  }
+
+  /** Before all that waits; an answer that waits already serves every question that was asked since. */
+  pushFirst(text: string): void {
+    if (this.#unsent[0]?.text !== text) this.#unsent.unshift({ text })
+    this.#drain()
+  }
+
+  /** Takes the place of one frame for a control frame; false: the rate does not allow it now. */
+  takePlace(): boolean {
+    const nowMs = this.#options.clock.monotonicMs()
+    if (this.#sends.waitMs(1, nowMs) > 0) return false
+    this.#sends.spend(1, nowMs)
+    return true
+  }
+
+  #drain(): void {
+    this.#cancelSend?.()
+    this.#cancelSend = undefined
+    const { clock, send, sent } = this.#options
+    while (this.#unsent.length > 0 && this.#isOpen) {
+      const waitMs = this.#sends.waitMs(1, clock.monotonicMs())
+      if (waitMs > 0) {
+        this.#cancelSend = clock.after(waitMs, () => this.#drain())
+        return
+      }
+      const { text, requestId } = this.#unsent.shift() as Unsent
+      if (requestId !== undefined) sent(requestId)
+      this.#sends.spend(1, clock.monotonicMs())
+      send(text)
+    }
+  }
+}

@@ -1,0 +1,129 @@
+/** Watches one connection for silence. Of all feeds: subscribe anew, then reopen. Of one: subscribe that one anew. */
+
+import type { Clock } from '../platform/platform.ts'
+import type { Feed } from './feed.ts'
+import type { Link } from './link.ts'
+import { Silence } from './silence.ts'
+import { Stall } from './stall.ts'
+
+export const WATCH_MS = 1_000
+/**
+ * A connection without any data is subscribed anew after this, at the earliest; and reopened so much later. The longest
+ * gap does not count here: one pause must not make the next silence take longer to be found.
+ */
+const CONNECTION_SILENCE_MS = { min: 8_000, max: 60_000, gaps: 12, longestGaps: 0 }
+/** The longest silence that a connection of very quiet streams can learn to bear. */
+const QUIET_MS_MAX = 1_800_000
+/** The first message of a connection that carries a stream which speaks at once. */
+const FIRST_SILENCE_MS = 10_000
+const RESUBSCRIBED_SILENCE_MS = 4_000
+/** A single silent feed is subscribed anew at most this often, ever more rarely; its neighbours must not suffer. */
+const FEED_RESUBSCRIBE_MS = 60_000
+const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
+
+export interface SilenceWatchHandlers {
+  wanted(): readonly Feed[]
+  /** Nothing is owed by the feed now. */
+  isExcused(feed: Feed): boolean
+  /** The whole link is silent: these are to be subscribed anew. */
+  restartAll(feeds: readonly Feed[]): void
+  /** The feed has been silent for too long, but its stream goes on. */
+  suspended(feed: Feed): void
+  /** The silent feed is to be subscribed anew. */
+  restart(feed: Feed): void
+}
+
+export class SilenceWatch {
+  readonly #clock: Clock
+  readonly #handlers: SilenceWatchHandlers
+  readonly #silence: Silence
+  readonly #stall: Stall
+  /** When each feed was subscribed anew, and how often in vain: it still has `events` events. */
+  readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number; readonly events: number }>()
+  /** When the whole link was subscribed anew because of silence. */
+  #restartedMs: number | undefined
+
+  constructor(clock: Clock, feeds: readonly Feed[], handlers: SilenceWatchHandlers) {
+    this.#clock = clock
+    this.#handlers = handlers
+    const first = feeds.some(speaksAtOnce) ? FIRST_SILENCE_MS : CONNECTION_SILENCE_MS.max
+    this.#silence = new Silence({ ...CONNECTION_SILENCE_MS, first })
+    this.#stall = new Stall(WATCH_MS, clock.monotonicMs())
+  }
+
+  /** A link has opened: waiting starts now. */
+  opened(): void {
+    this.#restartedMs = undefined
+    this.#silence.restart(this.#clock.monotonicMs())
+  }
+
+  /** Data came. */
+  heard(nowMs: number): void {
+    this.#silence.heard(nowMs)
+    this.#restartedMs = undefined
+  }
+
+  /** The feed is being subscribed anew, for whatever reason. */
+  restarted(feed: Feed): void {
+    const count = this.#inVain(feed) + 1
+    this.#resubscribed.set(feed, { atMs: this.#clock.monotonicMs(), count, events: feed.events })
+  }
+
+  forget(feed: Feed): void {
+    this.#resubscribed.delete(feed)
+  }
+
+  /** To be called every {@link WATCH_MS}, with the open link that delivers, if there is one. */
+  tick(link: Link | undefined): void {
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#stall.tick(nowMs)) this.#excuse(nowMs)
+    if (link === undefined || !link.isOpen) return
+    if (this.#restartedMs !== undefined) {
+      if (nowMs - this.#restartedMs <= RESUBSCRIBED_SILENCE_MS) return
+      this.#silence.relax(QUIET_MS_MAX)
+      link.end(`silent for ${this.#silentSeconds(nowMs)} s, also after subscribing anew`)
+    } else if (this.#silence.isTooLong(nowMs)) this.#restartAll(link, nowMs)
+    else for (const feed of this.#handlers.wanted()) if (link.isOpen) this.#watchFeed(feed, nowMs)
+  }
+
+  /** The process stood still: nobody was silent, we did not listen. */
+  #excuse(nowMs: number): void {
+    this.#silence.restart(nowMs)
+    if (this.#restartedMs !== undefined) this.#restartedMs = nowMs
+    for (const feed of this.#handlers.wanted()) feed.silence.restart(nowMs)
+  }
+
+  #restartAll(link: Link, nowMs: number): void {
+    this.#restartedMs = nowMs
+    const feeds = this.#handlers.wanted()
+    for (const feed of feeds) feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)
+    this.#handlers.restartAll(feeds)
+    const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))
+    if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
+  }
+
+  #silentSeconds(nowMs: number): number {
+    return Math.round(this.#silence.silentMs(nowMs) / 1000)
+  }
+
+  /** How often the feed was subscribed anew since its last data. */
+  #inVain(feed: Feed): number {
+    const last = this.#resubscribed.get(feed)
+    return last?.events === feed.events ? last.count : 0
+  }
+
+  #watchFeed(feed: Feed, nowMs: number): void {
+    if (this.#handlers.isExcused(feed) || !feed.silence.isTooLong(nowMs)) return
+    const isNew = feed.state !== 'stale'
+    feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
+    if (isNew) this.#handlers.suspended(feed)
+    const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
+    const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
+    const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
+    if (nowMs - lastMs > waitMs) this.#handlers.restart(feed)
+  }
+}
+
+/** Tickers are sent every second or two, and books with a snapshot on the stream begin with it; the rest may be quiet. */
+const speaksAtOnce = ({ channel, venue }: Feed): boolean =>
+  channel === 'ticker' || (channel === 'book' && venue.book.snapshotFrom === 'stream')
