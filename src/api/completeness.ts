@@ -10,7 +10,7 @@ import type { CompletenessView } from './view.ts'
 const US_PER_SECOND = 1e6
 /** Digits of a share. */
 const SHARE_UNITS = 1e6
-/** What binary fractions may lack: 0.7 is 699999.9999999999 units. */
+/** What binary fractions may lack: 1 - 0.9 is 99999.99999999997 units. */
 const DUST = 1e-6
 
 /** Proofs by which every lost message is found. Of the others, what they do not show may be lost all the same. */
