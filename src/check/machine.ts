@@ -80,6 +80,10 @@ export class Machine {
     this.#process('stopped')
   }
 
+  get isStalled(): boolean {
+    return this.#scope?.held !== undefined
+  }
+
   /** The process gets no time until `wake`. */
   stall(): void {
     if (this.#scope !== undefined) this.#parts.loop.stall(this.#scope)

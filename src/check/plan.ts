@@ -3,14 +3,16 @@
 import type { Channel } from '../model/event.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
-import { FAULT_KINDS, type FaultName } from './faults/index.ts'
+import { FAULT_KINDS } from './faults/index.ts'
+import type { FaultKind } from './faults/kind.ts'
 import type { Scenario } from './scenario.ts'
 
 export type Args = Readonly<Record<string, number | string | boolean>>
 
 export interface PlannedFault {
   readonly atMs: number
-  readonly kind: FaultName
+  /** A name in the catalogue. */
+  readonly kind: string
   readonly venue?: string
   readonly channel?: Channel
   readonly symbol?: string
@@ -29,28 +31,26 @@ const ACTIVE = 0.25
 /** Kinds first, then times: each kind draws for itself, so that a new one leaves the others as they are. */
 export function drawPlan(seed: number, scenario: Scenario, span: Quiet, quiet: readonly Quiet[]): PlannedFault[] {
   const plan: PlannedFault[] = []
-  for (const name of Object.keys(FAULT_KINDS) as FaultName[]) {
+  for (const [name, kind] of Object.entries(FAULT_KINDS)) {
     const random = seededRandom(partSeed(seed, `plan ${name}`))
-    const kind = FAULT_KINDS[name]
     if (random() >= (kind.active ?? ACTIVE)) continue
     const meanMs = 60_000 / kind.perMinute
     for (let atMs = span.startMs + pause(random, meanMs); atMs < span.endMs; atMs += pause(random, meanMs)) {
-      const fault = drawFault(name, Math.round(atMs), random, scenario)
-      if (!quiet.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs)) plan.push(fault)
+      const aim = drawAim(kind, random, scenario)
+      const isQuiet = quiet.some(({ startMs, endMs }) => atMs >= startMs && atMs < endMs)
+      if (!isQuiet) plan.push({ atMs: Math.round(atMs), kind: name, ...aim })
     }
   }
   return plan.sort((a, b) => a.atMs - b.atMs)
 }
 
-function drawFault(kind: FaultName, atMs: number, random: Random, scenario: Scenario): PlannedFault {
-  const { target, venues, channels, draw } = FAULT_KINDS[kind]
+function drawAim(kind: FaultKind, random: Random, scenario: Scenario): Omit<PlannedFault, 'atMs' | 'kind'> {
+  const { target, venues, channels, draw } = kind
   const possible = scenario.venues.filter(({ id }) => venues === undefined || venues.includes(id))
   const venue = pick(possible, random)
   const symbol = pick(venue.instruments, random).symbol
   const channel = pick(channels ?? (['trade', 'ticker', 'quote', 'book', 'book'] as const), random)
   return {
-    atMs,
-    kind,
     ...(target !== 'machine' && { venue: venue.id }),
     ...((target === 'stream' || target === 'symbol') && { symbol }),
     ...(target === 'stream' && { channel }),

@@ -2,7 +2,7 @@
 
 import type { Channel } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
-import { FAULT_KINDS, strike } from './faults/index.ts'
+import { strike } from './faults/index.ts'
 import { drawPlan, type PlannedFault, type Quiet } from './plan.ts'
 import { createRecorder, type TraceSink } from './recorder.ts'
 import { type Scenario, usualScenario } from './scenario.ts'
@@ -129,9 +129,3 @@ function endings(world: World): void {
     world.trace({ kind: 'end', atUs: world.nowUs(), ...stream, state, reason })
   }
 }
-
-/** The catalogue, for people. */
-export const faultTable = (): string =>
-  Object.entries(FAULT_KINDS)
-    .map(([name, { about, target }]) => `${name.padEnd(22)} ${target.padEnd(8)} ${about}`)
-    .join('\n')

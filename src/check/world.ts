@@ -5,7 +5,12 @@ import type { Logger } from '../ops/log.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import type { Admission, SimVenue } from '../sim/exchange.ts'
-import { createFaultPlan, type FaultPlan } from '../sim/faults.ts'
+import {
+  createFaultPlan,
+  type FaultPlan,
+  type FaultSpec,
+  type PlannedFault as PlannedFrameFault,
+} from '../sim/faults.ts'
 import { createMarket, type DrivenMarket } from '../sim/market.ts'
 import { START_US, virtualClock, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
@@ -13,7 +18,7 @@ import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
 import { type Host, VirtualNetwork } from '../sim/virtual/net.ts'
 import { Machine } from './machine.ts'
 import type { Scenario } from './scenario.ts'
-import type { TraceEntry } from './trace.ts'
+import type { StreamKey, TraceEntry } from './trace.ts'
 
 export interface WorldOptions {
   readonly scenario: Scenario
@@ -33,12 +38,19 @@ export interface WorldVenue extends Host {
   readonly admissions: Map<string, Admission>
   /** REST answers come from a node that is so far behind. */
   staleMs: number
+  /** It has forbidden requests until then, in true time. */
+  forbiddenUntilMs: number
 }
+
+/** What a fault's effects are confined to. */
+export type FaultScope = Partial<StreamKey>
 
 /** How far a node's answers can be behind. */
 const LAG_MS_MAX = 10_000
 /** How far they are at most when all is well. */
 const USUAL_LAG_MS = 250
+/** By then the machine has the answer that forbids requests, and no older request is under way. */
+const FORBIDDEN_GRACE_MS = 700
 
 export class World {
   readonly loop = new VirtualLoop()
@@ -53,11 +65,19 @@ export class World {
   /** Never dies: the venues, and the faults. */
   readonly scope = new Scope()
   readonly #trace: (entry: TraceEntry) => void
+  /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
+  readonly #armed = new Map<number, { readonly name: string; readonly scope: FaultScope }>()
+  /** Of each book: the newest frame was lost, so nobody can know what was in it. */
+  readonly #isNewestLost = new Map<string, boolean>()
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
     this.#trace = trace
     this.random = seededRandom(partSeed(seed, 'world'))
-    this.faults = createFaultPlan(seededRandom(partSeed(seed, 'faults')), () => this.loop.nowMs)
+    this.faults = createFaultPlan(
+      seededRandom(partSeed(seed, 'faults')),
+      () => this.loop.nowMs,
+      (fault) => this.#fired(fault),
+    )
     this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed)]))
     this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
     this.disk.onDurable = (_path, text) => this.#durable(text)
@@ -73,9 +93,17 @@ export class World {
       onFrame: (venue, connection, channel, symbol, isDelivered) => {
         if (!isChannel(channel)) return
         const fate = isDelivered ? 'delivered' : 'lost'
+        if (channel === 'book') this.#isNewestLost.set(`${venue} ${symbol}`, !isDelivered)
         trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
       },
-      onRequest: () => {},
+      onJoined: (venue, connection, channel, symbol) => {
+        if (isChannel(channel)) trace({ kind: 'subscribed', atUs: this.nowUs(), venue, channel, symbol, connection })
+      },
+      onRequest: (id) => {
+        const { forbiddenUntilMs } = this.venue(id)
+        if (this.loop.nowMs < forbiddenUntilMs)
+          trace({ kind: 'violation', atUs: this.nowUs(), venue: id, rule: 'request-while-forbidden' })
+      },
     })
     this.machine = new Machine({
       scenario,
@@ -105,9 +133,40 @@ export class World {
     return venue
   }
 
-  /** Frames of the symbol's book may still be on their way: held back, delayed, or waiting to change places. */
+  /** Nobody can say yet what the symbol's book should be: frames are held back or delayed, or the newest one was lost. */
   isUnderWay(venue: string, symbol: string): boolean {
-    return this.network.connections(venue).some(({ link, peer }) => link.isHolding || peer.isHolding(`book ${symbol}`))
+    const isHeld = this.network
+      .connections(venue)
+      .some(({ link, peer }) => link.isHolding || peer.isHolding(`book ${symbol}`))
+    return isHeld || this.machine.isStalled || this.#isNewestLost.get(`${venue} ${symbol}`) === true
+  }
+
+  /** A fault struck whose effects are confined to `scope`. */
+  struck(name: string, scope: FaultScope, lastsMs?: number): void {
+    const atUs = this.nowUs()
+    const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + lastsMs * 1000 }
+    this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs })
+  }
+
+  /** The next frames or answers that match meet the fault; the trace has it when they do. */
+  arm(name: string, scope: FaultScope, spec: FaultSpec): void {
+    this.#armed.set(this.faults.add(spec).id, { name, scope })
+  }
+
+  #fired({ id, kind, retry_after, venue = '' }: PlannedFrameFault): void {
+    const armed = this.#armed.get(id)
+    if (armed === undefined) return
+    const lastsMs = kind === 'rest-status' && retry_after !== undefined ? retry_after * 1000 : undefined
+    this.struck(armed.name, armed.scope, lastsMs)
+    // Requests that are under way do not know it yet.
+    if (lastsMs !== undefined && lastsMs > FORBIDDEN_GRACE_MS) this.#forbid(this.venue(venue), lastsMs)
+  }
+
+  #forbid(venue: WorldVenue, lastsMs: number): void {
+    const untilMs = this.loop.nowMs + lastsMs
+    this.after(FORBIDDEN_GRACE_MS, () => {
+      venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
+    })
   }
 
   after(delayMs: number, action: () => void): void {
@@ -135,6 +194,8 @@ export class World {
       wall,
       admissions,
       staleMs: 0,
+      forbiddenUntilMs: 0,
+      isUnreachable: false,
       dial: undefined,
     }
     market.onStep(({ instrument: { symbol }, trades }) => {

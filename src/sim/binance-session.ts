@@ -1,5 +1,5 @@
 import { type ControlRequest, failureText, type IdRule, parseControl } from './binance-control.ts'
-import type { StreamListener, Streams, StreamTopic } from './binance-streams.ts'
+import { channelOfKind, parseStream, type StreamListener, type Streams, type StreamTopic } from './binance-streams.ts'
 import type { Admission, SimContext, SimPeer, SimSession } from './exchange.ts'
 
 /** A venue's rules for one stream connection. Times in real ms; the simulator's time scale divides the long ones. */
@@ -138,16 +138,23 @@ export class BinanceSession implements SimSession, StreamListener {
   }
 
   #subscribe(names: readonly string[]): void {
-    const { streams, carries } = this.#options
+    const { carries } = this.#options
     for (const name of names) {
       this.#names.add(name)
       if (this.#admission(name) === 'silent') continue
-      if (carries(name)) streams.add(name, this)
+      if (carries(name)) this.#join(name)
       else this.#violation('wrong-path', `${name} on ${this.#options.peer.path}`)
     }
     if (this.#names.size <= STREAMS_MAX) return
     this.#violation('streams', `${this.#names.size} streams on one connection, at most ${STREAMS_MAX}`)
     this.end(POLICY, 'Too many streams')
+  }
+
+  #join(name: string): void {
+    this.#options.streams.add(name, this)
+    const { kind, symbol } = parseStream(name) ?? {}
+    if (kind !== undefined && symbol !== undefined)
+      this.#options.peer.joined?.({ channel: channelOfKind(kind), symbol })
   }
 
   #admission(name: string): Admission | undefined {

@@ -156,9 +156,17 @@ export class DeribitSession implements SimSession, Listener {
     const good = names.filter((name) => this.#isChannel(name) && admission?.(name) !== 'refused')
     for (const name of good) {
       this.#channels.add(name)
-      if (admission?.(name) !== 'silent' && this.#hall.topics.add(name, this)) this.#fresh.push(name)
+      if (admission?.(name) !== 'silent' && this.#hall.topics.add(name, this)) this.#join(name)
     }
     return good
+  }
+
+  #join(name: string): void {
+    this.#fresh.push(name)
+    const channel = parseChannel(name)
+    const word = name.slice(0, name.indexOf('.'))
+    if (channel?.kind === 'line')
+      this.#peer.joined?.({ channel: word === 'trades' ? 'trade' : word, symbol: channel.symbol })
   }
 
   #isChannel(name: string): boolean {

@@ -115,6 +115,8 @@ export interface SimPeer {
    * `trade`, `ticker`, `quote` or `book` where the data is one of these, else the venue's own word; `symbol` the venue's.
    */
   send(topic: { readonly channel: string; readonly symbol: string }, text: string): void
+  /** The venue has accepted a subscription; the stream's data come from now on. */
+  joined?(topic: { readonly channel: string; readonly symbol: string }): void
   /** Acks, errors, heartbeats, notices. */
   sendControl(text: string): void
   ping(payload: string): void

@@ -98,7 +98,11 @@ export interface FaultPlan {
 const FIRED_KEPT_MAX = 1000
 
 /** A seeded plan: the same frames in the same order meet the same faults. */
-export function createFaultPlan(random: Random, nowMs: () => number): FaultPlan {
+export function createFaultPlan(
+  random: Random,
+  nowMs: () => number,
+  onFire: (fault: PlannedFault) => void = () => {},
+): FaultPlan {
   let plan: PlannedFault[] = []
   let lastId = 0
   const skipped = new Map<number, number>()
@@ -117,6 +121,7 @@ export function createFaultPlan(random: Random, nowMs: () => number): FaultPlan 
 
   function fire(fault: PlannedFault, venue: string, target: string): Fault {
     fault.fired++
+    onFire(fault)
     counts[fault.kind] = (counts[fault.kind] ?? 0) + 1
     fired.push({ kind: fault.kind, fault: fault.id, venue, target, timeMs: nowMs() })
     if (fired.length > FIRED_KEPT_MAX) fired.shift()

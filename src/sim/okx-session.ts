@@ -164,6 +164,8 @@ export class OkxSession implements SimSession, Listener {
     const isNew = op === 'subscribe' && !isSilent && this.#hall.topics.add(name, this)
     if (op === 'unsubscribe') this.#hall.topics.remove(name, this)
     this.#reply({ ...echo, event: op, arg, connId: this.#connId })
+    const kind = OKX_CHANNELS[arg.channel]?.kind
+    if (isNew && kind !== undefined) this.#peer.joined?.({ channel: kind, symbol })
     if (isNew) this.#hall.welcome(this, arg.channel, symbol)
   }
 

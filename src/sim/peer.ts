@@ -20,6 +20,8 @@ export interface PeerOptions {
   reset(): void
   /** Called for each market data frame that was given to the socket. */
   onSent(channel: string, symbol: string): void
+  /** The client has subscribed to the stream. */
+  onJoined?(channel: string, symbol: string): void
   /** What became of a market data frame, once for each: did the client get it unharmed? */
   onFate?(channel: string, symbol: string, isDelivered: boolean): void
 }
@@ -111,6 +113,10 @@ class Peer implements ServerPeer {
     if (!earlier) return
     this.#held.delete(key)
     this.#enqueue(earlier)
+  }
+
+  joined({ channel, symbol }: { readonly channel: string; readonly symbol: string }): void {
+    this.#options.onJoined?.(channel, symbol)
   }
 
   sendControl(text: string): void {

@@ -9,10 +9,10 @@ const disk = (about: string, fault: DiskFault): FaultKind => ({
   perMinute: 0.5,
   active: 0.15,
   draw: (random) => ({ ms: between(random, 10, 15_000) }),
-  strike({ world, number }) {
+  strike({ world, number, struck }) {
+    struck(number('ms'))
     world.disk.faults.add(fault)
     world.after(number('ms'), () => world.disk.faults.delete(fault))
-    return number('ms')
   },
 })
 
@@ -22,14 +22,14 @@ const restart = (about: string, perMinute: number, end: 'kill' | 'power' | 'stop
   target: 'machine',
   perMinute,
   draw: (random) => ({ ms: oneOf(random, [10, 500, 3_000, 15_000]) }),
-  strike({ world, number }) {
+  strike({ world, number, struck }) {
     const { machine } = world
+    struck(number('ms'))
     if (end === 'stop') machine.stop()
     else machine.kill(end === 'power')
     world.after(number('ms'), () => {
       if (machine.collector === undefined) machine.start()
     })
-    return number('ms')
   },
 })
 
@@ -42,10 +42,10 @@ export const MACHINE_FAULTS = {
     target: 'machine',
     perMinute: 0.7,
     draw: (random) => ({ ms: oneOf(random, [300, 2_000, 8_000, 20_000, 60_000]), timers: random() < 0.5 }),
-    strike({ world, number, word }) {
+    strike({ world, number, word, struck }) {
+      struck(number('ms'))
       world.machine.stall()
       world.after(number('ms'), () => world.machine.wake(word('timers') === 'true'))
-      return number('ms')
     },
   },
   'wall-clock-jumps': {
@@ -54,12 +54,12 @@ export const MACHINE_FAULTS = {
     perMinute: 0.4,
     active: 0.1,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -300, 2_000, 30_000, 3_600_000]) }),
-    strike({ world, number }) {
+    strike({ world, number, struck }) {
+      struck()
       world.wall.offsetUs += number('ms') * 1000
-      return undefined
     },
   },
   'disk-full': disk('the disk is full', 'full'),
   'disk-broken': disk('writing to the disk fails', 'error'),
   'sync-fails': disk('syncing to the disk fails', 'sync'),
-} as const satisfies Readonly<Record<string, FaultKind>>
+} satisfies Readonly<Record<string, FaultKind>>

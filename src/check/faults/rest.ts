@@ -1,28 +1,22 @@
 /** What happens to REST requests. */
 
 import type { FaultSpec } from '../../sim/faults.ts'
-import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
+import { between, type Draw, type FaultKind, oneOf, type Strike } from './kind.ts'
 
 /** The next answers of the venue meet the fault; a book frame is lost, so that there is something to ask. */
-const kind = (
-  about: string,
-  perMinute: number,
-  draw: NonNullable<FaultKind['draw']>,
-  spec: (strike: Strike) => FaultSpec,
-): FaultKind => ({
+const kind = (about: string, perMinute: number, draw: Draw, spec: (strike: Strike) => FaultSpec): FaultKind => ({
   about,
   target: 'symbol',
   perMinute,
   draw,
   strike(strike) {
-    const { venue, symbol } = strike.fault
-    strike.world.faults.add({ ...spec(strike), venue })
-    strike.world.faults.add({ kind: 'drop', venue, symbol, channel: 'book' })
-    return undefined
+    const { world, fault, scope } = strike
+    const { venue, symbol } = fault
+    world.arm(fault.kind, scope('venue'), { ...spec(strike), venue })
+    world.arm('frame-lost', scope(), { kind: 'drop', venue, symbol, channel: 'book' })
   },
 })
 
-type Draw = NonNullable<FaultKind['draw']>
 const some: Draw = (random) => ({ count: between(random, 1, 6) })
 const waits: Draw = (random) => ({ ms: between(random, 300, 12_000), count: between(random, 1, 3) })
 const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 1, 5, 15]) })
@@ -88,13 +82,14 @@ export const REST_FAULTS = {
     target: 'symbol',
     perMinute: 0.7,
     draw: (random) => ({ lag: between(random, 1_000, 9_000), ms: between(random, 500, 12_000) }),
-    strike({ world, venue, fault, number }) {
+    strike({ world, venue, fault, number, struck, scope }) {
+      struck(number('ms'), 'venue')
       venue.staleMs = number('lag')
       world.after(number('ms'), () => {
         venue.staleMs = 0
       })
-      world.faults.add({ kind: 'drop', venue: venue.id, symbol: fault.symbol, channel: 'book' })
-      return number('ms')
+      const { symbol } = fault
+      world.arm('frame-lost', scope(), { kind: 'drop', venue: venue.id, symbol, channel: 'book' })
     },
   },
-} as const satisfies Readonly<Record<string, FaultKind>>
+} satisfies Readonly<Record<string, FaultKind>>

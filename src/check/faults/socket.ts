@@ -1,7 +1,7 @@
 /** What happens to connections, and to those who connect. */
 
 import type { DialFault, OpenConnection } from '../../sim/virtual/net.ts'
-import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
+import { between, type Draw, type FaultKind, oneOf, type Strike } from './kind.ts'
 
 /** A connection of the venue that carries the collector's data, chosen by the plan. */
 const chosen = ({ world, venue, number }: Strike): OpenConnection[] => {
@@ -9,7 +9,7 @@ const chosen = ({ world, venue, number }: Strike): OpenConnection[] => {
   return open.length === 0 ? [] : [open[number('nth') % open.length] as OpenConnection]
 }
 
-const nth = (random: Parameters<NonNullable<FaultKind['draw']>>[0]) => ({ nth: between(random, 0, 7) })
+const nth: Draw = (random) => ({ nth: between(random, 0, 7) })
 
 /** Something happens to one connection at once. */
 const ends = (
@@ -21,9 +21,9 @@ const ends = (
   target: 'venue',
   perMinute,
   draw: nth,
-  strike(stage) {
-    for (const connection of chosen(stage)) end(connection, stage)
-    return undefined
+  strike(strike) {
+    for (const connection of chosen(strike)) end(connection, strike)
+    strike.struck()
   },
 })
 
@@ -33,15 +33,15 @@ const dial = (about: string, perMinute: number, fault: (strike: Strike) => DialF
   target: 'venue',
   perMinute,
   draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 500, 20_000), code: oneOf(random, CODES) }),
-  strike(stage) {
-    const { world, venue, number } = stage
-    const met = fault(stage)
+  strike(strike) {
+    const { world, venue, number, struck } = strike
+    const met = fault(strike)
+    struck(number('ms'))
     venue.dial = met
-    for (const { link } of chosen(stage)) link.reset()
+    for (const { link } of chosen(strike)) link.reset()
     world.after(number('ms'), () => {
       if (venue.dial === met) venue.dial = undefined
     })
-    return number('ms')
   },
 })
 
@@ -59,9 +59,10 @@ const frozen = (
   target: 'venue',
   perMinute,
   draw: (random) => ({ nth: between(random, 0, 7), ms: oneOf(random, [1_000, 5_000, 12_000, 30_000, 120_000]) }),
-  strike(stage) {
-    const { world, number } = stage
-    for (const connection of chosen(stage)) {
+  strike(strike) {
+    const { world, number, struck } = strike
+    struck(number('ms'))
+    for (const connection of chosen(strike)) {
       const { id, venue, link } = connection
       const say = (state: 'frozen' | 'thawed') =>
         world.trace({ kind: 'connection', atUs: world.nowUs(), venue, connection: id, state })
@@ -72,7 +73,6 @@ const frozen = (
         if (!link.isClientClosed) say('thawed')
       })
     }
-    return number('ms')
   },
 })
 
@@ -80,14 +80,10 @@ export const SOCKET_FAULTS = {
   'socket-reset': ends('a connection is reset', 1.5, ({ link }) => link.reset()),
   'socket-eof': ends('a connection ends without a close frame', 1, ({ link }) => link.server.close(1006, '')),
   'socket-closed': {
-    about: 'a venue closes a connection with a code',
-    target: 'venue',
-    perMinute: 1.5,
+    ...ends('a venue closes a connection with a code', 1.5, ({ link }, { number }) =>
+      link.server.close(number('code'), 'see you'),
+    ),
     draw: (random) => ({ nth: between(random, 0, 7), code: oneOf(random, CLOSE_CODES) }),
-    strike(stage) {
-      for (const { link } of chosen(stage)) link.server.close(stage.number('code'), 'see you')
-      return undefined
-    },
   },
   'socket-silent': frozen(
     'an open connection sends nothing, but answers pings',
@@ -112,12 +108,13 @@ export const SOCKET_FAULTS = {
     target: 'venue',
     perMinute: 0.7,
     draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 200, 14_000) }),
-    strike(stage) {
-      for (const { link } of chosen(stage)) {
+    strike(strike) {
+      const { world, number, struck } = strike
+      struck(number('ms'))
+      for (const { link } of chosen(strike)) {
         link.cut(true)
-        stage.world.after(stage.number('ms'), () => link.mend())
+        world.after(number('ms'), () => link.mend())
       }
-      return stage.number('ms')
     },
   },
   'late-frames': {
@@ -125,16 +122,16 @@ export const SOCKET_FAULTS = {
     target: 'venue',
     perMinute: 0.7,
     draw: nth,
-    strike(stage) {
-      for (const { link, peer } of chosen(stage)) {
+    strike(strike) {
+      strike.struck(13_000)
+      for (const { link, peer } of chosen(strike)) {
         link.lateFrames = 5
         peer.freeze(false)
-        stage.world.after(11_900, () => peer.thaw())
+        strike.world.after(11_900, () => peer.thaw())
       }
-      return 13_000
     },
   },
-  'connect-refused': dial('connecting to a venue is refused', 0.5, () => ({ kind: 'refused' })),
+  'connect-rejected': dial('connecting to a venue is rejected', 0.5, () => ({ kind: 'refused' })),
   'connect-blackhole': dial('connecting to a venue is never answered', 0.4, () => ({ kind: 'blackhole' })),
   'connect-status': dial('the upgrade is answered with 403, 429, 451 or 503', 0.5, ({ number }) => ({
     kind: 'status',
@@ -152,18 +149,18 @@ export const SOCKET_FAULTS = {
     about: 'all connections to all venues are reset together',
     target: 'machine',
     perMinute: 0.4,
-    strike({ world }) {
+    strike({ world, struck }) {
+      struck()
       for (const { link } of world.network.connections()) link.reset()
-      return undefined
     },
   },
   'venue-sockets-reset': {
     about: 'all connections to one venue are reset together',
     target: 'venue',
     perMinute: 0.5,
-    strike({ world, venue }) {
+    strike({ world, venue, struck }) {
+      struck()
       for (const { link } of world.network.connections(venue.id)) link.reset()
-      return undefined
     },
   },
   'network-down': {
@@ -171,15 +168,16 @@ export const SOCKET_FAULTS = {
     target: 'machine',
     perMinute: 0.3,
     draw: (random) => ({ ms: between(random, 1_000, 25_000) }),
-    strike({ world, number }) {
-      const gone: DialFault = { kind: 'blackhole' }
-      for (const { link } of world.network.connections()) link.cut(false)
-      for (const venue of world.venues.values()) venue.dial = gone
+    strike({ world, number, struck }) {
+      struck(number('ms'))
+      world.struck('rest-unreachable', {}, number('ms'))
+      const cut = world.network.connections()
+      for (const { link } of cut) link.cut(false)
+      for (const venue of world.venues.values()) venue.isUnreachable = true
       world.after(number('ms'), () => {
-        for (const venue of world.venues.values()) if (venue.dial === gone) venue.dial = undefined
-        for (const { link } of world.network.connections()) link.mend()
+        for (const venue of world.venues.values()) venue.isUnreachable = false
+        for (const { link } of cut) link.mend()
       })
-      return number('ms')
     },
   },
-} as const satisfies Readonly<Record<string, FaultKind>>
+} satisfies Readonly<Record<string, FaultKind>>

@@ -1,77 +1,100 @@
 /** What happens to the frames of one stream. */
 
 import type { FaultSpec } from '../../sim/faults.ts'
-import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
+import { between, type Draw, type FaultKind, oneOf, type Strike, type Target } from './kind.ts'
+
+type Spec = Omit<FaultSpec, 'venue' | 'channel' | 'symbol'>
+interface Rest {
+  readonly draw?: Draw
+  readonly channels?: FaultKind['channels']
+  /** What it touches, where that is more than the stream. */
+  readonly reach?: Target
+}
 
 /** The next frames of the stream meet the fault. */
-const meet =
-  (spec: (strike: Strike) => Omit<FaultSpec, 'venue' | 'channel' | 'symbol'>): FaultKind['strike'] =>
-  (strike) => {
-    const { venue, channel, symbol } = strike.fault
-    strike.world.faults.add({ venue, channel, symbol, ...spec(strike) })
-    return undefined
-  }
+const frames = (about: string, perMinute: number, spec: (strike: Strike) => Spec, rest: Rest = {}): FaultKind => ({
+  about,
+  target: 'stream',
+  perMinute,
+  ...(rest.channels && { channels: rest.channels }),
+  ...(rest.draw && { draw: rest.draw }),
+  strike(strike) {
+    const { kind, venue, channel, symbol } = strike.fault
+    strike.world.arm(kind, strike.scope(rest.reach), { venue, channel, symbol, ...spec(strike) })
+  },
+})
 
-const kind = (
-  about: string,
-  perMinute: number,
-  draw: NonNullable<FaultKind['draw']>,
-  spec: Parameters<typeof meet>[0],
-  channels?: FaultKind['channels'],
-): FaultKind => ({ about, target: 'stream', perMinute, draw, strike: meet(spec), ...(channels && { channels }) })
+/** The venue's next answers to requests meet the fault. */
+const answers = (about: string, draw: Draw, spec: (strike: Strike) => Spec): FaultKind => ({
+  about,
+  target: 'venue',
+  perMinute: 1,
+  draw,
+  strike(strike) {
+    const { kind, venue } = strike.fault
+    strike.world.arm(kind, strike.scope(), { venue, channel: 'answer', count: strike.number('count'), ...spec(strike) })
+  },
+})
 
-const none = () => ({})
-const burst = (random: Parameters<NonNullable<FaultKind['draw']>>[0]) => ({ count: between(random, 2, 15) })
+const burst: Draw = (random) => ({ count: between(random, 2, 15) })
 
 export const STREAM_FAULTS = {
-  'frame-lost': kind('one frame never comes', 6, none, () => ({ kind: 'drop' })),
-  'frames-lost': kind('several frames in a row never come', 2, burst, ({ number }) => ({
-    kind: 'drop',
-    count: number('count'),
-  })),
+  'frame-lost': frames('one frame never comes', 15, () => ({ kind: 'drop' })),
+  'frames-lost': frames(
+    'several frames in a row never come',
+    4,
+    ({ number }) => ({ kind: 'drop', count: number('count') }),
+    { draw: burst },
+  ),
   'last-frame-lost': {
     about: 'a frame is lost, and the market of the symbol then stands still for a while',
     target: 'stream',
     perMinute: 1,
     draw: (random) => ({ ms: between(random, 2_000, 20_000) }),
-    strike({ world, fault, venue, number }) {
-      const { channel, symbol = '' } = fault
-      world.faults.add({ kind: 'drop', venue: venue.id, channel, symbol })
+    strike({ world, fault: { kind, channel, symbol = '' }, venue, number, scope }) {
+      world.arm(kind, scope(), { kind: 'drop', venue: venue.id, channel, symbol })
       world.after(500, () => venue.market.halt(symbol, number('ms')))
-      return number('ms') + 500
+      world.struck('market-halted', scope('symbol'), number('ms') + 500)
     },
   },
-  'frame-twice': kind('one frame comes twice', 4, none, () => ({ kind: 'duplicate' })),
-  'frames-twice': kind('several frames in a row come twice', 1, burst, ({ number }) => ({
-    kind: 'duplicate',
-    count: number('count'),
-  })),
-  'frames-swapped': kind('two neighbouring frames change places', 4, none, () => ({ kind: 'reorder' })),
-  'frame-late': kind(
+  'frame-twice': frames('one frame comes twice', 8, () => ({ kind: 'duplicate' })),
+  'frames-twice': frames(
+    'several frames in a row come twice',
+    2,
+    ({ number }) => ({ kind: 'duplicate', count: number('count') }),
+    { draw: burst },
+  ),
+  'frames-swapped': frames('two neighbouring frames change places', 8, () => ({ kind: 'reorder' })),
+  'frame-late': frames(
     'a frame, and all behind it on the connection, comes late',
     3,
-    (random) => ({ ms: between(random, 50, 3_000) }),
     ({ number }) => ({ kind: 'delay', ms: number('ms') }),
+    { draw: (random) => ({ ms: between(random, 50, 3_000) }), reach: 'venue' },
   ),
-  'stream-rewound': kind(
+  'stream-rewound': frames(
     'the last frames of the stream come again',
-    1,
-    (random) => ({ frames: between(random, 2, 40) }),
+    2,
     ({ number }) => ({ kind: 'rewind', frames: number('frames') }),
+    { draw: (random) => ({ frames: between(random, 2, 40) }) },
   ),
-  'stream-dead': kind('one subscription dies without a word', 0.7, none, () => ({ kind: 'mute' })),
-  'frame-cut': kind('JSON that ends in the middle', 1.5, none, () => ({ kind: 'malformed', how: 'truncated' })),
-  'frame-mistyped': kind('valid JSON of a wrong type', 1.5, none, () => ({ kind: 'malformed', how: 'type' })),
-  'frame-garbage': kind('no JSON, nothing says whose it is', 1, none, () => ({ kind: 'malformed', how: 'garbage' })),
-  'frame-new-fields': kind('a field more than documented', 2, none, () => ({ kind: 'malformed', how: 'fields' })),
-  'frame-not-utf8': kind('bytes that are no UTF-8', 0.7, none, () => ({ kind: 'malformed', how: 'utf8' })),
-  'frame-huge': kind('a message longer than any limit', 0.2, none, () => ({ kind: 'malformed', how: 'huge' })),
-  'book-crossed': kind(
+  'stream-dead': frames('one subscription dies without a word', 0.7, () => ({ kind: 'mute' })),
+  'frame-cut': frames('JSON that ends in the middle', 2, () => ({ kind: 'malformed', how: 'truncated' })),
+  'frame-mistyped': frames('valid JSON of a wrong type', 2, () => ({ kind: 'malformed', how: 'type' })),
+  'frame-garbage': frames('no JSON, nothing says whose it is', 1, () => ({ kind: 'malformed', how: 'garbage' }), {
+    reach: 'venue',
+  }),
+  'frame-new-fields': frames('a field more than documented', 4, () => ({ kind: 'malformed', how: 'fields' })),
+  'frame-not-utf8': frames('bytes that are no UTF-8', 0.7, () => ({ kind: 'malformed', how: 'utf8' }), {
+    reach: 'venue',
+  }),
+  'frame-huge': frames('a message longer than any limit', 0.2, () => ({ kind: 'malformed', how: 'huge' }), {
+    reach: 'venue',
+  }),
+  'book-crossed': frames(
     'a book frame brings a bid above the best ask',
     0.7,
-    none,
     () => ({ kind: 'forged', how: 'crossed' }),
-    ['book'],
+    { channels: ['book'] },
   ),
   'snapshot-ahead': {
     about: 'a book frame is lost, and the stream then is seconds behind REST',
@@ -79,42 +102,25 @@ export const STREAM_FAULTS = {
     channels: ['book'],
     perMinute: 1,
     draw: (random) => ({ ms: between(random, 500, 4_000), skip: between(random, 1, 3) }),
-    strike({ world, fault, number }) {
-      const { venue, channel, symbol } = fault
-      world.faults.add({ kind: 'drop', venue, channel, symbol })
-      world.faults.add({ kind: 'delay', venue, channel, symbol, ms: number('ms'), skip: number('skip') })
-      return undefined
+    strike({ world, fault: { kind, venue, channel, symbol }, number, scope }) {
+      world.arm('frame-lost', scope(), { kind: 'drop', venue, channel, symbol })
+      const late = { ms: number('ms'), skip: number('skip') }
+      world.arm(kind, scope('venue'), { kind: 'delay', venue, channel, symbol, ...late })
     },
   },
-  'answer-lost': {
-    about: 'the next answers to subscriptions never come; the data do',
-    target: 'venue',
-    perMinute: 1,
-    draw: (random) => ({ count: between(random, 1, 3) }),
-    strike({ world, fault, number }) {
-      world.faults.add({ kind: 'drop', venue: fault.venue, channel: 'answer', count: number('count') })
-      return undefined
-    },
-  },
-  'answer-late': {
-    about: 'the next answers to subscriptions come after the data',
-    target: 'venue',
-    perMinute: 1,
-    draw: (random) => ({ ms: between(random, 500, 15_000), count: between(random, 1, 3) }),
-    strike({ world, fault, number }) {
-      const { venue } = fault
-      world.faults.add({ kind: 'delay', venue, channel: 'answer', ms: number('ms'), count: number('count') })
-      return undefined
-    },
-  },
-  'answer-twice': {
-    about: 'an answer comes again, unasked',
-    target: 'venue',
-    perMinute: 1,
-    draw: (random) => ({ count: oneOf(random, [1, 3]) }),
-    strike({ world, fault, number }) {
-      world.faults.add({ kind: 'duplicate', venue: fault.venue, channel: 'answer', count: number('count') })
-      return undefined
-    },
-  },
-} as const satisfies Readonly<Record<string, FaultKind>>
+  'answer-lost': answers(
+    'the next answers to subscriptions never come; the data do',
+    (random) => ({ count: between(random, 1, 3) }),
+    () => ({ kind: 'drop' }),
+  ),
+  'answer-late': answers(
+    'the next answers to subscriptions come after the data',
+    (random) => ({ ms: between(random, 500, 15_000), count: between(random, 1, 3) }),
+    ({ number }) => ({ kind: 'delay', ms: number('ms') }),
+  ),
+  'answer-twice': answers(
+    'an answer comes again, unasked',
+    (random) => ({ count: oneOf(random, [1, 3]) }),
+    () => ({ kind: 'duplicate' }),
+  ),
+} satisfies Readonly<Record<string, FaultKind>>

@@ -2,6 +2,9 @@
 
 import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
+/** OKX closes so long after its notice. */
+const OKX_NOTICE_MS = 60_000
+
 const order = ({ venue }: Strike, name: string, params: Readonly<Record<string, string>> = {}): void => {
   venue.exchange.order(name, new URLSearchParams(params))
 }
@@ -13,12 +16,13 @@ const admission = (about: string, how: 'refused' | 'busy' | 'silent', venues?: r
   perMinute: 0.4,
   ...(venues && { venues }),
   draw: (random) => ({ ms: between(random, 1_000, 15_000) }),
-  strike({ world, venue, fault, number }) {
+  strike({ world, venue, fault, number, struck, scope }) {
     const name = (fault.symbol ?? '').toLowerCase()
+    struck(number('ms'))
+    world.struck('venue-sockets-reset', scope('venue'))
     venue.admissions.set(name, how)
     for (const { link } of world.network.connections(venue.id)) link.reset()
     world.after(number('ms'), () => venue.admissions.delete(name))
-    return number('ms')
   },
 })
 
@@ -29,10 +33,10 @@ export const VENUE_FAULTS = {
     venues: ['binance', 'okx'],
     perMinute: 0.5,
     draw: (random) => ({ ms: oneOf(random, [50, 1_000, 10_000]) }),
-    strike(stage) {
-      if (stage.venue.id === 'okx') order(stage, 'notice')
-      else order(stage, 'shutdown-notice', { delay_ms: String(stage.number('ms')) })
-      return undefined
+    strike(strike) {
+      strike.struck(OKX_NOTICE_MS)
+      if (strike.venue.id === 'okx') order(strike, 'notice')
+      else order(strike, 'shutdown-notice', { delay_ms: String(strike.number('ms')) })
     },
   },
   maintenance: {
@@ -42,9 +46,11 @@ export const VENUE_FAULTS = {
     perMinute: 0.4,
     active: 0.15,
     draw: (random) => ({ seconds: between(random, 2, 20), close: random() < 0.5 }),
-    strike(stage) {
-      order(stage, 'maintenance', { seconds: String(stage.number('seconds')), close: stage.word('close') })
-      return stage.number('seconds') * 1000
+    strike(strike) {
+      const lastsMs = strike.number('seconds') * 1000
+      strike.struck(lastsMs)
+      strike.world.struck('rest-locked', strike.scope(), lastsMs)
+      order(strike, 'maintenance', { seconds: strike.word('seconds'), close: strike.word('close') })
     },
   },
   'sequence-reset': {
@@ -52,9 +58,9 @@ export const VENUE_FAULTS = {
     target: 'symbol',
     venues: ['okx'],
     perMinute: 1,
-    strike(stage) {
-      order(stage, 'sequence-reset', { symbol: stage.fault.symbol ?? '' })
-      return undefined
+    strike(strike) {
+      strike.struck()
+      order(strike, 'sequence-reset', { symbol: strike.fault.symbol ?? '' })
     },
   },
   'book-ids-jump': {
@@ -62,9 +68,9 @@ export const VENUE_FAULTS = {
     target: 'venue',
     venues: ['binance-usdm'],
     perMinute: 1,
-    strike(stage) {
-      order(stage, 'ids-jump')
-      return undefined
+    strike(strike) {
+      strike.struck()
+      order(strike, 'ids-jump')
     },
   },
   'pre-open': {
@@ -73,9 +79,9 @@ export const VENUE_FAULTS = {
     venues: ['okx'],
     perMinute: 0.5,
     draw: (random) => ({ ms: between(random, 100, 3_000) }),
-    strike(stage) {
-      order(stage, 'pre-open', { symbol: stage.fault.symbol ?? '', ms: String(stage.number('ms')) })
-      return stage.number('ms')
+    strike(strike) {
+      strike.struck(strike.number('ms'))
+      order(strike, 'pre-open', { symbol: strike.fault.symbol ?? '', ms: strike.word('ms') })
     },
   },
   checksums: {
@@ -84,9 +90,9 @@ export const VENUE_FAULTS = {
     venues: ['okx'],
     perMinute: 1,
     draw: (random) => ({ mode: oneOf(random, ['none', 'zero', 'crc']) }),
-    strike(stage) {
-      order(stage, 'checksum', { mode: stage.word('mode') })
-      return undefined
+    strike(strike) {
+      strike.struck()
+      order(strike, 'checksum', { mode: strike.word('mode') })
     },
   },
   'subscription-refused': {
@@ -100,9 +106,9 @@ export const VENUE_FAULTS = {
     target: 'symbol',
     perMinute: 0.7,
     draw: (random) => ({ ms: between(random, 1_000, 30_000) }),
-    strike({ venue, fault, number }) {
+    strike({ venue, fault, number, struck }) {
+      struck(number('ms'))
       venue.market.halt(fault.symbol ?? '', number('ms'))
-      return number('ms')
     },
   },
   'venue-clock-jumps': {
@@ -110,9 +116,9 @@ export const VENUE_FAULTS = {
     target: 'venue',
     perMinute: 0.7,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -700, 400, 3_000, 60_000]) }),
-    strike({ venue, number }) {
+    strike({ venue, number, struck }) {
+      struck()
       venue.wall.offsetUs += number('ms') * 1000
-      return undefined
     },
   },
   'socket-lifetime': {
@@ -120,10 +126,10 @@ export const VENUE_FAULTS = {
     target: 'venue',
     venues: ['binance', 'binance-usdm'],
     perMinute: 0.4,
-    strike({ world, venue }) {
+    strike({ world, venue, struck }) {
+      struck()
       const [oldest] = world.network.connections(venue.id)
       oldest?.link.server.close(1008, 'disconnected after 24 hours')
-      return undefined
     },
   },
-} as const satisfies Readonly<Record<string, FaultKind>>
+} satisfies Readonly<Record<string, FaultKind>>

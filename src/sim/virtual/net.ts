@@ -23,6 +23,8 @@ export interface Host {
   readonly id: string
   readonly exchange: SimExchange
   dial: DialFault | undefined
+  /** Nothing gets through to it, requests included. */
+  isUnreachable: boolean
 }
 
 export interface OpenConnection {
@@ -40,12 +42,14 @@ export interface NetworkParts {
   readonly faults: FaultPlan
   onState(venue: string, connection: number, state: 'open' | 'closed'): void
   onFrame(venue: string, connection: number, channel: string, symbol: string, isDelivered: boolean): void
-  onRequest(venue: string, path: string): void
+  onJoined(venue: string, connection: number, channel: string, symbol: string): void
+  onRequest(venue: string): void
 }
 
 /** The address that all processes share. */
 const CLIENT = '10.0.0.1'
 const LATENCY_MS = { least: 2, span: 60, jitter: 40 }
+const BLACKHOLE: DialFault = { kind: 'blackhole' }
 const HOST = /^([a-z-]+?)(?:-\d+)?\.sim$/
 
 export class VirtualNetwork {
@@ -108,7 +112,7 @@ export class VirtualNetwork {
 
   #dial(id: number, url: URL, host: Host | undefined, link: VirtualConnection, timeoutMs: number): void {
     const { loop, serverScope } = this.#parts
-    const dial = host?.dial
+    const dial = host?.isUnreachable ? BLACKHOLE : host?.dial
     if (host === undefined) link.fail('getaddrinfo ENOTFOUND')
     else if (dial?.kind === 'refused') link.fail('connect ECONNREFUSED')
     else if (dial?.kind === 'status') link.fail(`Unexpected server response: ${dial.status}`)
@@ -128,7 +132,7 @@ export class VirtualNetwork {
   }
 
   #accept(id: number, url: URL, host: Host, link: VirtualConnection): void {
-    const { loop, serverScope, faults, onFrame } = this.#parts
+    const { loop, serverScope, faults, onFrame, onJoined } = this.#parts
     const peer = createPeer({
       id,
       venue: host.id,
@@ -139,6 +143,7 @@ export class VirtualNetwork {
       clock: virtualClock(loop, serverScope),
       reset: () => link.reset(),
       onSent: () => {},
+      onJoined: (channel, symbol) => onJoined(host.id, id, channel, symbol),
       onFate: (channel, symbol, isDelivered) => {
         // What a venue still sends to a client that has gone is no loss of data.
         if (!link.isClientClosed || link.isLosing) onFrame(host.id, id, channel, symbol, isDelivered)
@@ -198,11 +203,10 @@ export class VirtualNetwork {
     const url = new URL(request.url)
     const host = this.#host(url)
     if (host === undefined) return void fail('getaddrinfo ENOTFOUND')
-    if (host.dial?.kind === 'refused') return void fail('connect ECONNREFUSED')
-    if (host.dial?.kind === 'blackhole') return
+    if (host.isUnreachable) return
     loop.at(loop.nowMs + latencyMs, serverScope, () => {
       const { pathname: path, searchParams: query } = url
-      onRequest(host.id, path)
+      onRequest(host.id)
       const fault = faults.request(host.id, `${path}?${query}`)
       if (fault?.kind === 'rest-timeout') return
       if (fault?.kind === 'rest-reset') {
