@@ -184,6 +184,22 @@ describe('an audit', () => {
     expect(log).toEqual(['AAAUSDT not_aligned the book was rebuilt'])
   })
 
+  test('of a book that falls silent meanwhile says nothing of it', async () => {
+    const { world, sync, log } = await start()
+    await world.clock.advance(SETTLED_MS)
+    sync.suspend(world.clock.nowUs())
+    await world.clock.advance(5_000)
+    expect(log).toEqual(['AAAUSDT not_aligned the book is not live any more'])
+  })
+
+  test('keeps the past of the book no longer than it needs it', async () => {
+    const { world, sync, log } = await start()
+    await world.clock.advance(SETTLED_MS + 5_000)
+    expect(log).toEqual(['AAAUSDT match'])
+    sync.book.asks.knownTo = '101'
+    expect(sync.onSnapshot(snapshot(100, '99:1', '101:1 102:1')).isIgnored).toBe(true)
+  })
+
   test('that gets no snapshot has failed', async () => {
     const { world, log } = await start()
     world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
@@ -219,6 +235,7 @@ describe('what audits use', () => {
     expect(log).toEqual(['AAAUSDT failed banned: HTTP 418 -1003 banned'])
     await world.clock.advance(3_000_000)
     expect(world.requests).toHaveLength(1)
+    expect(log, 'none was begun').toHaveLength(1)
   })
 
   test('nothing while other requests wait', async () => {
