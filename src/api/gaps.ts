@@ -79,13 +79,13 @@ export const touches = (gap: Gap, sinceUs: EpochUs, untilUs: EpochUs): boolean =
   gap.start_time_us <= untilUs && (gap.end_time_us ?? Number.POSITIVE_INFINITY) >= sinceUs
 
 /** Is something missing because of it, as far as is known? */
-export const leavesLoss = ({ state, lost }: Gap): boolean => state !== 'healed' && !(state === 'closed' && lost === 0)
+export const leavesLoss = ({ state, lost }: Gap): boolean => state === 'open' || (state !== 'healed' && lost !== 0)
 
 export const gapSummarySchema = z.strictObject({
   total: count,
   states: z.partialRecord(z.enum(GAP_STATES), count),
   causes: z.partialRecord(z.enum(GAP_CAUSES), count),
-  incomplete: count.describe('Gaps that leave something missing: neither healed, nor closed with nothing lost.'),
+  incomplete: count.describe('Gaps that leave something missing: neither healed, nor ended with nothing lost.'),
   seconds: seconds.describe('All durations together; gaps of different feeds, or of one, may overlap.'),
   lost: count.describe('Ids missed, of the gaps where they can be counted.'),
   healed: count.describe('Ids of these that were fetched and delivered.'),

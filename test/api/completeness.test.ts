@@ -212,6 +212,12 @@ describe('with a step', () => {
     expect(rows.map(({ start }: { start: string }) => start.slice(11, 19))).toEqual(['11:58:30', '11:59:00'])
   })
 
+  test('one that only touches the time of collection is none', async () => {
+    running.collector.firstUs = () => ago(60)
+    expect(await buckets('symbol=SOLUSDT&type=book&since=2m&step=1m')).toHaveLength(1)
+    expect((await dataOf('since=2m&until=1m')).count).toBe(0)
+  })
+
   test('cutting covers the window, once', () => {
     for (const [sinceUs, untilUs, stepUs] of [
       [0, 10, 3],

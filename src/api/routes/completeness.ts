@@ -79,7 +79,7 @@ export function completeness({ view, clock, names }: RouteDeps) {
       const nowUs = clock.nowUs()
       const { sinceUs, untilUs } = fullWindow(query, nowUs)
       const isWanted = feedFilter(query)
-      const views = view.completeness(sinceUs, untilUs, isWanted).filter(isWanted)
+      const views = collected(view, { startUs: sinceUs, endUs: untilUs }, isWanted)
       requireKnown(view, query, views.length > 0)
       const stepUs = query.step === undefined ? undefined : durationUs(query.step)
       const cut = stepUs === undefined ? undefined : cutWindow(sinceUs, untilUs, stepUs, views.length)
@@ -115,6 +115,10 @@ function fullWindow(query: Parameters<typeof windowOf>[0], nowUs: EpochUs) {
 
 const keyOf = ({ venue, channel, symbol }: FeedName): string => `${channel}:${instrumentKey(venue, symbol)}`
 
+/** The wanted feeds of a window, without those that only touch it. */
+const collected = (view: CollectorView, { startUs, endUs }: Bucket, isWanted: (feed: FeedName) => boolean) =>
+  view.completeness(startUs, endUs, isWanted).filter((feed) => isWanted(feed) && feed.startUs < feed.endUs)
+
 type BucketRecords = Map<string, ReturnType<typeof bucketRecord>[]>
 
 /** The buckets of each feed, under its key. */
@@ -125,10 +129,9 @@ async function bucketRecords(
   pause: () => Promise<void>,
 ): Promise<BucketRecords> {
   const records: BucketRecords = new Map()
-  for (const { startUs, endUs } of cut) {
+  for (const bucket of cut) {
     await pause()
-    for (const feed of view.completeness(startUs, endUs, isWanted)) {
-      if (!isWanted(feed)) continue
+    for (const feed of collected(view, bucket, isWanted)) {
       const key = keyOf(feed)
       const ofFeed = records.get(key)
       if (ofFeed) ofFeed.push(bucketRecord(feed))

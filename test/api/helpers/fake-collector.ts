@@ -237,7 +237,7 @@ export function fakeCollector(clock: Clock): FakeCollector {
       const feeds = INSTRUMENTS.flatMap((about) => CHANNELS.map((channel) => ({ ...about, channel }))).filter(isWanted)
       return feeds.flatMap((feed) => {
         const startUs = Math.max(sinceUs, fake.firstUs(feed))
-        return startUs >= untilUs ? [] : [covered(feed, fake.ledger, startUs, untilUs, clock.nowUs())]
+        return startUs > untilUs ? [] : [covered(feed, fake.ledger, startUs, untilUs, clock.nowUs())]
       })
     },
     proofOf: ({ channel }) => FAKE_PROOFS[channel],
@@ -287,7 +287,7 @@ function covered(
     proof: FAKE_PROOFS[feed.channel],
     startUs,
     endUs,
-    coveredShare: 1 - lostUs / (endUs - startUs),
+    coveredShare: startUs === endUs ? 1 : 1 - lostUs / (endUs - startUs),
     secondsLost: lostUs / 1e6,
     idsLost: ids(({ lost = 0, healed = 0 }) => lost - healed),
     idsHealed: ids(({ healed = 0 }) => healed),
