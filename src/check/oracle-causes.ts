@@ -15,8 +15,9 @@ export function touches({ venue, channel, symbol, connection }: Scope, stream: S
   if (venue !== undefined && venue !== stream.venue) return false
   if (channel !== undefined && channel !== stream.channel) return false
   if (symbol !== undefined && symbol !== stream.symbol) return false
-  // A stream that no connection has carried yet may be about to be carried by this one.
-  return connection === undefined || stream.connections.has(connection) || stream.carriers.size === 0
+  if (connection === undefined || stream.connections.has(connection)) return true
+  // A newer connection than any that carried the stream may be meant to, without having had a frame of it yet.
+  return [...stream.connections].every((each) => each < connection)
 }
 
 export function judgeCauses({ streams, options: { detectionUs }, report }: Court): Judge {

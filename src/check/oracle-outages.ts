@@ -39,7 +39,7 @@ export function judgeOutages({ streams, options: { slackUs }, report }: Court): 
       const outage = stream.lastOutage
       if (isNumbered(stream) || outage === undefined || !outage.isCertain || checked.has(outage)) return
       checked.add(outage)
-      if (!isCovered(stream, outage.fromUs, outage.fromUs, slackUs)) late.add(outage)
+      if (!isCovered(stream, outage.fromUs, outage.untilUs ?? streams.nowUs, slackUs)) late.add(outage)
     },
     finish() {
       for (const stream of streams.all()) {

@@ -24,8 +24,10 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
 
   function deliver(stream: Stream, { id }: Trade, span: Numbers): void {
     const { deliveries } = stream
-    if (span.last > (deliveries.truth ?? 0))
+    if (span.last > (deliveries.truth ?? 0)) {
       report('trade_unknown', streams.nowUs, stream, `${rangeText(span)}; the newest is ${deliveries.truth ?? 'none'}`)
+      return
+    }
     const again = judgeRepeat(deliveries, id, span, streams.kills)
     if (again !== undefined) report(again.promise, streams.nowUs, stream, again.text)
     const { top } = deliveries

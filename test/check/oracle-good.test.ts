@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createOracle, judge } from '../../src/check/oracle.ts'
+import type { TraceEntry } from '../../src/check/trace.ts'
 import { GoodRun, SYMBOLS, TRADES_KEPT } from './good-run.ts'
 
 const RUNS = Number(process.env.ORACLE_RUNS ?? 300)
@@ -60,6 +61,31 @@ test('a run that keeps every promise is never blamed', () => {
     { numRuns: RUNS },
   )
 })
+
+test('in any run, a gap that is never told is found', () => {
+  fc.assert(
+    fc.property(fc.array(act, { minLength: 3, maxLength: 30 }), fc.nat(), (acts, choice) => {
+      const run = new GoodRun().steps(2)
+      for (const each of acts) perform(run, each)
+      const trace = run.end()
+      const ids = [...new Set(trace.flatMap(demanded))]
+      if (ids.length === 0) return
+      const left = trace.filter(
+        (each) => each.kind !== 'event' || each.event.type !== 'gap' || each.event.gap_id !== ids[choice % ids.length],
+      )
+      expect(judge(left, { tradesKept: TRADES_KEPT })).not.toEqual([])
+    }),
+    { numRuns: RUNS },
+  )
+})
+
+/** Ids of gaps in which something was missed, or that the end of the process demands. */
+function demanded(entry: TraceEntry): string[] {
+  if (entry.kind !== 'event' || entry.event.type !== 'gap') return []
+  const { channel, cause, state, lost, gap_id } = entry.event
+  const isOfProcess = cause === 'process_down' || cause === 'shutdown'
+  return state !== 'open' && (channel !== 'trade' || isOfProcess || lost !== 0) ? [gap_id] : []
+}
 
 test('the figures tell what the run was like', () => {
   const oracle = createOracle()
