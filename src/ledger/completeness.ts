@@ -42,14 +42,13 @@ export function coverageOf(
   const holes = touching
     .filter((gap) => !isWhole(gap))
     .map((gap) => [gap.start_time_us, gap.end_time_us ?? untilUs] as const)
-  const collectedUs = lengthOf(parts)
   const lostUs = lengthOf(
     union(holes).flatMap(([from, to]) => parts.map((part) => clip(from, to, ...part)).filter(isSome)),
   )
   return {
     startUs: first[0],
     endUs: last[1],
-    coveredShare: collectedUs === 0 ? 1 : 1 - lostUs / collectedUs,
+    coveredShare: 1 - lostUs / lengthOf(parts),
     secondsLost: lostUs / 1e6,
     idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),
     idsHealed: sum(touching, (gap) => gap.healed ?? 0),
@@ -65,7 +64,7 @@ const isSome = (interval: Interval | undefined): interval is Interval => interva
 function clip(fromUs: EpochUs, toUs: EpochUs, sinceUs: EpochUs, untilUs: EpochUs): Interval | undefined {
   const start = Math.max(fromUs, sinceUs)
   const end = Math.min(toUs, untilUs)
-  return start <= end ? [start, end] : undefined
+  return start < end ? [start, end] : undefined
 }
 
 /** Overlapping intervals joined, ascending. */
