@@ -22,6 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['model', 'service', 'platform'],
   collector: ['model', 'book', 'venues', 'feed', 'ledger', 'sinks', 'ops', 'service', 'api', 'platform'],
   sim: ['model', 'platform'],
+  check: ['model', 'venues', 'sim', 'ops', 'collector', 'platform'],
   cli: ['model', 'venues', 'ops', 'collector', 'platform', 'sim', 'service', 'api'],
 }
 

@@ -17,6 +17,7 @@ export interface RunOptions {
   readonly logger?: Logger
   /** Faults strike until then. */
   readonly faultsEndMs?: number
+  readonly checkEveryMs?: number
 }
 
 export interface RunResult {
@@ -44,7 +45,13 @@ const STANDSTILL_MS = 2_500
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 900_000 }
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
-  const { scenario = usualScenario(), sinks = [], logger, faultsEndMs = FAULTS_END_MS } = options
+  const {
+    scenario = usualScenario(),
+    sinks = [],
+    logger,
+    faultsEndMs = FAULTS_END_MS,
+    checkEveryMs = CHECK_EVERY_MS,
+  } = options
   const counts: Record<string, number> = {}
   const recorder = createRecorder(sinks)
   const trace = (entry: TraceEntry): void => {
@@ -52,7 +59,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     recorder.add(entry)
   }
   const world = new World({ scenario, seed, logger, trace })
-  const checks = checkTimes(faultsEndMs)
+  const checks = checkTimes(faultsEndMs, checkEveryMs)
   const plan = options.plan ?? drawPlan(seed, scenario, { startMs: FAULTS_START_MS, endMs: faultsEndMs }, checks)
   for (const fault of plan) world.loop.at(fault.atMs, world.scope, () => strike(world, fault))
   world.startMarkets()
@@ -78,9 +85,9 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   }
 }
 
-function checkTimes(endMs: number): Quiet[] {
+function checkTimes(endMs: number, everyMs: number): Quiet[] {
   const checks: Quiet[] = []
-  for (let startMs = CHECK_EVERY_MS; startMs + STANDSTILL_MS < endMs; startMs += CHECK_EVERY_MS)
+  for (let startMs = everyMs; startMs + STANDSTILL_MS < endMs; startMs += everyMs)
     checks.push({ startMs, endMs: startMs + STANDSTILL_MS })
   return checks
 }

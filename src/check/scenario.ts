@@ -16,10 +16,10 @@ type Pace = Readonly<Record<string, number>>
 
 /** One symbol of each venue is quiet, where there are three. */
 const USUAL: Readonly<Record<string, Pace>> = {
-  binance: { BTCUSDT: 3, ETHUSDT: 2, DOTUSDT: 0.5 },
-  'binance-usdm': { BTCUSDT: 3, ETHUSDT: 2 },
-  okx: { 'BTC-USDT': 3, 'ETH-USDT-SWAP': 2, 'DOT-USDT': 0.4 },
-  deribit: { 'BTC-PERPETUAL': 3, 'ETH-PERPETUAL': 1.5 },
+  binance: { BTCUSDT: 2, ETHUSDT: 1, DOTUSDT: 0.4 },
+  'binance-usdm': { BTCUSDT: 2, ETHUSDT: 1 },
+  okx: { 'BTC-USDT': 2, 'ETH-USDT-SWAP': 1, 'DOT-USDT': 0.4 },
+  deribit: { 'BTC-PERPETUAL': 2, 'ETH-PERPETUAL': 1 },
 }
 
 /** Sixty feeds at a rate at which a day fits into minutes. */

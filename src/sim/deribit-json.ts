@@ -17,17 +17,18 @@ export interface JsonObject {
 /** Text is a decimal of the market; it has few enough digits to survive as a double. */
 export const float = (value: string | number): Float => new Float(Number(value))
 
-const DECIMAL_EXPONENT_MIN = -4
-const DECIMAL_EXPONENT_MAX = 15
+/** Beyond these, numbers are written in exponent form. */
+const DECIMAL_MIN = 1e-4
+const DECIMAL_END = 1e16
 
 /** The shortest digits that read back the same, in exponent form below 1e-4 and from 1e16 on, as C++ and Python print. */
 export function floatText(value: number): string {
+  const size = Math.abs(value)
+  if (size === 0 || (size >= DECIMAL_MIN && size < DECIMAL_END))
+    return Number.isInteger(value) ? `${value}.0` : String(value)
   const [mantissa = '0', exponentText = '0'] = value.toExponential().split('e')
   const exponent = Number(exponentText)
-  if (exponent < DECIMAL_EXPONENT_MIN || exponent > DECIMAL_EXPONENT_MAX) {
-    return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
-  }
-  return Number.isInteger(value) ? `${value}.0` : String(value)
+  return `${mantissa}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`
 }
 
 export function encode(value: Json): string {
