@@ -42,7 +42,9 @@ export function judgeCauses({ streams, options: { detectionUs }, report }: Court
       if (before !== undefined || record.causeUs !== undefined) return
       const { stream } = record
       const endUs = event.end_time_us ?? streams.nowUs
-      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs)
+      const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
+      // What a fault did lasts at least until the stream speaks again.
+      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs) || fault.atUs >= silentUs
       const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined) return

@@ -1,4 +1,4 @@
-/** Which running numbers of one stream of trades left the collector, and under which ids. */
+/** Which trades of one stream left the collector, by the numbers that gaps count, and under which ids. */
 
 import type { EpochUs } from '../model/event.ts'
 import type { Numbers } from './oracle-promises.ts'
@@ -16,9 +16,10 @@ export class Deliveries {
   /** Ascending, apart from each other. */
   readonly #spans: { first: number; last: number }[] = []
   #recent: Delivery[] = []
-  /** The first number that was ever delivered. */
+  /** The first that was ever delivered. */
   first: number | undefined
-  /** The market's newest trade, and those too young to be missed. */
+  /** In the market's numbers: the newest that was delivered, the newest that was made, those too young to be missed. */
+  newest: number | undefined
   truth: number | undefined
   young: { atUs: EpochUs; before: number }[] = []
 

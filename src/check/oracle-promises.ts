@@ -61,6 +61,8 @@ export type Chain = 'range' | 'previous' | 'previous_joined'
 export interface OracleOptions {
   /** The true numbers that a trade covers; `undefined`: it cannot be told. */
   readonly numbersOf: (trade: Trade) => Numbers | undefined
+  /** The numbers that gap records count for it. */
+  readonly countersOf: (trade: Trade) => Numbers | undefined
   readonly chainOf: (venue: string) => Chain
   /** The venue's rule may be broken. */
   readonly isRuleAllowed: (rule: string) => boolean
@@ -97,10 +99,18 @@ export function numbersOf({ sequence, trade_id, first_trade_id, last_trade_id }:
   return Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last ? { first, last } : undefined
 }
 
+/** Binance's aggregates have running ids of their own, which gaps count; elsewhere gaps count trades. */
+export function countersOf(trade: Trade): Numbers | undefined {
+  if (trade.exchange !== 'binance') return numbersOf(trade)
+  const { trade_id } = trade
+  return trade_id === undefined ? undefined : numbersOf({ ...trade, first_trade_id: trade_id, last_trade_id: trade_id })
+}
+
 const CHAINS: Readonly<Record<string, Chain>> = { binance: 'range', 'binance-usdm': 'previous_joined' }
 
 export const DEFAULTS: OracleOptions = {
   numbersOf,
+  countersOf,
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
   permanentFaults: /delist|refus/,

@@ -30,7 +30,7 @@ export interface Stream extends StreamKey {
   /** All connections that ever carried it. */
   readonly connections: Set<number>
   deliveredUs: EpochUs | undefined
-  /** The delivery before that one. */
+  /** The newest delivery before that time. */
   previousUs: EpochUs | undefined
   outage: Outage | undefined
   lastOutage: Outage | undefined
@@ -84,11 +84,11 @@ export class Streams {
   }
 
   delivered(stream: Stream, connection: number, atUs: EpochUs): void {
-    stream.previousUs = stream.deliveredUs
+    if (stream.deliveredUs !== atUs) stream.previousUs = stream.deliveredUs
     stream.deliveredUs = atUs
     if (!stream.carriers.has(connection)) this.#carry(stream, connection)
     if (stream.outage !== undefined) this.#endOutage(stream, stream.outage, atUs)
-    for (const record of stream.waiting.splice(0)) record.resumedUs ??= atUs
+    if (stream.waiting.length > 0) for (const record of stream.waiting.splice(0)) record.resumedUs ??= atUs
   }
 
   lost(stream: Stream, connection: number, atUs: EpochUs): void {

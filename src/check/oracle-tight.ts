@@ -77,7 +77,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
     data(stream, event) {
       const waiting = event.type === 'trade' && event.source !== 'backfill' ? ahead.get(stream) : undefined
       if (event.type !== 'trade' || waiting === undefined) return
-      const span = options.numbersOf(event)
+      const span = options.countersOf(event)
       if (span === undefined) return
       ahead.delete(stream)
       for (const record of waiting) {

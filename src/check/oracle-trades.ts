@@ -22,30 +22,36 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     return parts
   }
 
-  function deliver(stream: Stream, { id }: Trade, span: Numbers): void {
+  function deliver(stream: Stream, { id }: Trade, numbers: Numbers, counters: Numbers): void {
     const { deliveries } = stream
-    if (span.last > (deliveries.truth ?? 0)) {
-      report('trade_unknown', streams.nowUs, stream, `${rangeText(span)}; the newest is ${deliveries.truth ?? 'none'}`)
+    const { top, newest = numbers.last, truth } = deliveries
+    if (numbers.last > (truth ?? 0)) {
+      report('trade_unknown', streams.nowUs, stream, `${rangeText(numbers)}; the newest is ${truth ?? 'none'}`)
       return
     }
-    const again = judgeRepeat(deliveries, id, span, streams.kills)
+    const again = judgeRepeat(deliveries, id, counters, streams.kills)
     if (again !== undefined) report(again.promise, streams.nowUs, stream, again.text)
-    const { top } = deliveries
-    deliveries.add({ id, kills: streams.kills, ...span })
-    if (top === undefined || span.first <= top + 1) return
-    const jumped = { first: top + 1, last: span.first - 1 }
+    deliveries.add({ id, kills: streams.kills, ...counters })
+    deliveries.newest = Math.max(newest, numbers.last)
+    if (top === undefined || counters.first <= top) return
+    if (counters.first > top + 1) jump(stream, { first: top + 1, last: counters.first - 1 })
+    else if (numbers.first > newest + 1) {
+      const lost = rangeText({ first: newest + 1, last: numbers.first - 1 })
+      report('trade_missing_outside_gap', streams.nowUs, stream, `trades ${lost} are missing between ${top} and ${id}`)
+    }
+  }
+
+  function jump(stream: Stream, jumped: Numbers): void {
     if (outsideGaps(stream, jumped).length === 0) return
-    const known = holes.get(stream) ?? []
-    holes.set(stream, [...known, { ...jumped, atUs: streams.nowUs }])
+    holes.set(stream, [...(holes.get(stream) ?? []), { ...jumped, atUs: streams.nowUs }])
   }
 
   function finish(stream: Stream): void {
     const { deliveries } = stream
+    const { first, top } = deliveries
+    if (first === undefined || top === undefined) return
     const unexplained = holes.get(stream) ?? []
-    const last = quietTruth(deliveries, streams.nowUs - options.settleUs)
-    const missing =
-      deliveries.first === undefined || last === undefined ? [] : deliveries.missing({ first: deliveries.first, last })
-    const outside = missing.flatMap((part) => outsideGaps(stream, part))
+    const outside = deliveries.missing({ first, last: top }).flatMap((part) => outsideGaps(stream, part))
     for (const part of outside) {
       const hole = unexplained.find((each) => each.first <= part.last && part.first <= each.last)
       report('trade_missing_outside_gap', hole?.atUs ?? streams.nowUs, stream, `trades ${rangeText(part)} are missing`)
@@ -54,6 +60,18 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       if (outside.every((part) => part.last < hole.first || hole.last < part.first))
         report('data_before_gap', hole.atUs, stream, `trades ${rangeText(hole)} were jumped over without a gap record`)
     }
+    finishEnd(stream, top)
+  }
+
+  /** The newest trades of the market were delivered, or a gap behind the newest delivered one says that they were not. */
+  function finishEnd(stream: Stream, top: number): void {
+    const { deliveries } = stream
+    const last = quietTruth(deliveries, streams.nowUs - options.settleUs)
+    const { newest } = deliveries
+    if (last === undefined || newest === undefined || last <= newest) return
+    if (outsideGaps(stream, { first: top + 1, last: top + 1 }).length === 0) return
+    const text = `trades ${rangeText({ first: newest + 1, last })} are missing`
+    report('trade_missing_outside_gap', streams.nowUs, stream, text)
   }
 
   return {
@@ -65,8 +83,9 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     },
     data(stream, event) {
       if (event.type !== 'trade') return
-      const span = options.numbersOf(event)
-      if (span !== undefined) deliver(stream, event, span)
+      const numbers = options.numbersOf(event)
+      const counters = options.countersOf(event)
+      if (numbers !== undefined && counters !== undefined) deliver(stream, event, numbers, counters)
     },
     gap({ record: { stream }, event }) {
       const unexplained = holes.get(stream)
@@ -104,8 +123,10 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   const unreachableUs = new Map<string | undefined, EpochUs>()
   const givenUp = new Set<Stream>()
 
-  const kept = (stream: Stream, parts: readonly Numbers[]): Numbers[] => {
-    const oldest = (stream.deliveries.truth ?? 0) - options.tradesKept + 1
+  /** Trades that did not leave count as one each, so that it is rather too few. */
+  const kept = ({ deliveries }: Stream, parts: readonly Numbers[]): Numbers[] => {
+    const { top = 0, truth = 0, newest = truth } = deliveries
+    const oldest = top + Math.max(0, truth - newest) - options.tradesKept + 1
     return parts.flatMap(({ first, last }) => (last < oldest ? [] : [{ first: Math.max(first, oldest), last }]))
   }
 
