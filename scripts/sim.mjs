@@ -12,6 +12,7 @@ const { values } = parseArgs({
     shrink: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     lines: { type: 'string', default: '50' },
+    later: { type: 'string', default: '10' },
     faults: { type: 'boolean', default: false },
   },
 })
@@ -24,7 +25,7 @@ if (values.faults) {
 }
 const seed = Number(values.seed)
 const given = values.plan === undefined ? {} : { plan: JSON.parse(readFileSync(values.plan, 'utf8')) }
-const options = { isEverything: values.all, linesMax: Number(values.lines) }
+const options = { isEverything: values.all, linesMax: Number(values.lines), laterMax: Number(values.later) }
 let outcome = await reproduce(seed, { ...given, ...options })
 const promise = outcome.result.crash === undefined ? outcome.violations[0]?.promise : 'crash'
 if (values.shrink && promise !== undefined) {

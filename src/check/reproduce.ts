@@ -7,12 +7,12 @@ import { type RunResult, runSeed } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { TraceEntry } from './trace.ts'
 import { traceLine } from './trace-text.ts'
-import { violationText } from './verdict.ts'
+import { ORACLE_OPTIONS, violationText } from './verdict.ts'
 
 export interface Reproduction {
   readonly result: RunResult
   readonly violations: readonly Violation[]
-  /** The last lines before the first broken promise, oldest first. */
+  /** The last lines before the first broken promise and the first behind it, oldest first. */
   readonly lines: readonly string[]
 }
 
@@ -20,38 +20,42 @@ export interface ReproduceOptions {
   readonly plan?: readonly PlannedFault[]
   /** Lines of all streams, not only of the one whose promise is broken. */
   readonly isEverything?: boolean
+  /** Lines before the first broken promise, and behind it. */
   readonly linesMax?: number
+  readonly laterMax?: number
 }
 
 const LINES_MAX = 50
+const LATER_MAX = 10
 
 export async function reproduce(seed: number, options: ReproduceOptions = {}): Promise<Reproduction> {
-  const { plan, isEverything = false, linesMax = LINES_MAX } = options
+  const { plan, isEverything = false, linesMax = LINES_MAX, laterMax = LATER_MAX } = options
   const given = plan === undefined ? {} : { plan }
-  const oracle = createOracle()
+  const oracle = createOracle(ORACLE_OPTIONS)
   const result = await runSeed(seed, { ...given, sinks: [oracle] })
   const violations = oracle.finish()
   const [first] = violations
   const untilUs = first?.atUs ?? Number.POSITIVE_INFINITY
   const lines: string[] = []
+  const later: string[] = []
+  let isLater = false
   const write = (line: string) => {
+    if (isLater) {
+      if (later.length < laterMax) later.push(line)
+      return
+    }
     lines.push(line)
     if (lines.length > linesMax) lines.shift()
   }
-  let isOver = false
-  let nowUs = 0
   const sink = {
     add(entry: TraceEntry) {
-      nowUs = entry.atUs
-      isOver ||= nowUs > untilUs
-      if (!isOver && (isEverything || isAbout(entry, first?.stream))) write(traceLine(entry))
+      isLater ||= entry.atUs > untilUs
+      if (isEverything || isAbout(entry, first?.stream)) write(traceLine(entry))
     },
   }
-  const logger = lineLogger((line) => {
-    if (!isOver) write(line)
-  })
+  const logger = lineLogger(write)
   await runSeed(seed, { ...given, sinks: [sink], logger })
-  return { result, violations, lines }
+  return { result, violations, lines: [...lines, ...(later.length > 0 ? ['… and behind it:'] : []), ...later] }
 }
 
 /** The smallest plan that breaks the same promise. Errors: throws if `plan` breaks none. */
@@ -62,7 +66,7 @@ export async function shrinkPlan(
   onProgress: (length: number) => void,
 ): Promise<readonly PlannedFault[]> {
   const breaks = async (smaller: readonly PlannedFault[]): Promise<boolean> => {
-    const oracle = createOracle()
+    const oracle = createOracle(ORACLE_OPTIONS)
     const { crash } = await runSeed(seed, { plan: smaller, sinks: [oracle] })
     return promise === 'crash' ? crash !== undefined : oracle.finish().some((broken) => broken.promise === promise)
   }
@@ -75,7 +79,7 @@ function isAbout(entry: TraceEntry, stream: string | undefined): boolean {
   const [venue, channel, symbol] = stream?.split(':') ?? []
   if (venue === undefined) return entry.kind !== 'frame'
   if (entry.kind === 'process') return true
-  if (entry.kind === 'durable') return false
+  if (entry.kind === 'durable') return entry.id.startsWith(`${venue}:gap:${symbol}:`)
   const about = entry.kind === 'event' ? entry.event : entry
   if ('venue' in about && about.venue !== undefined && about.venue !== venue) return false
   if ('symbol' in about && about.symbol !== undefined && about.symbol !== symbol) return false

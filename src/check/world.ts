@@ -49,6 +49,9 @@ export type FaultScope = Partial<StreamKey>
 const LAG_MS_MAX = 10_000
 /** How far they are at most when all is well. */
 const USUAL_LAG_MS = 250
+/** Rules that a client breaks by not answering, and for how long after a fault of its network or its process it may. */
+const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
+const EXCUSED_MS = 130_000
 /** By then the machine has the answer that forbids requests, and no older request is under way. */
 const FORBIDDEN_GRACE_MS = 700
 
@@ -67,6 +70,7 @@ export class World {
   readonly #trace: (entry: TraceEntry) => void
   /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
   readonly #armed = new Map<number, { readonly name: string; readonly scope: FaultScope }>()
+  #disturbedUntilMs = 0
   /** Of each book: the newest frame was lost, so nobody can know what was in it. */
   readonly #isNewestLost = new Map<string, boolean>()
 
@@ -146,6 +150,8 @@ export class World {
     const atUs = this.nowUs()
     const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + lastsMs * 1000 }
     this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs })
+    if (scope.symbol === undefined)
+      this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.loop.nowMs + (lastsMs ?? 0) + EXCUSED_MS)
   }
 
   /** The next frames or answers that match meet the fault; the trace has it when they do. */
@@ -198,22 +204,27 @@ export class World {
       isUnreachable: false,
       dial: undefined,
     }
+    const traded = (symbol: string, first: number, last: number) =>
+      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, first, last })
+    // The truth of trades is told before any frame of the same step.
     market.onStep(({ instrument: { symbol }, trades }) => {
       const [first] = trades
       const last = trades.at(-1)
-      if (first === undefined || last === undefined) return
-      const range = { first: first.id, last: last.id }
-      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, ...range })
+      if (!AGGREGATING.has(venue.id) && first !== undefined && last !== undefined) traded(symbol, first.id, last.id)
     })
     const world = made as WorldVenue
     const exchange = venue.create({
       clock,
       random,
       market,
-      violation: (rule) => this.#trace({ kind: 'violation', atUs: this.nowUs(), venue: venue.id, rule }),
+      violation: (rule) => {
+        if (!ANSWER_RULES.has(rule) || this.loop.nowMs >= this.#disturbedUntilMs)
+          this.#trace({ kind: 'violation', atUs: this.nowUs(), venue: venue.id, rule })
+      },
       timeScale: 1,
       snapshotLagMsMax: LAG_MS_MAX,
       snapshotLagMs: () => world.staleMs || random() * USUAL_LAG_MS,
+      ...(AGGREGATING.has(venue.id) && { numbered: traded }),
       admission: (stream) => admissionOf(admissions, stream),
     })
     return Object.assign(world, { exchange })
@@ -226,6 +237,9 @@ export class World {
     }
   }
 }
+
+/** Venues whose collected trades are aggregates with numbers of their own. */
+const AGGREGATING: ReadonlySet<string> = new Set(['binance-usdm'])
 
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
 

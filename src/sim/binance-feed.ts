@@ -123,6 +123,8 @@ export class BinanceFeed {
     for (const batch of state.batches.values()) batch.add(ids, step.timeMs, step.bids, step.asks)
     const aggregates = aggregate(step.trades, state)
     remember(state.aggregates, aggregates)
+    const [first] = aggregates
+    if (first) this.#context.numbered?.(symbol, first.id, state.lastAggregateId)
     if (state.status !== 'TRADING') return
     for (const trade of step.trades)
       this.#publish(symbol, 'trade', () => this.#payloads.trade(symbol, trade, this.#now()))

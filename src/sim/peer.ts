@@ -175,7 +175,7 @@ class Peer implements ServerPeer {
     this.#options.reset()
   }
 
-  #frame(channel: string, symbol: string, text: string): Outgoing {
+  #frame(channel: string, symbol: string, text: string | Buffer): Outgoing {
     const { onSent, onFate } = this.#options
     return {
       send: (socket) => {
@@ -197,7 +197,8 @@ class Peer implements ServerPeer {
     } else if (fault.kind === 'rewind') {
       this.#enqueue(frame)
       for (const earlier of this.#newest.get(key)?.slice(-fault.frames) ?? []) this.#enqueue(again(earlier))
-    } else if (fault.kind === 'reorder') this.#held.set(key, frame)
+    } else if (fault.how === 'fields') this.#enqueue(this.#frame(channel, symbol, spoil(text, 'fields')))
+    else if (fault.kind === 'reorder') this.#held.set(key, frame)
     else if (fault.kind === 'delay') this.#enqueue(frame, fault.ms)
     else if (fault.kind === 'malformed' || fault.kind === 'forged') this.#spoil(fault, text, frame, again)
     else {
@@ -214,7 +215,7 @@ class Peer implements ServerPeer {
     const spoilt = isForged ? forge(text, fault.how as Forgery) : spoil(text, fault.how as Spoiling)
     if (spoilt === undefined) this.#enqueue(frame)
     else {
-      if (fault.how !== 'fields') frame.lose?.()
+      frame.lose?.()
       this.#enqueue(again(spoilt))
     }
   }
