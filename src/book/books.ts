@@ -23,6 +23,12 @@ export class Books {
     return this.#books.get(venue)?.get(symbol)
   }
 
+  /** The book is not wanted any more: nothing of it is kept. */
+  forget(venue: string, symbol: string): void {
+    this.find(venue, symbol)?.invalidate('shutdown')
+    this.#books.get(venue)?.delete(symbol)
+  }
+
   /** Every book that has received anything. */
   *[Symbol.iterator](): Generator<readonly [venue: string, symbol: string, sync: BookSync]> {
     for (const [venue, bySymbol] of this.#books) for (const [symbol, sync] of bySymbol) yield [venue, symbol, sync]

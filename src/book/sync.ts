@@ -88,6 +88,11 @@ export class BookSync {
     return this.#applied
   }
 
+  /** Its chain is unbroken as far as is known, silent or not. */
+  get isProven(): boolean {
+    return this.#phase === 'live'
+  }
+
   get isLive(): boolean {
     return this.#phase === 'live' && !this.#isSuspended
   }

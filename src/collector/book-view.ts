@@ -40,8 +40,10 @@ export function bookView(
     state: served !== undefined ? 'live' : sync?.state === 'live' ? 'stale' : (sync?.state ?? 'syncing'),
     reason: served !== undefined || feed === undefined ? (sync?.reason ?? '') : `${feed.state}: ${feed.reason}`,
     sequence: sync?.sequence,
-    bids: served?.book.bids.top(depth) ?? [],
-    asks: served?.book.asks.top(depth) ?? [],
+    bids: served?.book.bids.known(depth) ?? [],
+    asks: served?.book.asks.known(depth) ?? [],
+    bidsKnownTo: served?.book.bids.knownTo,
+    asksKnownTo: served?.book.asks.knownTo,
     exchangeTimeUs: applied?.exchange_time_us,
     receiveTimeUs: applied?.receive_time_us,
   }

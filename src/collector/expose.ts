@@ -25,6 +25,11 @@ export function exposeCollector(metrics: Metrics, { view, collected, ledger, clo
       value: books.filter((book) => book.venue === venue.id).length,
     }))
   })
+  metrics.computed('bookAuditScore', () =>
+    collected.flatMap(({ venue, feed }) =>
+      [...feed.auditScores()].map(([symbol, value]) => ({ labels: { venue: venue.id, symbol }, value })),
+    ),
+  )
   metrics.computed('gapsOpen', () => [...openGaps(ledger).values()])
   metrics.computed('gapsEvicted', () => [{ labels: {}, value: ledger.evicted }])
   metrics.computed('ledgerWritable', () => [{ labels: {}, value: ledger.problem === undefined ? 1 : 0 }])

@@ -90,6 +90,31 @@ export function venueObserver(
         symbol: feed.symbol,
         reason: feed.reason,
       }),
+    audited(feed, outcome, detail) {
+      metrics.counter('bookAudits', { venue, outcome }).value++
+      const fields = { venue, symbol: feed.symbol, outcome, detail }
+      if (outcome === 'match') logger.debug('book_audited', 'the book equals the venue’s own', fields)
+      else if (outcome === 'mismatch') logger.warning('book_audited', 'the book differs from the venue’s own', fields)
+      else
+        repeats.warning(
+          'audit_failed',
+          `${venue} ${outcome}`,
+          'a book could not be compared with the venue’s own',
+          fields,
+        )
+    },
+    rotated(reason, outcome, overlapMs) {
+      metrics.counter('rotations', { venue, outcome }).value++
+      const fields = { venue, reason, outcome, overlap_ms: Math.round(overlapMs) }
+      if (outcome === 'given_up')
+        repeats.warning('rotation_failed', venue, 'the connection could not be replaced', fields)
+      else logger.info('socket_replaced', 'the connection was replaced by a new one', fields)
+    },
+    unsteady: (lifetimeMs) =>
+      repeats.warning('connection_unsteady', venue, 'connections keep being ended early; is something in between?', {
+        venue,
+        lifetime_s: Math.round(lifetimeMs / 1000),
+      }),
     unknownSymbols: (symbols) =>
       logger.warning('symbols_unknown', 'the venue does not list these symbols; the others are collected', {
         venue,

@@ -71,6 +71,12 @@ export class Audit<F extends Auditable = Feed> {
     this.#timers.clear()
   }
 
+  /** The book is collected no more; of an audit that is under way nothing is told. */
+  forget(feed: F): void {
+    this.#begunMs.delete(feed)
+    this.#results.delete(feed.symbol)
+  }
+
   /** Share of each symbol's last 20 audits that matched; those that could not compare do not count. */
   *scores(): Generator<readonly [symbol: string, share: number]> {
     for (const [symbol, results] of this.#results) yield [symbol, results.filter(Boolean).length / results.length]
@@ -136,7 +142,7 @@ export class Audit<F extends Auditable = Feed> {
     const ask = () => this.#ask(feed.symbol)
     const result = await auditBook({ sync, ask, wait: (delayMs) => this.#wait(delayMs) })
     this.#running.delete(feed)
-    if (this.#isStopped) return
+    if (this.#isStopped || !this.#begunMs.has(feed)) return
     this.#conclude(feed, sync, result)
     sync.stopRecording()
   }

@@ -110,9 +110,10 @@ export class BookFeeds {
   }
 
   /** The feed is collected no more. */
-  dropped(feed: Feed): void {
-    this.#invalidate(feed, 'delisted')
+  dropped(feed: Feed, reason: BookReason): void {
+    this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
+    this.#rebuilds.delete(feed)
     this.#snapshots.settle(feed.symbol)
   }
 

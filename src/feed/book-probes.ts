@@ -41,12 +41,12 @@ export class BookProbes {
       const { sequence = 0 } = await rest.get(venue.rest.snapshot(feed.symbol))
       if (this.#lacks(feed, sequence))
         await new Promise<void>((resolve) => void platform.clock.after(IN_FLIGHT_MS, resolve))
-      if (this.#isStopped || feed.events !== events) return
+      if (this.#isStopped || feed.isGivenUp || feed.events !== events) return
       if (this.#lacks(feed, sequence)) dead(feed, `the venue's book is at ${sequence}`)
       else feed.quiet()
     } catch (error) {
       if (!(error instanceof RestError)) throw error
-      if (!this.#isStopped && feed.events === events) dead(feed, error.message)
+      if (!this.#isStopped && !feed.isGivenUp && feed.events === events) dead(feed, error.message)
     } finally {
       this.#asking.delete(feed)
     }

@@ -82,6 +82,7 @@ export class Healer {
       else await this.#wait(500 + patient.backoff.nextMs())
     }
     this.#busy.delete(feed)
+    if (patients.length === 0) this.#patients.delete(feed)
   }
 
   #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {

@@ -4,9 +4,10 @@
  */
 
 import type { Books } from '../book/books.ts'
-import { CHANNEL_OF, type Channel, type EpochUs, type MarketEvent } from '../model/event.ts'
+import { type BookReason, CHANNEL_OF, type Channel, type EpochUs, type MarketEvent } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Decoded, Venue } from '../venues/venue.ts'
+import { Audit } from './audit.ts'
 import { BookFeeds } from './book-feeds.ts'
 import { BookProbes } from './book-probes.ts'
 import type { Loss } from './connection.ts'
@@ -37,6 +38,7 @@ export class Intake {
   readonly #books: BookFeeds
   readonly #trades: TradeFeeds
   readonly #probes: BookProbes
+  readonly #audit: Audit
 
   constructor(options: IntakeOptions) {
     const { open, find } = options
@@ -49,17 +51,35 @@ export class Intake {
       },
     })
     this.#trades = new TradeFeeds({ ...options, open: () => open('trade') })
+    this.#audit = new Audit({
+      ...options,
+      feeds: () => open('book'),
+      book: (symbol) => options.books.find(options.venue.id, symbol),
+      accept: (snapshot, receiveUs) => {
+        const feed = find('book', snapshot.symbol)
+        if (feed !== undefined) this.#books.accept(feed, snapshot, undefined, receiveUs)
+      },
+      broken: (feed, reason) => this.#books.breaks(feed, reason),
+      audited: options.observer.audited,
+    })
     this.#probes = new BookProbes({ ...options, dead: (feed, reason) => this.#onDead(feed, reason) })
   }
 
   start(): void {
     this.#trades.start()
+    this.#audit.start()
+  }
+
+  /** Share of each symbol's last audits that matched. */
+  auditScores(): Iterable<readonly [symbol: string, share: number]> {
+    return this.#audit.scores()
   }
 
   stop(): void {
     this.#books.stop()
     this.#trades.stop()
     this.#probes.stop()
+    this.#audit.stop()
   }
 
   /** Takes up what an earlier process knew of the feed. */
@@ -133,11 +153,6 @@ export class Intake {
     else feed.ledger.begin({ cause: 'decode_error', reason: decoded.reason })
   }
 
-  /** An audit has shown that the book is wrong. */
-  mismatched(feed: Feed): void {
-    this.#books.breaks(feed, 'audit_mismatch')
-  }
-
   /** The symbol's polled data are too old. */
   outdated(feed: Feed): void {
     feed.ledger.begin({ cause: 'silence', reason: feed.reason })
@@ -145,8 +160,11 @@ export class Intake {
   }
 
   /** The feed is collected no more. */
-  dropped(feed: Feed): void {
-    if (feed.channel === 'book') this.#books.dropped(feed)
+  dropped(feed: Feed, reason: BookReason): void {
+    if (feed.channel === 'trade') this.#trades.dropped(feed)
+    if (feed.channel !== 'book') return
+    this.#books.dropped(feed, reason)
+    this.#audit.forget(feed)
   }
 
   #isOpen(feed: Feed): boolean {

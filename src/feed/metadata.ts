@@ -1,20 +1,22 @@
-/** The venue's list of instruments: fetched at the start, refreshed, compared with what is configured. */
+/** The venue's list of instruments: fetched at the start, refreshed, compared with what is wanted. */
 
 import type { EpochUs, Instrument } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Venue } from '../venues/venue.ts'
+import type { RestRequest, Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
 const REFRESH_MS = 600_000
 const RETRY = { firstMs: 5_000, maxMs: 120_000 }
 /** Collecting starts without metadata when it has not come by then. */
-const START_WAIT_MS = 10_000
+const WAIT_MS = 10_000
+/** Lists that are kept until the next refresh; what a client asks about cannot make them more. */
+const LISTS_MAX = 64
 
 export interface MetadataHandlers {
-  /** New or changed, and configured. */
+  /** New or changed, and wanted. */
   instrument(instrument: Instrument, receiveTimeUs: EpochUs): void
-  /** Configured symbols that the venue does not list. Told once for each symbol. */
+  /** Wanted symbols that the venue does not list. Told once for each symbol. */
   unknown(symbols: readonly string[]): void
   /** A symbol that was listed and is no more. */
   delisted(symbol: string): void
@@ -23,17 +25,22 @@ export interface MetadataHandlers {
   failed(reason: string): void
 }
 
+type List = ReadonlyMap<string, Instrument>
+
 export class Metadata {
   readonly #venue: Venue
-  readonly #symbols: readonly string[]
+  readonly #symbols: Set<string>
   readonly #rest: RestClient
   readonly #platform: Platform
   readonly #instruments: Map<string, Instrument>
   readonly #handlers: MetadataHandlers
   readonly #backoff: Backoff
   readonly #told = new Set<string>()
+  /** The newest answer to each request, by its path. */
+  readonly #lists = new Map<string, List>()
+  readonly #fetching = new Map<string, Promise<string | undefined>>()
+  readonly #endWaits = new Set<() => void>()
   #cancel: (() => void) | undefined
-  #endWait: (() => void) | undefined
   #isStopped = false
 
   constructor(
@@ -45,7 +52,7 @@ export class Metadata {
     handlers: MetadataHandlers,
   ) {
     this.#venue = venue
-    this.#symbols = symbols
+    this.#symbols = new Set(symbols)
     this.#rest = rest
     this.#platform = platform
     this.#instruments = instruments
@@ -55,47 +62,120 @@ export class Metadata {
 
   /** Resolves when the list is there, or has failed, or takes too long; it is tried again by itself. */
   async start(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = this.#platform.clock.after(START_WAIT_MS, resolve)
-      this.#endWait = () => {
-        cancel()
-        resolve()
-      }
-      void this.#refresh().then(this.#endWait)
-    })
+    await this.#within(this.#refresh())
   }
 
   stop(): void {
     this.#isStopped = true
     this.#cancel?.()
-    this.#endWait?.()
+    for (const endWait of this.#endWaits) endWait()
+  }
+
+  /** These are wanted too. Resolves when their lists are there, or have failed, or take too long. */
+  async add(symbols: readonly string[]): Promise<void> {
+    for (const symbol of symbols) this.#symbols.add(symbol)
+    await this.lookUp(symbols)
+    if (!this.#isStopped) this.#take(symbols)
+  }
+
+  /** These are not wanted any more. */
+  remove(symbols: readonly string[]): void {
+    for (const symbol of symbols) {
+      this.#symbols.delete(symbol)
+      this.#told.delete(symbol)
+      this.#instruments.delete(symbol)
+    }
+  }
+
+  /** Fetches the lists that name these symbols, where they are not there. Resolves after 10 s at the latest. */
+  async lookUp(symbols: readonly string[]): Promise<void> {
+    if (this.#isStopped || this.#rest.bannedUntilUs !== undefined) return
+    const missing = this.#requests(symbols).filter(({ path }) => !this.#lists.has(path))
+    const asked = missing.slice(0, Math.max(0, LISTS_MAX - this.#lists.size))
+    if (asked.length > 0) await this.#within(Promise.all(asked.map((request) => this.#fetch(request))))
+  }
+
+  /** Does the venue list the symbol? `undefined`: the list that would name it is not there. */
+  isListed(symbol: string): boolean | undefined {
+    const lists = this.#listsOf(symbol)
+    if (lists.some((list) => list?.has(symbol))) return true
+    return lists.includes(undefined) ? undefined : false
+  }
+
+  #requests(symbols: Iterable<string>): readonly RestRequest<readonly Instrument[]>[] {
+    return this.#venue.rest.instruments([...symbols])
+  }
+
+  #listsOf(symbol: string): (List | undefined)[] {
+    return this.#requests([symbol]).map(({ path }) => this.#lists.get(path))
+  }
+
+  /** Waits, but not for ever. */
+  async #within(work: Promise<unknown>): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#platform.clock.after(WAIT_MS, () => end())
+      const end = () => {
+        cancel()
+        this.#endWaits.delete(end)
+        resolve()
+      }
+      this.#endWaits.add(end)
+      void work.then(end)
+    })
   }
 
   /** Never rejects. */
   async #refresh(): Promise<void> {
-    const requests = this.#venue.rest.instruments(this.#symbols)
-    const answers = await Promise.allSettled(requests.map((request) => this.#rest.get(request)))
+    const requests = this.#requests(this.#symbols)
+    const problems = await Promise.all(requests.map((request) => this.#fetch(request)))
     if (this.#isStopped) return
-    const listed = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
-    const problem = answers.flatMap(problemOf)[0] ?? (listed.length === 0 ? 'the list of instruments is empty' : '')
-    this.#take(listed, problem === '')
-    if (problem === '') this.#backoff.reset()
+    const paths = new Set(requests.map(({ path }) => path))
+    for (const path of this.#lists.keys()) if (!paths.has(path)) this.#lists.delete(path)
+    this.#take(this.#symbols)
+    const problem = problems.find((each) => each !== undefined)
+    if (problem === undefined) this.#backoff.reset()
     else this.#handlers.failed(problem)
-    const delayMs = problem === '' ? REFRESH_MS : this.#backoff.nextMs() + 1_000
+    const delayMs = problem === undefined ? REFRESH_MS : this.#backoff.nextMs() + 1_000
     this.#cancel = this.#platform.clock.after(delayMs, () => void this.#refresh())
   }
 
-  /** What an incomplete list lacks may be listed all the same. */
-  #take(listed: readonly Instrument[], isComplete: boolean): void {
+  /** Resolves with what went wrong, in words. A request that is under way is not made twice. */
+  #fetch(request: RestRequest<readonly Instrument[]>): Promise<string | undefined> {
+    const known = this.#fetching.get(request.path)
+    if (known !== undefined) return known
+    const fetching = this.#ask(request).finally(() => this.#fetching.delete(request.path))
+    this.#fetching.set(request.path, fetching)
+    return fetching
+  }
+
+  async #ask(request: RestRequest<readonly Instrument[]>): Promise<string | undefined> {
+    try {
+      const listed = await this.#rest.get(request)
+      if (listed.length === 0 && !this.#hasOthers(request.path)) return 'the list of instruments is empty'
+      this.#lists.set(request.path, new Map(listed.map((instrument) => [instrument.symbol, instrument])))
+      return undefined
+    } catch (error) {
+      if (!(error instanceof RestError)) throw error
+      return error.message
+    }
+  }
+
+  /** A venue that lists nothing at all has a problem of its own. */
+  #hasOthers(path: string): boolean {
+    return [...this.#lists].some(([other, list]) => other !== path && list.size > 0)
+  }
+
+  /** What the lists say of these symbols. A list that is not there says nothing. */
+  #take(symbols: Iterable<string>): void {
     const receiveTimeUs = this.#platform.clock.nowUs()
-    const bySymbol = new Map(listed.map((instrument) => [instrument.symbol, instrument]))
     const missing: string[] = []
     const back: string[] = []
-    for (const symbol of this.#symbols) {
-      const instrument = bySymbol.get(symbol)
+    for (const symbol of symbols) {
+      if (!this.#symbols.has(symbol)) continue
+      const instrument = this.#listsOf(symbol).flatMap((list) => list?.get(symbol) ?? [])[0]
       const known = this.#instruments.get(symbol)
       if (instrument === undefined) {
-        if (!isComplete) continue
+        if (this.isListed(symbol) === undefined) continue
         if (known !== undefined) this.#handlers.delisted(symbol)
         else if (!this.#told.has(symbol)) missing.push(symbol)
         this.#told.add(symbol)
@@ -110,11 +190,4 @@ export class Metadata {
     if (missing.length > 0) this.#handlers.unknown(missing)
     if (back.length > 0) this.#handlers.listed(back)
   }
-}
-
-/** Errors: throws what is no answer of the venue. */
-function problemOf(answer: PromiseSettledResult<unknown>): string[] {
-  if (answer.status === 'fulfilled') return []
-  if (!(answer.reason instanceof RestError)) throw answer.reason
-  return [answer.reason.message]
 }

@@ -17,7 +17,8 @@ export interface PollerOptions {
   readonly venue: Venue
   readonly rest: RestClient
   readonly platform: Platform
-  readonly feeds: readonly Feed[]
+  /** All feeds of the venue, as they are by then. */
+  readonly feeds: () => Iterable<Feed>
   readonly intervalMs: number
   readonly accept: (feed: Feed, event: MarketEvent, receiveTimeUs: EpochUs) => void
   /** What was polled of the feed is too old. */
@@ -26,7 +27,7 @@ export interface PollerOptions {
 
 export class Poller {
   readonly #options: PollerOptions
-  readonly #known = new Map<string, RecentIds>()
+  readonly #known = new WeakMap<Feed, RecentIds>()
   readonly #polling = new Set<Feed>()
   #stopTimer: (() => void) | undefined
   #isStopped = false
@@ -36,13 +37,18 @@ export class Poller {
   }
 
   start(): void {
-    const { venue, feeds, platform, intervalMs } = this.#options
+    const { platform, intervalMs } = this.#options
+    this.#stopTimer = platform.clock.every(intervalMs, () => this.#round())
+  }
+
+  /** Polls these for the first time now; from then on with all others. */
+  add(feeds: readonly Feed[]): void {
+    const { venue, intervalMs } = this.#options
     for (const feed of feeds) {
       if (venue.rest.poll(feed.channel, [feed.symbol]).length === 0) feed.set('disabled', 'not polled; needs WebSocket')
-      else if (!feed.isGivenUp) feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
+      else feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
+      this.#take(feed)
     }
-    this.#round()
-    this.#stopTimer = platform.clock.every(intervalMs, () => this.#round())
   }
 
   stop(): void {
@@ -51,12 +57,14 @@ export class Poller {
   }
 
   #round(): void {
-    for (const feed of this.#options.feeds) {
-      if (feed.isGivenUp) continue
-      this.#age(feed)
-      // A poll that outlasts the interval (a full budget, a ban) is not asked for twice.
-      if (!this.#polling.has(feed)) void this.#poll(feed)
-    }
+    for (const feed of this.#options.feeds()) this.#take(feed)
+  }
+
+  #take(feed: Feed): void {
+    if (feed.isGivenUp) return
+    this.#age(feed)
+    // A poll that outlasts the interval (a full budget, a ban) is not asked for twice.
+    if (!this.#polling.has(feed)) void this.#poll(feed)
   }
 
   /** What is too old is not live, whatever keeps the answers from coming. */
@@ -77,7 +85,7 @@ export class Poller {
       for (const request of this.#options.venue.rest.poll(feed.channel, [feed.symbol])) await this.#ask(feed, request)
     } catch (error) {
       if (!(error instanceof RestError)) throw error
-      if (this.#isStopped) return
+      if (this.#isStopped || feed.isGivenUp) return
       if (error.kind === 'unknown_symbol') {
         feed.reject(`unknown symbol: ${error.message}`)
         return
@@ -91,9 +99,9 @@ export class Poller {
 
   async #ask(feed: Feed, request: RestRequest<readonly MarketEvent[]>): Promise<void> {
     const events = await this.#options.rest.get(request)
-    if (this.#isStopped) return
+    if (this.#isStopped || feed.isGivenUp) return
     const receiveTimeUs = this.#options.platform.clock.nowUs()
-    const fresh = events.filter((event) => event.type !== 'trade' || this.#isNew(feed.symbol, event.id))
+    const fresh = events.filter((event) => event.type !== 'trade' || this.#isNew(feed, event.id))
     // Some venues answer newest first; trades go out oldest first. The whole answer shows it, also where its new part
     // is of one moment.
     if ((events[0]?.exchange_time_us ?? 0) > (events.at(-1)?.exchange_time_us ?? 0)) fresh.reverse()
@@ -103,9 +111,9 @@ export class Poller {
     for (const event of fresh) this.#options.accept(feed, event, receiveTimeUs)
   }
 
-  #isNew(symbol: string, id: string): boolean {
-    const known = this.#known.get(symbol) ?? new RecentIds(KNOWN_TRADES_MAX)
-    this.#known.set(symbol, known)
+  #isNew(feed: Feed, id: string): boolean {
+    const known = this.#known.get(feed) ?? new RecentIds(KNOWN_TRADES_MAX)
+    this.#known.set(feed, known)
     return known.add(id)
   }
 }

@@ -2,7 +2,9 @@
 
 import type { BookReason, EpochUs, MarketEvent } from '../model/event.ts'
 import type { Decoded } from '../venues/venue.ts'
+import type { AuditOutcome } from './audit-run.ts'
 import type { Feed } from './feed.ts'
+import type { RotationOutcome } from './succession.ts'
 
 /** Where the events go. */
 export interface Downstream {
@@ -24,6 +26,12 @@ export interface Observer {
   rebuilt(feed: Feed): void
   /** Silent for too long; told once for each silence. */
   stale(feed: Feed): void
+  /** A book was compared with the venue's own. */
+  audited(feed: Feed, outcome: AuditOutcome, detail: string): void
+  /** A link was replaced before its end, or was not. */
+  rotated(reason: string, outcome: RotationOutcome, overlapMs: number): void
+  /** Links keep being ended by others after a short life. */
+  unsteady(lifetimeMs: number): void
   unknownSymbols(symbols: readonly string[]): void
   metadataFailed(reason: string): void
 }

@@ -51,6 +51,11 @@ export class Silence {
     this.#lastMs = nowMs
   }
 
+  /** When the newest message came, or waiting for one began. */
+  get lastMs(): number | undefined {
+    return this.#lastMs
+  }
+
   silentMs(nowMs: number): number {
     return this.#lastMs === undefined ? 0 : nowMs - this.#lastMs
   }

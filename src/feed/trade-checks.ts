@@ -8,6 +8,7 @@ import { type RestClient, RestError } from './rest-client.ts'
 
 /** A stream without a trade for so long is asked about, and so often. */
 const QUIET_MS = 60_000
+const TICK_MS = 1_000
 /** Share of the venue's limit that these questions may use. */
 const SHARE = 0.1
 const RETRY = { firstMs: 1_000, maxMs: 60_000 }
@@ -38,9 +39,14 @@ export class TradeChecks {
     const { venue, platform } = this.#options
     const [sample] = this.#options.open()
     const request = venue.rest.newestTrade(sample?.topic ?? venue.topic('trade', '', ''))
-    const budget = venue.restLimits.budgets[request.budget]
-    const spacingMs = budget === undefined ? QUIET_MS : (budget.windowMs * request.weight) / (budget.limit * SHARE)
-    this.#cancels.add(platform.clock.every(Math.max(100, spacingMs), () => this.#askOne()))
+    const budget = venue.restLimits.budgets[request.budget] ?? { limit: 1, windowMs: QUIET_MS }
+    const perTick = (TICK_MS * budget.limit * SHARE) / (budget.windowMs * request.weight)
+    let allowance = 1
+    const tick = () => {
+      allowance = Math.min(Math.max(1, perTick), allowance + perTick)
+      for (; allowance >= 1 && this.#askOne(); allowance--);
+    }
+    this.#cancels.add(platform.clock.every(TICK_MS, tick))
   }
 
   stop(): void {
@@ -53,8 +59,14 @@ export class TradeChecks {
     if (!this.#asking.has(feed) && !this.#isStopped && !feed.isGivenUp) void this.#ask(feed)
   }
 
-  /** The quiet stream that was asked about longest ago. */
-  #askOne(): void {
+  /** The stream is collected no more. */
+  forget(feed: Feed): void {
+    this.#askedMs.delete(feed)
+    this.#backoffs.delete(feed)
+  }
+
+  /** About the quiet stream that was asked about longest ago. False: none is due. */
+  #askOne(): boolean {
     const nowMs = this.#options.platform.clock.monotonicMs()
     let chosen: Feed | undefined
     for (const feed of this.#options.open()) {
@@ -64,6 +76,7 @@ export class TradeChecks {
       if (chosen === undefined || this.#askedAt(feed) < this.#askedAt(chosen)) chosen = feed
     }
     if (chosen !== undefined) this.ask(chosen)
+    return chosen !== undefined
   }
 
   #askedAt(feed: Feed): number {
@@ -83,7 +96,7 @@ export class TradeChecks {
     } catch (error) {
       this.#asking.delete(feed)
       if (!(error instanceof RestError)) throw error
-      if (this.#isStopped) return
+      if (this.#isStopped || feed.isGivenUp) return
       this.#options.failed(feed, error.message)
       if (feed.ledger.outage !== undefined) this.#askLater(feed)
     }

@@ -96,6 +96,14 @@ export class TradeFeeds {
     else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))
   }
 
+  /** The feed is collected no more. */
+  dropped(feed: Feed): void {
+    this.#healer.giveUp(feed, feed.reason)
+    this.#suspects.delete(feed)
+    this.#trailing.delete(feed)
+    this.#checks.forget(feed)
+  }
+
   /** A frame of the feed could not be read; its number tells whether it was data. */
   undecodable(feed: Feed, reason: string): void {
     this.#suspects.set(feed, { cause: 'decode_error', reason })
@@ -135,6 +143,7 @@ export class TradeFeeds {
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
     if (trade.source !== 'backfill') feed.ledger.heard(feed.tally.last, receiveUs)
+    else feed.ledger.lastSequence = feed.tally.last
     feed.newestTradeUs = Math.max(feed.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
     this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
   }
@@ -160,7 +169,7 @@ export class TradeFeeds {
     } else if (ledger.outage !== undefined) this.#expect(feed, newest)
     else
       this.#later(IN_FLIGHT_MS, () => {
-        if (newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest)
+        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest)
       })
   }
 

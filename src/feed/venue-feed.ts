@@ -1,48 +1,14 @@
 /** Everything that talks to one venue: metadata, connections, feeds, snapshots, or polling where WebSocket is off. */
 
-import type { Books } from '../book/books.ts'
-import type { FeedLedger } from '../ledger/feed-ledger.ts'
-import type { StreamIdentity } from '../ledger/records.ts'
-import type { Channel, EpochUs, Instrument } from '../model/event.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { Venue } from '../venues/venue.ts'
-import { Connection, type ConnectionHandlers } from './connection.ts'
+import type { BookReason, Channel, EpochUs } from '../model/event.ts'
+import type { ConnectionHandlers } from './connection-ports.ts'
+import { Connections, type EndpointUrls } from './connections.ts'
 import { Feed } from './feed.ts'
 import { Intake } from './intake.ts'
 import { Metadata } from './metadata.ts'
-import { planConnections } from './plan.ts'
+import { type WantedFeed, wantedFeeds } from './plan.ts'
 import { Poller } from './poller.ts'
-import type { Downstream, Observer } from './ports.ts'
-import type { RestClient } from './rest-client.ts'
-import { Window } from './window.ts'
-
-export interface VenueFeedOptions {
-  readonly venue: Venue
-  readonly symbols: readonly string[]
-  /** The venue's channel for each of ours that is wanted. */
-  readonly channels: Readonly<Partial<Record<Channel, string>>>
-  /** URLs of each endpoint, tried in turn. */
-  readonly endpoints: Readonly<Record<string, readonly string[]>>
-  /** `undefined`: stream; otherwise everything is polled so often. */
-  readonly pollIntervalMs: number | undefined
-  readonly rest: RestClient
-  /** Filled here from the venue's metadata. */
-  readonly instruments: Map<string, Instrument>
-  readonly platform: Platform
-  readonly books: Books
-  readonly ledger: StreamLedgers
-  readonly downstream: Downstream
-  readonly observer: Observer
-}
-
-/** Where the gaps of each stream are kept. */
-export interface StreamLedgers {
-  stream(identity: StreamIdentity): FeedLedger
-  /** Wanted from now on: what an earlier process missed is an open gap. */
-  open(ledger: FeedLedger): void
-  /** Not wanted any more. */
-  retire(ledger: FeedLedger, reason: string): void
-}
+import type { VenueFeedOptions } from './venue-feed-options.ts'
 
 /** A stream that has not come to life by then is a gap from its beginning. */
 const FIRST_LIVE_MS = 60_000
@@ -50,26 +16,20 @@ const FIRST_LIVE_MS = 60_000
 export class VenueFeed {
   readonly #options: VenueFeedOptions
   readonly #feeds = new Map<string, Feed>()
-  readonly #connectionOf = new Map<Feed, Connection>()
+  readonly #connections: Connections
   readonly #intake: Intake
   readonly #metadata: Metadata
-  readonly #connects: Window
-  #connections: Connection[] = []
-  #poller: Poller | undefined
-  #cancelGrace: (() => void) | undefined
+  readonly #poller: Poller | undefined
+  /** Ends the wait for the first life of each feed. */
+  readonly #graces = new Map<Feed, () => void>()
+  #isStarted = false
   #isStopped = false
   /** Receive time of the newest frame or polled answer. */
   lastMessageUs: EpochUs | undefined
 
   constructor(options: VenueFeedOptions) {
     this.#options = options
-    const { venue, symbols, channels, platform, rest, books, downstream, observer } = options
-    this.#connects = new Window(venue.socketLimits.connects.count, venue.socketLimits.connects.windowMs)
-    for (const symbol of symbols) {
-      for (const [channel, name] of Object.entries(channels) as [Channel, string][]) {
-        this.#feeds.set(`${channel} ${symbol}`, this.#createFeed(channel, name, symbol))
-      }
-    }
+    const { venue, symbols, channels, platform, rest, books, downstream, observer, pollIntervalMs } = options
     this.#intake = new Intake({
       venue,
       rest,
@@ -77,85 +37,108 @@ export class VenueFeed {
       books,
       downstream,
       observer,
-      find: (channel, symbol) => this.#find(channel, symbol),
+      find: (channel, symbol) => this.find(channel, symbol),
       open: (channel) => this.#open(channel),
-      restart: (feed, loss) => this.#connectionOf.get(feed)?.restart(feed, loss),
+      restart: (feed, loss) => this.#connections.restart(feed, loss),
       unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
+    })
+    this.#connections = new Connections({
+      ...options,
+      sequenceOf: ({ channel, symbol }) => {
+        const sync = channel === 'book' ? books.find(venue.id, symbol) : undefined
+        return sync?.isProven === true ? sync.sequence : undefined
+      },
+      handlers: this.#connectionHandlers(),
     })
     this.#metadata = new Metadata(venue, symbols, rest, platform, options.instruments, {
       instrument: (instrument, receiveTimeUs) => {
         for (const { symbol, ledger } of this.#feeds.values())
           if (symbol === instrument.symbol) ledger.describe(instrument)
-        options.downstream.accept(instrument, receiveTimeUs)
+        downstream.accept(instrument, receiveTimeUs)
       },
       unknown: (missing) => this.#onUnknownSymbols(missing),
       delisted: (symbol) => this.#onDelisted(symbol),
-      listed: (symbols) => this.#onListed(symbols),
-      failed: (reason) => options.observer.metadataFailed(reason),
+      listed: (back) => this.#onListed(back),
+      failed: (reason) => observer.metadataFailed(reason),
     })
+    if (pollIntervalMs !== undefined) this.#poller = this.#createPoller(pollIntervalMs)
+    for (const wanted of wantedFeeds(symbols, channels)) this.#create(wanted)
   }
 
   get feeds(): Iterable<Feed> {
     return this.#feeds.values()
   }
 
+  find(channel: Channel | undefined, symbol: string): Feed | undefined {
+    return this.#feeds.get(`${channel} ${symbol}`)
+  }
+
   get socketsOpen(): number {
-    return this.#connections.filter((connection) => connection.isOpen).length
+    return this.#connections.openCount
   }
 
   get socketsWanted(): number {
-    return this.#connections.length
+    return this.#connections.count
+  }
+
+  /** Share of each symbol's last audits that matched. */
+  auditScores(): Iterable<readonly [symbol: string, share: number]> {
+    return this.#intake.auditScores()
   }
 
   /** Says which streams are wanted, and takes up what an earlier process knew of them. Before {@link start}. */
   open(): void {
-    for (const feed of this.#feeds.values()) {
-      this.#options.ledger.open(feed.ledger)
-      this.#intake.restore(feed)
-    }
+    for (const feed of this.#feeds.values()) this.#want(feed)
   }
 
   /** Metadata first, so that events carry canonical names; without it collecting starts all the same. */
   async start(): Promise<void> {
     await this.#metadata.start()
     if (this.#isStopped) return
+    this.#isStarted = true
     this.#intake.start()
-    this.#cancelGrace = this.#options.platform.clock.after(FIRST_LIVE_MS, () => this.#onGraceOver())
-    const { pollIntervalMs } = this.#options
-    if (pollIntervalMs !== undefined) this.#poller = this.#startPoller(pollIntervalMs)
-    else this.#connect([...this.#feeds.values()].filter((feed) => !feed.isGivenUp))
+    this.#begin([...this.#feeds.values()])
+    this.#poller?.start()
   }
 
-  #createFeed(channel: Channel, name: string, symbol: string): Feed {
-    const { venue, platform, ledger, pollIntervalMs } = this.#options
-    const isPolledTrade = pollIntervalMs !== undefined && channel === 'trade'
-    const topic = venue.topic(channel, isPolledTrade ? venue.rest.polledTrades : name, symbol)
-    const { exchange, id } = venue
-    const market = venue.marketOf(symbol)
-    const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })
-    return new Feed(venue, topic, stream, platform.clock)
+  /** Which of the symbols the venue lists; of those that are absent it cannot be told now. Takes 10 s at the most. */
+  async listed(symbols: readonly string[]): Promise<ReadonlyMap<string, boolean>> {
+    await this.#metadata.lookUp(symbols)
+    const known = symbols.map((symbol) => [symbol, this.#metadata.isListed(symbol)] as const)
+    return new Map(known.filter((entry): entry is readonly [string, boolean] => entry[1] !== undefined))
   }
 
-  #onGraceOver(): void {
-    for (const { ledger, isGivenUp, reason } of this.#feeds.values())
-      if (!ledger.isCollected && !isGivenUp) ledger.begin({ cause: 'not_subscribed', reason })
+  /**
+   * Collects these too; none of them may be collected already. Their metadata first, as in {@link start}.
+   * `interruption`: why streams that were collected until now are interrupted, in words; then that is a gap.
+   */
+  async add(wanted: readonly WantedFeed[], interruption?: string): Promise<void> {
+    if (this.#isStopped) return
+    const feeds = wanted.map((each) => this.#create(each))
+    for (const feed of feeds) {
+      this.#want(feed)
+      if (interruption !== undefined) feed.ledger.begin({ cause: 'not_subscribed', reason: interruption })
+    }
+    await this.#metadata.add([...new Set(feeds.map(({ symbol }) => symbol))])
+    if (this.#isStarted && !this.#isStopped) this.#begin(feeds)
   }
 
-  /** Opens connections of their own for the feeds. */
-  #connect(wanted: readonly Feed[]): void {
-    const { venue, endpoints, platform, instruments } = this.#options
-    const topics = wanted.map((feed) => feed.topic)
-    const connections = planConnections(venue, topics).map((planned) => {
-      const feeds = planned.topics.flatMap((topic) => this.#find(topic.channel, topic.symbol) ?? [])
-      const urls = endpoints[planned.endpoint] ?? []
-      const handlers = this.#connectionHandlers()
-      const connects = this.#connects
-      const connection = new Connection({ venue, urls, feeds, platform, instruments, connects, handlers })
-      for (const feed of feeds) this.#connectionOf.set(feed, connection)
-      return connection
-    })
-    this.#connections.push(...connections)
-    for (const connection of connections) connection.start()
+  /** Collects these no more: nothing of them is kept but what the ledger knows. `reason`: in words. */
+  remove(feeds: readonly Feed[], reason: string): void {
+    for (const feed of feeds) {
+      feed.set('disabled', reason)
+      this.#end(feed, 'shutdown')
+      this.#feeds.delete(keyOf(feed))
+      if (feed.channel === 'book') this.#options.books.forget(this.#options.venue.id, feed.symbol)
+    }
+    this.#connections.drop(feeds)
+    const kept = new Set([...this.#feeds.values()].map(({ symbol }) => symbol))
+    this.#metadata.remove(feeds.flatMap(({ symbol }) => (kept.has(symbol) ? [] : symbol)))
+  }
+
+  /** The endpoints have moved: only what is on them reconnects, and what is open without a break. */
+  move(endpoints: EndpointUrls): void {
+    this.#connections.move(endpoints, 'the endpoint is another one now')
   }
 
   stop(): void {
@@ -163,17 +146,48 @@ export class VenueFeed {
     this.#metadata.stop()
     this.#poller?.stop()
     this.#intake.stop()
-    this.#cancelGrace?.()
-    for (const connection of this.#connections) connection.stop()
+    for (const cancel of this.#graces.values()) cancel()
+    this.#connections.stop()
   }
 
-  #find(channel: Channel | undefined, symbol: string): Feed | undefined {
-    return this.#feeds.get(`${channel} ${symbol}`)
+  #create({ channel, name, symbol }: WantedFeed): Feed {
+    const { venue, platform, ledger } = this.#options
+    const isPolledTrade = this.#poller !== undefined && channel === 'trade'
+    const topic = venue.topic(channel, isPolledTrade ? venue.rest.polledTrades : name, symbol)
+    const { exchange, id } = venue
+    const market = venue.marketOf(symbol)
+    const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })
+    const feed = new Feed(venue, topic, stream, platform.clock)
+    this.#feeds.set(keyOf(feed), feed)
+    return feed
+  }
+
+  #want(feed: Feed): void {
+    this.#options.ledger.open(feed.ledger)
+    this.#intake.restore(feed)
+  }
+
+  /** Asks for what is still wanted of the feeds. */
+  #begin(feeds: readonly Feed[]): void {
+    const wanted = feeds.filter((feed) => this.find(feed.channel, feed.symbol) === feed && !feed.isGivenUp)
+    for (const feed of wanted)
+      this.#graces.set(
+        feed,
+        this.#options.platform.clock.after(FIRST_LIVE_MS, () => this.#onGraceOver(feed)),
+      )
+    if (this.#poller === undefined) this.#connections.add(wanted)
+    else this.#poller.add(wanted)
+  }
+
+  #onGraceOver(feed: Feed): void {
+    const { ledger, isGivenUp, reason } = feed
+    this.#graces.delete(feed)
+    if (!ledger.isCollected && !isGivenUp) ledger.begin({ cause: 'not_subscribed', reason })
   }
 
   *#open(channel: Channel): Generator<Feed> {
     for (const feed of this.#feeds.values())
-      if (feed.channel === channel && !feed.isGivenUp && this.#connectionOf.get(feed)?.isOpen === true) yield feed
+      if (feed.channel === channel && !feed.isGivenUp && this.#connections.isOpen(feed)) yield feed
   }
 
   #connectionHandlers(): ConnectionHandlers {
@@ -189,6 +203,8 @@ export class VenueFeed {
       opened: observer.opened,
       lost: observer.lost,
       closing: observer.closing,
+      rotated: observer.rotated,
+      unsteady: observer.unsteady,
       subscribed: (feed) => this.#intake.subscribed(feed),
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
       restarted: (feed, loss) => this.#intake.restarted(feed, loss),
@@ -224,14 +240,17 @@ export class VenueFeed {
   #giveUp(feed: Feed, mark: () => void): void {
     if (feed.state === 'disabled') return
     mark()
-    const connection = this.#connectionOf.get(feed)
-    this.#connectionOf.delete(feed)
-    this.#intake.dropped(feed)
-    this.#options.ledger.retire(feed.ledger, feed.reason)
-    if (connection?.drop(feed) === false) this.#connections = this.#connections.filter((other) => other !== connection)
+    this.#end(feed, 'delisted')
+    this.#connections.drop([feed])
   }
 
-  /** The poller looks at every feed in each round; streams need connections. */
+  #end(feed: Feed, reason: BookReason): void {
+    this.#graces.get(feed)?.()
+    this.#graces.delete(feed)
+    this.#intake.dropped(feed, reason)
+    this.#options.ledger.retire(feed.ledger, feed.reason)
+  }
+
   #onListed(symbols: readonly string[]): void {
     const back = [...this.#feeds.values()].filter(
       (feed) => symbols.includes(feed.symbol) && feed.isGivenUp && feed.state !== 'disabled',
@@ -240,16 +259,16 @@ export class VenueFeed {
       feed.revive()
       this.#options.ledger.open(feed.ledger)
     }
-    if (this.#options.pollIntervalMs === undefined) this.#connect(back)
+    if (this.#isStarted) this.#begin(back)
   }
 
-  #startPoller(intervalMs: number): Poller {
+  #createPoller(intervalMs: number): Poller {
     const { venue, rest, platform } = this.#options
-    const poller = new Poller({
+    return new Poller({
       venue,
       rest,
       platform,
-      feeds: [...this.#feeds.values()],
+      feeds: () => this.#feeds.values(),
       intervalMs,
       accept: (feed, event, receiveTimeUs) => {
         this.lastMessageUs = receiveTimeUs
@@ -257,7 +276,7 @@ export class VenueFeed {
       },
       stale: (feed) => this.#intake.outdated(feed),
     })
-    poller.start()
-    return poller
   }
 }
+
+const keyOf = ({ channel, symbol }: Feed): string => `${channel} ${symbol}`

@@ -73,6 +73,10 @@ export class FeedLedger {
   /** It is wanted from now on. */
   open(): void {
     this.#openedUs = this.#hooks.nowUs()
+    if (this.isCollected) return
+    // What came before it was last retired joins nothing that comes from now on.
+    this.lastUs = undefined
+    this.lastSequence = undefined
   }
 
   /** The venue has confirmed the stream, or data came. */

@@ -51,6 +51,9 @@ export const LABELS = {
     'match',
     'mismatch',
     'not_aligned',
+    'done',
+    'promoted',
+    'given_up',
   ],
   category: ['tickers', 'orderbooks', 'trades'],
   reason: { max: 48 },
@@ -178,6 +181,10 @@ export const METRICS = {
   socketDisconnects: counter('marketprism_socket_disconnects_total', 'WebSocket connections that ended.', [
     'venue',
     'reason',
+  ]),
+  rotations: counter('marketprism_rotations_total', 'Connections that were to be replaced before their end.', [
+    'venue',
+    'outcome',
   ]),
   subscriptionsRejected: counter('marketprism_subscriptions_rejected_total', 'Subscriptions that the venue refused.', [
     'venue',

@@ -3,6 +3,7 @@ import { venueObserver } from '../../src/collector/observer.ts'
 import { Stats } from '../../src/collector/stats.ts'
 import { Feed } from '../../src/feed/feed.ts'
 import type { Observer } from '../../src/feed/ports.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
 import type { Logger } from '../../src/ops/log.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { createRepeatGuard } from '../../src/ops/repeat-guard.ts'
@@ -11,6 +12,14 @@ import type { Venue } from '../../src/venues/venue.ts'
 import { createWorld } from '../helpers/world.ts'
 
 const world = createWorld()
+const ledger = new Ledger({
+  folder: 'ledger',
+  files: world.files,
+  clock: world.clock,
+  emit: () => {},
+  onProblem: () => {},
+})
+const stream = { exchange: 'x', channel: 'trade', symbol: 'BTCUSDT', market: 'spot', proof: 'counter' } as const
 
 function observe(): { lines: string[]; observerOf(venue: string): Observer } {
   const lines: string[] = []
@@ -32,7 +41,12 @@ test('the same refusal of two venues is logged for each', () => {
   for (const id of ['binance', 'binance-usdm', 'binance-usdm']) {
     const venue = findVenue(id) as Venue
     const [name = ''] = Object.keys(venue.channels.trade.endpoints)
-    const feed = new Feed(venue, venue.topic('trade', name, 'BTCUSDT'), world.clock)
+    const feed = new Feed(
+      venue,
+      venue.topic('trade', name, 'BTCUSDT'),
+      ledger.stream({ ...stream, venue: id }),
+      world.clock,
+    )
     observerOf(id).rejected(feed, 'no answer', false)
   }
   expect(lines).toEqual(['subscription_rejected binance', 'subscription_rejected binance-usdm'])

@@ -106,6 +106,9 @@ const observerOf = (log: string[]): Observer => ({
   resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
   rebuilt: (feed) => void log.push(`rebuilt ${feed.symbol}`),
   stale: (feed) => void log.push(`stale ${feed.symbol}`),
+  audited: (feed, outcome) => void log.push(`audited ${feed.symbol} ${outcome}`),
+  rotated: (reason, outcome) => void log.push(`rotated ${reason} ${outcome}`),
+  unsteady: () => void log.push('unsteady'),
   unknownSymbols: (symbols) => void log.push(`unknown symbols ${symbols}`),
   metadataFailed: (reason) => void log.push(`metadata failed ${reason}`),
 })

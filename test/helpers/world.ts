@@ -153,11 +153,15 @@ export function createWorld(seed = 1): World {
     replace: async (path, text) => void disk.set(path, text),
     append: (path) => {
       disk.set(path, disk.get(path) ?? '')
+      let size = Buffer.byteLength(disk.get(path) ?? '')
       return {
         get size() {
-          return Buffer.byteLength(disk.get(path) ?? '')
+          return size
         },
-        append: (text) => void disk.set(path, (disk.get(path) ?? '') + text),
+        append(text) {
+          disk.set(path, (disk.get(path) ?? '') + text)
+          size += Buffer.byteLength(text)
+        },
         sync: () => {},
         close: () => {},
       }

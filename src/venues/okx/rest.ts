@@ -167,14 +167,18 @@ function instrument(row: Raw): Instrument {
   }
 }
 
-/** Errors come as `code` other than `"0"`, with HTTP 200 or not; the rate limit (50011) with either. */
-function fault(status: number, _headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
+/**
+ * Errors come as `code` other than `"0"`, with HTTP 200 or not; the rate limit (50011) with either. `Retry-After` is not
+ * documented, but what stands before the venue may send it.
+ */
+function fault(status: number, headers: Readonly<Record<string, string>>, body: unknown): RestFault | undefined {
   const code = isRaw(body) ? word(body.code) : ''
   if (status === 200 && code === '0') return undefined
   const message = isRaw(body) ? word(body.msg) : 'the answer is no JSON object'
   const reason = `HTTP ${status} ${code} ${message}`
   if (status === 429 || code === '50011' || code === '50013') {
-    return { kind: 'rate_limited', retryAfterMs: RATE_LIMIT_MS, reason }
+    const retryAfterMs = Number(headers['retry-after']) * 1000
+    return { kind: 'rate_limited', retryAfterMs: retryAfterMs > 0 ? retryAfterMs : RATE_LIMIT_MS, reason }
   }
   if (code === '51001') return { kind: 'unknown_symbol', reason }
   return { kind: 'failed', reason }
