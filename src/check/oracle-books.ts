@@ -72,8 +72,10 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
     }
   }
 
-  function judgeStart(stream: Stream, { beforeLast }: Book, gap: Gap, count: number): void {
-    if (count > 1 || isProcessGap(gap) || gap.last_sequence === undefined || beforeLast === undefined) return
+  function judgeStart(stream: Stream, { beforeLast, last = 0 }: Book, gap: Gap, count: number): void {
+    if (count > 1 || isProcessGap(gap) || gap.last_sequence === undefined) return
+    // A numbering that started anew has no order.
+    if (beforeLast === undefined || beforeLast > last) return
     if (gap.last_sequence < beforeLast)
       report(
         'gap_too_wide',

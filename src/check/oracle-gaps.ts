@@ -101,7 +101,7 @@ export class Gaps {
 
   #newRecord(stream: Stream, event: Gap): GapRecord {
     const { outage, lastOutage } = stream
-    const ended = (lastOutage?.untilUs ?? 0) >= event.start_time_us ? lastOutage : undefined
+    const ended = (lastOutage?.untilUs ?? 0) > event.start_time_us ? lastOutage : undefined
     const record: GapRecord = {
       stream,
       gapId: event.gap_id,

@@ -70,6 +70,8 @@ export interface OracleOptions {
   readonly permanentFaults: RegExp
   /** Words of faults in which past trades cannot be fetched. */
   readonly restFaults: RegExp
+  /** Words of faults in which nothing can be made durable. */
+  readonly diskFaults: RegExp
   /** Newest trades that the venues keep. */
   readonly tradesKept: number
   /** Trades younger than this at the end need not have arrived. */
@@ -115,6 +117,7 @@ export const DEFAULTS: OracleOptions = {
   isRuleAllowed: () => false,
   permanentFaults: /delist|refus/,
   restFaults: /^rest|ban/,
+  diskFaults: /^disk|^sync/,
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
   detectionUs: 30 * SECOND,

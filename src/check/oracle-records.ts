@@ -20,9 +20,14 @@ export function faultsOf(gap: Gap): string[] {
   ].filter((text) => text !== false)
 }
 
-export function judgeRecords({ streams, report }: Court): Judge {
+export function judgeRecords({ streams, options, report }: Court): Judge {
   const told = new Set<GapRecord>()
+  /** Until then the disk may not have taken anything. */
+  let diskUs = 0
   return {
+    fault({ fault, atUs, untilUs = atUs }) {
+      if (options.diskFaults.test(fault)) diskUs = Math.max(diskUs, untilUs + options.detectionUs)
+    },
     gap({ record, event, before }) {
       const wrong = faultsOf(event)
       const text = `gap ${event.gap_id}: ${wrong.join('; ')}`
@@ -42,7 +47,8 @@ export function judgeRecords({ streams, report }: Court): Judge {
       for (const record of stream.undurable) {
         if (told.has(record)) continue
         told.add(record)
-        report('data_before_durable', streams.nowUs, stream, `gap ${record.gapId} is not durable yet`)
+        if (record.firstAtUs > diskUs)
+          report('data_before_durable', streams.nowUs, stream, `gap ${record.gapId} is not durable yet`)
       }
     },
   }

@@ -9,7 +9,7 @@ type Entry<Kind extends TraceEntry['kind']> = Extract<TraceEntry, { kind: Kind }
 
 /** A time in which no connection carried a stream that had been delivered before. */
 export interface Outage {
-  readonly fromUs: EpochUs
+  fromUs: EpochUs
   /** When the last frame before it was delivered. */
   readonly beforeUs: EpochUs
   /** The process had ended. */
@@ -53,6 +53,13 @@ export interface Silence {
   readonly us: number
 }
 
+interface Connection {
+  /** Streams that it carries, or was asked to. */
+  readonly streams: Set<Stream>
+  /** When a frame of any of them was delivered. */
+  deliveredUs: EpochUs
+}
+
 export class Streams {
   nowUs: EpochUs = 0
   /** Number of the current trace entry. */
@@ -64,7 +71,7 @@ export class Streams {
   endedUs: EpochUs | undefined
   readonly #silence: Silence
   readonly #streams = new Map<string, Stream>()
-  readonly #listening = new Map<string, Set<Stream>>()
+  readonly #connections = new Map<string, Connection>()
 
   constructor(silence: Silence) {
     this.#silence = silence
@@ -83,10 +90,15 @@ export class Streams {
     return stream
   }
 
-  delivered(stream: Stream, connection: number, atUs: EpochUs): void {
+  delivered(stream: Stream, id: number, atUs: EpochUs): void {
     if (stream.deliveredUs !== atUs) stream.previousUs = stream.deliveredUs
     stream.deliveredUs = atUs
-    if (!stream.carriers.has(connection)) this.#carry(stream, connection)
+    const connection = this.#connection(stream, id)
+    connection.deliveredUs = atUs
+    if (!stream.carriers.has(id)) {
+      stream.carriers.add(id)
+      this.#listen(stream, id)
+    }
     if (stream.outage !== undefined) this.#endOutage(stream, stream.outage, atUs)
     if (stream.waiting.length > 0) for (const record of stream.waiting.splice(0)) record.resumedUs ??= atUs
   }
@@ -99,20 +111,23 @@ export class Streams {
   }
 
   subscribed(stream: Stream, connection: number): void {
-    if (stream.carriers.size > 0) this.#carry(stream, connection)
-    else this.#listen(stream, connection)
+    if (stream.carriers.size > 0) stream.carriers.add(connection)
+    this.#listen(stream, connection)
   }
 
-  connection({ venue, connection, state, atUs }: Entry<'connection'>): void {
+  connection({ venue, connection: id, state, atUs }: Entry<'connection'>): void {
     if (state !== 'closed' && state !== 'frozen') return
-    const key = `${venue} ${connection}`
-    for (const stream of this.#listening.get(key) ?? []) {
-      this.#stopCarrying(stream, connection, atUs)
+    const key = `${venue} ${id}`
+    const connection = this.#connections.get(key)
+    if (connection === undefined) return
+    for (const stream of connection.streams) {
+      this.#stopCarrying(stream, id, atUs)
       if (state === 'frozen') continue
-      stream.subscribed.delete(connection)
-      if (stream.outage !== undefined && stream.subscribed.size === 0) stream.outage.isCertain = true
+      stream.subscribed.delete(id)
+      if (stream.outage !== undefined && stream.subscribed.size === 0)
+        this.#makeCertain(stream.outage, connection.deliveredUs)
     }
-    if (state === 'closed') this.#listening.delete(key)
+    if (state === 'closed') this.#connections.delete(key)
   }
 
   process({ state, atUs }: Entry<'process'>): void {
@@ -122,22 +137,23 @@ export class Streams {
     }
     this.endedUs = atUs
     for (const stream of this.all()) this.#endProcess(stream, atUs)
-    this.#listening.clear()
+    this.#connections.clear()
     if (state === 'killed') this.kills++
   }
 
-  #carry(stream: Stream, connection: number): void {
-    stream.carriers.add(connection)
-    this.#listen(stream, connection)
+  #connection({ venue }: Stream, id: number): Connection {
+    const key = `${venue} ${id}`
+    const known = this.#connections.get(key)
+    if (known !== undefined) return known
+    const connection = { streams: new Set<Stream>(), deliveredUs: 0 }
+    this.#connections.set(key, connection)
+    return connection
   }
 
-  #listen(stream: Stream, connection: number): void {
-    stream.subscribed.add(connection)
-    stream.connections.add(connection)
-    const key = `${stream.venue} ${connection}`
-    const streams = this.#listening.get(key)
-    if (streams === undefined) this.#listening.set(key, new Set([stream]))
-    else streams.add(stream)
+  #listen(stream: Stream, id: number): void {
+    stream.subscribed.add(id)
+    stream.connections.add(id)
+    this.#connection(stream, id).streams.add(stream)
   }
 
   #stopCarrying(stream: Stream, connection: number, atUs: EpochUs): void {
@@ -150,10 +166,22 @@ export class Streams {
     outage.untilUs = atUs
     stream.outage = undefined
     stream.lastOutage = outage
-    const { frames, us } = this.#silence
-    if (outage.lostFrames >= frames && outage.lostUs - outage.fromUs > us) outage.isCertain = true
+    if (this.#isLong(outage)) outage.isCertain = true
     if (outage.isCertain) stream.outages.push(outage)
     for (const record of stream.open) if (record.outage === outage) record.resumedUs ??= atUs
+  }
+
+  /**
+   * The connection ended, after it had delivered frames of other streams until `deliveredUs`. Single frames that were
+   * lost before that cannot have been noticed; what was on its way when it ended came behind them.
+   */
+  #makeCertain(outage: Outage, deliveredUs: EpochUs): void {
+    if (!outage.isCertain && !this.#isLong(outage)) outage.fromUs = Math.max(outage.fromUs, deliveredUs)
+    outage.isCertain = true
+  }
+
+  #isLong({ lostFrames, lostUs, fromUs }: Outage): boolean {
+    return lostFrames >= this.#silence.frames && lostUs - fromUs > this.#silence.us
   }
 
   /** An outage that nobody had to notice yet goes on as that of the process. */
