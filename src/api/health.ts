@@ -36,6 +36,7 @@ const isLive = ({ state }: FeedView): boolean => state === 'live'
 
 function allFeeds(exchanges: readonly ExchangeView[], wanted: readonly FeedView[], lifecycle: Lifecycle): HealthCheck {
   if (exchanges.length === 0) return { status: 'warn', result: 'no exchange is enabled: nothing is collected' }
+  if (wanted.length === 0) return { status: 'warn', result: 'no feed is wanted: nothing is collected' }
   const live = wanted.filter(isLive).length
   const result = `${live} of ${wanted.length} feeds live`
   if (live > 0) return { status: live === wanted.length ? 'pass' : 'warn', result }

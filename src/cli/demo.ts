@@ -36,8 +36,8 @@ Examples:
       process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }))
       const cleanUp = () => simulator.stop()
       try {
-        const loaded = configFromFlags(flags, simulatorOverrides(simulator, dataDir))
-        const running = await runService(loaded, platform, cleanUp)
+        const load = () => configFromFlags(flags, simulatorOverrides(simulator, dataDir))
+        const running = await runService({ load, platform, onStop: cleanUp })
         // Beside the log where that is for a program to read.
         const screen = process.stdout.isTTY ? process.stdout : process.stderr
         screen.write(banner(running.url, simulator.url))

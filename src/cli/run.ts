@@ -11,17 +11,22 @@ export interface Running {
   readonly ended: Promise<void>
 }
 
+export interface RunOptions {
+  /** Reads the configuration: now, and again at each SIGHUP. Errors: throws PrismError CONFIG_INVALID. */
+  readonly load: () => LoadedConfig
+  readonly platform: Platform
+  /** Called when the service has stopped. */
+  readonly onStop?: () => Promise<void>
+}
+
 /**
- * Starts the service. SIGTERM and SIGINT stop it in order; a second signal ends the process at once.
+ * Starts the service. SIGTERM and SIGINT stop it in order; a second signal ends the process at once. SIGHUP reads the
+ * configuration again; on Windows it means that the console was closed, and is left alone.
  * A bug that escapes (uncaught exception, unhandled rejection) is logged and ends the process with {@link EXIT.internal}.
- * Errors: PORT_IN_USE.
+ * Errors: CONFIG_INVALID, PORT_IN_USE.
  */
-export async function runService(
-  loaded: LoadedConfig,
-  platform: Platform,
-  onStop: () => Promise<void> = async () => {},
-): Promise<Running> {
-  const service = new DataCollectorService({ loaded, platform, output: process.stdout })
+export async function runService({ load, platform, onStop = async () => {} }: RunOptions): Promise<Running> {
+  const service = new DataCollectorService({ loaded: load(), platform, output: process.stdout })
   const die = (kind: string) => (error: unknown) => {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     service.logger.error(kind, 'a bug ended the process; please report it', { stack })
@@ -45,5 +50,12 @@ export async function runService(
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
   })
+  const reload = () => {
+    void starting.then(
+      () => service.reload(load),
+      () => {},
+    )
+  }
+  if (process.platform !== 'win32') process.on('SIGHUP', reload)
   return { url: await starting, ended }
 }

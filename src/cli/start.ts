@@ -13,12 +13,13 @@ export function startCommand(): Command {
 Examples:
   marketprism start                          the default symbols of all exchanges, API on http://127.0.0.1:8084
   marketprism start -c /etc/marketprism      with your configuration
-  API_PORT=9000 marketprism start            the environment wins over files, flags win over both`,
+  API_PORT=9000 marketprism start            the environment wins over files, flags win over both
+  kill -HUP <pid>                            reads the configuration again; the log says what needs a restart`,
     )
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       // Loaded here, so that the other commands start without the HTTP server.
       const { runService } = await import('./run.ts')
-      const running = await runService(configFromFlags(flags), systemPlatform())
+      const running = await runService({ load: () => configFromFlags(flags), platform: systemPlatform() })
       await running.ended
       process.exit(EXIT.ok)
     })

@@ -1,4 +1,4 @@
-/** Builds the collector of a configuration: books, pipeline and one feed for each enabled venue; answers what the API asks. */
+/** Builds the collector of a configuration: books, ledger, pipeline and the venues; answers what the API asks. */
 
 import { join } from 'node:path'
 import type {
@@ -15,13 +15,10 @@ import type {
 } from '../api/view.ts'
 import { Books } from '../book/books.ts'
 import { Bans } from '../feed/bans.ts'
-import { RestClient } from '../feed/rest-client.ts'
-import { VenueFeed } from '../feed/venue-feed.ts'
 import { Ledger } from '../ledger/ledger.ts'
 import { errorText } from '../model/errors.ts'
 import type { EpochUs, Gap, Instrument, Proof } from '../model/event.ts'
-import type { Config, VenueConfig } from '../ops/config-schema.ts'
-import { endpointUrls } from '../ops/config-schema.ts'
+import type { Config } from '../ops/config-schema.ts'
 import { NO_VENUE } from '../ops/label-bounds.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
@@ -30,14 +27,15 @@ import type { Platform } from '../platform/platform.ts'
 import { MemoryStore } from '../sinks/memory.ts'
 import type { Venue } from '../venues/venue.ts'
 import { bookView, liveBooks } from './book-view.ts'
+import type { Collected } from './collected.ts'
 import { exposeCollector } from './expose.ts'
 import { completenessView, feedView } from './feed-view.ts'
 import { gapObserver } from './gap-observer.ts'
-import { venueObserver } from './observer.ts'
 import { Pipeline } from './pipeline.ts'
+import { Roster } from './roster.ts'
 import { Stats } from './stats.ts'
 import { exchangeView, type VenueFacts } from './status.ts'
-import { bookRules, wantedChannels } from './wanted.ts'
+import { bookRules } from './wanted.ts'
 
 export interface CollectorParts {
   readonly config: Config
@@ -45,14 +43,6 @@ export interface CollectorParts {
   readonly platform: Platform
   readonly metrics: Metrics
   readonly logger: Logger
-}
-
-/** One enabled venue. */
-export interface Collected {
-  readonly venue: Venue
-  readonly feed: VenueFeed
-  readonly rest: RestClient
-  readonly instruments: Map<string, Instrument>
 }
 
 /** Nothing is published yet, and nobody shall believe otherwise. */
@@ -70,7 +60,7 @@ export class Collector implements CollectorView {
   readonly #stats: Stats
   readonly #pipeline: Pipeline
   readonly #ledger: Ledger
-  readonly #collected: readonly Collected[]
+  readonly #roster: Roster
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
   isInitialized = false
@@ -101,11 +91,18 @@ export class Collector implements CollectorView {
       onProblem: gaps.disk,
     })
     this.#bans = new Bans(join(config.data_dir, 'rest-bans.json'), platform.files)
-    this.#collected = venues.flatMap((venue) => {
-      const venueConfig = config.exchanges[venue.id]
-      return venueConfig?.enabled === true ? [this.#collect(venue, venueConfig)] : []
+    this.#roster = new Roster(config, {
+      ...parts,
+      stats: this.#stats,
+      repeats: this.#repeats,
+      books: this.#books,
+      ledger: this.#ledger,
+      bans: this.#bans,
+      downstream: this.#pipeline,
+      offlineHint: OFFLINE_HINT,
+      removed: (feeds) => this.#forget(feeds),
     })
-    exposeCollector(metrics, { view: this, collected: this.#collected, ledger: this.#ledger, clock })
+    exposeCollector(metrics, { view: this, collected: () => this.#roster.all, ledger: this.#ledger, clock })
   }
 
   /** Resolves when every enabled venue is being collected or tried; the venues start side by side. */
@@ -114,65 +111,23 @@ export class Collector implements CollectorView {
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
     const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
     if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
-    for (const { feed } of this.#collected) feed.open()
+    this.#roster.open()
     await this.#ledger.start()
     this.isInitialized = true
-    await Promise.all(this.#collected.map(({ feed }) => feed.start()))
+    await this.#roster.start()
+  }
+
+  /** Collects what `config` says from now on; what clients changed is undone. Resolves when everything is asked for. */
+  reload(config: Config): Promise<void> {
+    return this.#roster.reload(config)
   }
 
   /** Closes all sockets; what was received is in the store by then. */
   stop(): void {
-    for (const { feed, rest } of this.#collected) {
-      feed.stop()
-      rest.stop()
-    }
+    this.#roster.stop()
     this.#ledger.stop()
     this.#stats.stop()
     this.#repeats.stop()
-  }
-
-  #collect(venue: Venue, venueConfig: VenueConfig): Collected {
-    const { config, platform, logger, metrics } = this.#parts
-    const instruments = new Map<string, Instrument>()
-    const rest = new RestClient({
-      venue,
-      urls: venueConfig.rest_url,
-      platform,
-      bans: this.#bans,
-      instruments,
-      onOutcome: (outcome, durationMs, reason) => {
-        this.#stats.rest(venue.id, outcome, durationMs)
-        if (outcome === 'ok') return
-        this.#repeats.warning('rest_failed', `${venue.id} ${outcome}`, 'a REST request failed', {
-          venue: venue.id,
-          outcome,
-          reason,
-        })
-      },
-    })
-    const feed = new VenueFeed({
-      venue,
-      symbols: venueConfig.symbols,
-      channels: wantedChannels(config, venueConfig),
-      endpoints: Object.fromEntries(
-        Object.entries(venue.endpoints).map(([name, endpoint]) => [name, endpointUrls(venueConfig, endpoint)]),
-      ),
-      pollIntervalMs: config.enable_websocket ? undefined : config.collection_interval_seconds * 1000,
-      rest,
-      instruments,
-      platform,
-      books: this.#books,
-      ledger: this.#ledger,
-      downstream: this.#pipeline,
-      observer: venueObserver(venue.id, {
-        stats: this.#stats,
-        metrics,
-        logger,
-        repeats: this.#repeats,
-        offlineHint: OFFLINE_HINT,
-      }),
-    })
-    return { venue, feed, rest, instruments }
   }
 
   countApiError(): void {
@@ -180,7 +135,7 @@ export class Collector implements CollectorView {
   }
 
   get features() {
-    const { enable_websocket, enable_orderbook, collect } = this.#parts.config
+    const { enable_websocket, enable_orderbook, collect } = this.#roster.config
     return {
       collector_initialized: this.isInitialized,
       orderbook_enabled: enable_orderbook && collect.book,
@@ -192,7 +147,7 @@ export class Collector implements CollectorView {
 
   stats() {
     const stats = this.#stats
-    const times = this.#collected.flatMap(({ feed }) => feed.lastMessageUs ?? [])
+    const times = this.#roster.all.flatMap(({ feed }) => feed.lastMessageUs ?? [])
     return {
       restRequests: stats.restRequests,
       websocketMessages: stats.websocketMessages,
@@ -200,7 +155,7 @@ export class Collector implements CollectorView {
       totalCollections: stats.totalCollections,
       collectionsPerMinute: stats.collectionsPerMinute,
       activeSources: this.feeds().filter(({ state }) => state === 'live').length,
-      websocketConnections: this.#collected.reduce((sum, { feed }) => sum + feed.socketsOpen, 0),
+      websocketConnections: this.#roster.all.reduce((sum, { feed }) => sum + feed.socketsOpen, 0),
       lastCollectionUs: stats.lastCollectionUs,
       lastMessageUs: times.length === 0 ? undefined : Math.max(...times),
     }
@@ -209,12 +164,12 @@ export class Collector implements CollectorView {
   exchanges(): readonly ExchangeView[] {
     const names = [...new Set(this.#parts.venues.map(({ exchange }) => exchange))]
     return names.map((name) =>
-      exchangeView(name, this.#collected.filter(({ venue }) => venue.exchange === name).map(factsOf)),
+      exchangeView(name, this.#roster.all.filter(({ venue }) => venue.exchange === name).map(factsOf)),
     )
   }
 
   feeds(): readonly FeedView[] {
-    return this.#collected.flatMap(({ venue, feed }) => [...feed.feeds].map((each) => feedView(venue, each)))
+    return this.#roster.all.flatMap(({ venue, feed }) => [...feed.feeds].map((each) => feedView(venue, each)))
   }
 
   get store(): StoreView {
@@ -232,19 +187,18 @@ export class Collector implements CollectorView {
 
   book(venueId: string, symbol: string, depth: number): BookView | undefined {
     if (!this.knows(venueId, symbol) || !this.features.orderbook_enabled) return undefined
-    const collected = this.#collected.find(({ venue }) => venue.id === venueId)
-    const feed = [...(collected?.feed.feeds ?? [])].find((f) => f.channel === 'book' && f.symbol === symbol)
+    const collected = this.#roster.find(venueId)
+    const feed = collected?.feed.find('book', symbol)
     const sync = this.#books.find(venueId, symbol)
     return bookView(sync, feed, { venue: venueId, symbol, instrument: collected?.instruments.get(symbol), depth })
   }
 
   knows(venueId: string, symbol: string): boolean {
-    const collected = this.#collected.find(({ venue }) => venue.id === venueId)
-    return [...(collected?.feed.feeds ?? [])].some((feed) => feed.symbol === symbol && !feed.isGivenUp)
+    return [...(this.#roster.find(venueId)?.feed.feeds ?? [])].some((feed) => feed.symbol === symbol && !feed.isGivenUp)
   }
 
   *instruments(): Generator<Instrument> {
-    for (const { instruments } of this.#collected) yield* instruments.values()
+    for (const { instruments } of this.#roster.all) yield* instruments.values()
   }
 
   gaps(): readonly Gap[] {
@@ -260,27 +214,18 @@ export class Collector implements CollectorView {
   }
 
   changeSubscriptions(request: SubscriptionRequest): Promise<SubscriptionChange> {
-    const refused = (operation: 'add' | 'remove') =>
-      request[operation].map(({ venue, symbol }) => ({
-        operation,
-        venue,
-        symbol,
-        channel: undefined,
-        refusal: 'unavailable' as const,
-        reason: 'cannot be changed while the service runs',
-      }))
-    return Promise.resolve({
-      added: [],
-      removed: [],
-      unchanged: [],
-      refused: [...refused('add'), ...refused('remove')],
-    })
+    return this.#roster.change(request)
+  }
+
+  /** What is not collected any more shall not look as if it were the latest. */
+  #forget(feeds: readonly FeedName[]): void {
+    for (const { venue, channel, symbol } of feeds) if (channel === 'ticker') this.#store.forgetTicker(venue, symbol)
   }
 
   health(): ReturnType<CollectorView['health']> {
     const isReached = ({ feed, rest }: Collected) => feed.socketsOpen > 0 || rest.isAvailable === true
     const isDown = this.exchanges().every(({ status }) => status === 'down' || status === 'disabled')
-    const isOffline = this.#collected.length > 0 && isDown && !this.#collected.some(isReached)
+    const isOffline = this.#roster.all.length > 0 && isDown && !this.#roster.all.some(isReached)
     return {
       ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
       ledger: this.#ledgerCheck(),

@@ -5,13 +5,13 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { Channel } from '../model/event.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { Clock } from '../platform/platform.ts'
-import type { Collected } from './collector.ts'
+import type { Collected } from './collected.ts'
 
 const HOUR_US = 3_600_000_000
 
 export interface Exposed {
   readonly view: CollectorView
-  readonly collected: readonly Collected[]
+  readonly collected: () => readonly Collected[]
   readonly ledger: Ledger
   readonly clock: Clock
 }
@@ -20,13 +20,13 @@ export function exposeCollector(metrics: Metrics, { view, collected, ledger, clo
   metrics.computed('feeds', () => feedCounts(view))
   metrics.computed('booksLive', () => {
     const books = [...view.store.liveBooks()]
-    return collected.map(({ venue }) => ({
+    return collected().map(({ venue }) => ({
       labels: { venue: venue.id },
       value: books.filter((book) => book.venue === venue.id).length,
     }))
   })
   metrics.computed('bookAuditScore', () =>
-    collected.flatMap(({ venue, feed }) =>
+    collected().flatMap(({ venue, feed }) =>
       [...feed.auditScores()].map(([symbol, value]) => ({ labels: { venue: venue.id, symbol }, value })),
     ),
   )
@@ -35,15 +35,15 @@ export function exposeCollector(metrics: Metrics, { view, collected, ledger, clo
   metrics.computed('ledgerWritable', () => [{ labels: {}, value: ledger.problem === undefined ? 1 : 0 }])
   metrics.computed('coverage', () => [...worstCoverage(ledger, clock.nowUs()).values()])
   metrics.computed('socketsOpen', () =>
-    collected.map(({ venue, feed }) => ({ labels: { venue: venue.id }, value: feed.socketsOpen })),
+    collected().map(({ venue, feed }) => ({ labels: { venue: venue.id }, value: feed.socketsOpen })),
   )
   metrics.computed('restWeightUsed', () =>
-    collected.flatMap(({ venue, rest }) =>
+    collected().flatMap(({ venue, rest }) =>
       [...rest.usage()].map(([budget, value]) => ({ labels: { venue: venue.id, budget }, value })),
     ),
   )
   metrics.computed('restBanUntil', () =>
-    collected.map(({ venue, rest }) => ({ labels: { venue: venue.id }, value: (rest.bannedUntilUs ?? 0) / 1e6 })),
+    collected().map(({ venue, rest }) => ({ labels: { venue: venue.id }, value: (rest.bannedUntilUs ?? 0) / 1e6 })),
   )
   metrics.computed('storeRecords', () =>
     Object.entries(view.store.counts).map(([category, value]) => ({ labels: { category }, value })),

@@ -3,6 +3,8 @@
 import { type Api, createApi } from '../api/server.ts'
 import { errorText } from '../model/errors.ts'
 import type { LoadedConfig } from '../ops/config.ts'
+import { diffConfig, withApplicable } from '../ops/config-diff.ts'
+import type { Config } from '../ops/config-schema.ts'
 import { createLogger, type LogOutput, type RootLogger } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/process-metrics.ts'
@@ -30,6 +32,8 @@ export class DataCollectorService {
   readonly #loop: EventLoopWatch
   #lifecycle: Lifecycle = 'initializing'
   #stopping: Promise<void> | undefined
+  /** What was loaded last; not all of it counts before a restart. */
+  #config: Config
 
   /** Builds everything; nothing is opened yet. */
   constructor(parts: ServiceParts) {
@@ -38,6 +42,7 @@ export class DataCollectorService {
     const { clock } = platform
     const { environment } = config
     this.#parts = parts
+    this.#config = config
     this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output })
     const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
     this.#loop = watchEventLoop(clock)
@@ -86,6 +91,37 @@ export class DataCollectorService {
     }
     void this.#startCollector()
     return url
+  }
+
+  /**
+   * Takes over what can be of a new configuration, and says what was and what needs a restart. Resolves when everything
+   * is asked for. `load` reads it; with one that is invalid everything goes on as it is.
+   */
+  async reload(load: () => LoadedConfig): Promise<void> {
+    const loaded = this.#stopping === undefined ? this.#read(load) : undefined
+    if (loaded === undefined) return
+    const { config, warnings } = loaded
+    const changes = diffConfig(this.#config, config, venues)
+    this.#config = config
+    this.logger.setLevel(config.log.level)
+    for (const warning of warnings) this.logger.warning('config_incomplete', warning)
+    for (const { path, before, after, isApplied } of changes) {
+      const outcome = isApplied ? 'applied' : 'needs a restart'
+      this.logger.info('config_changed', `${path}: ${before} -> ${after} (${outcome})`, { option: path, outcome })
+    }
+    await this.collector.reload(withApplicable(this.#parts.loaded.config, config))
+    this.logger.info('config_reloaded', 'the configuration was read again', { changes: changes.length })
+  }
+
+  /** `undefined`: it is invalid, and every mistake is in the log. */
+  #read(load: () => LoadedConfig): LoadedConfig | undefined {
+    try {
+      return load()
+    } catch (error) {
+      for (const line of errorText(error).split('\n')) this.logger.error('config_invalid', line)
+      this.logger.error('config_kept', 'the new configuration was not taken over; everything goes on as it is')
+      return undefined
+    }
   }
 
   /** Stops everything; later calls wait for the first. Resolves when done, or after the configured time. */

@@ -18,10 +18,11 @@ export interface VenueFacts {
 const SETTLED: ReadonlySet<FeedState> = new Set(['disabled', 'delisted'])
 const ON_THE_WAY: ReadonlySet<FeedState> = new Set(['connecting', 'subscribing', 'syncing', 'resyncing'])
 
-/** `venues`: those of the exchange that are enabled. */
+/** `venues`: those of the exchange that are enabled. Without any feed, because clients removed all, it is `disabled` too. */
 export function exchangeView(exchange: string, venues: readonly VenueFacts[]): ExchangeView {
   const feeds = venues.flatMap((venue) => venue.feeds).filter(({ state }) => !SETTLED.has(state))
-  const status = venues.length === 0 ? 'disabled' : statusOf(feeds, venues)
+  const hasFeeds = venues.some((venue) => venue.feeds.length > 0)
+  const status = hasFeeds ? statusOf(feeds, venues) : 'disabled'
   const wanted = venues.reduce((sum, venue) => sum + venue.socketsWanted, 0)
   const open = venues.reduce((sum, venue) => sum + venue.socketsOpen, 0)
   const rest = venues.flatMap((venue) => venue.isRestAvailable ?? [])
@@ -33,7 +34,7 @@ export function exchangeView(exchange: string, venues: readonly VenueFacts[]): E
     restApiAvailable: rest.length === 0 ? null : rest.every((isAvailable) => isAvailable),
     lastMessageUs: times.length === 0 ? undefined : Math.max(...times),
     status,
-    reason: status === 'active' || status === 'disabled' ? undefined : reasonOf(feeds, venues),
+    reason: hasFeeds && status !== 'active' ? reasonOf(feeds, venues) : undefined,
   }
 }
 

@@ -47,10 +47,11 @@ export async function changeSubscriptions(
   return change
 }
 
-/** Of one entry: the feeds that are to be opened. */
+/** Of one entry: the feeds that are to be opened. `isWhole`: they are all that it asks for. */
 interface Opening {
   readonly entry: SubscriptionEntry
   readonly feeds: readonly WantedFeed[]
+  readonly isWhole: boolean
 }
 
 class Change implements SubscriptionChange {
@@ -67,7 +68,10 @@ class Change implements SubscriptionChange {
   remove(entry: SubscriptionEntry): void {
     const { venue, symbol, channels = CHANNELS } = entry
     const { find, removed, isStopped } = this.#subscribed
-    if (isStopped()) return this.#refuse('remove', entry, undefined, STOPPING)
+    if (isStopped()) {
+      this.#refuse('remove', entry, undefined, STOPPING)
+      return
+    }
     const feed = find(venue)?.feed
     const feeds = channels.flatMap((channel) => feed?.find(channel, symbol) ?? [])
     const names = feeds.map(({ channel }) => ({ venue, channel, symbol }))
@@ -75,8 +79,9 @@ class Change implements SubscriptionChange {
     this.removed.push(...names)
     removed(names)
     const missing = channels.filter((channel) => !feeds.some((known) => known.channel === channel))
-    const isNamed = entry.channels !== undefined || feeds.length === 0
-    if (isNamed) this.#refuse('remove', entry, missing, { refusal: 'not_collected', reason: 'it is not collected' })
+    const isAsked = entry.channels !== undefined || feeds.length === 0
+    if (isAsked && missing.length > 0)
+      this.#refuse('remove', entry, missing, { refusal: 'not_collected', reason: 'it is not collected' })
   }
 
   /** `entries`: all of one venue; `collected`: the venue, if it is enabled. */
@@ -90,13 +95,10 @@ class Change implements SubscriptionChange {
     const asked = openings.filter(({ feeds }) => feeds.length > 0)
     const listed = await collected.feed.listed(asked.map(({ entry }) => entry.symbol))
     const symbols = new Set([...collected.feed.feeds].map(({ symbol }) => symbol))
-    const accepted = asked.filter(({ entry, feeds }) => {
+    const accepted = asked.filter(({ entry, feeds, isWhole }) => {
       const refusal = this.#refusalOf(entry, collected, listed, symbols)
       if (refusal === undefined) symbols.add(entry.symbol)
-      else {
-        const named = feeds.map(({ channel }) => channel)
-        this.#refuse('add', entry, entry.channels === undefined ? undefined : named, refusal)
-      }
+      else this.#refuse('add', entry, isWhole ? undefined : feeds.map(({ channel }) => channel), refusal)
       return refusal === undefined
     })
     await this.#open(
@@ -120,7 +122,7 @@ class Change implements SubscriptionChange {
       if (isCollected) this.unchanged.push({ venue: venue.id, channel, symbol: entry.symbol })
       return isCollected ? [] : [{ channel, name: names[channel] as string, symbol: entry.symbol }]
     })
-    return { entry, feeds }
+    return { entry, feeds, isWhole: feeds.length === channels.length }
   }
 
   #refusalOf(

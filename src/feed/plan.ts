@@ -33,10 +33,7 @@ export interface PlannedConnection<Feed extends Carried> {
 }
 
 /** Cuts feeds into connections: one endpoint each, evenly filled, never above the venue's limit of topics. */
-export function planConnections<Feed extends Carried>(
-  venue: Venue,
-  feeds: readonly Feed[],
-): PlannedConnection<Feed>[] {
+export function planConnections<Feed extends Carried>(venue: Venue, feeds: readonly Feed[]): PlannedConnection<Feed>[] {
   return Object.keys(venue.endpoints).flatMap((endpoint) => {
     const here = feeds.filter(({ topic }) => topic.endpoint === endpoint)
     const count = Math.ceil(here.length / venue.socketLimits.topicsPerConnectionMax)

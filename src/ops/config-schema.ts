@@ -25,6 +25,9 @@ export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
 
+/** Symbols of one venue. */
+export const SYMBOLS_MAX = 5000
+
 const SYMBOLS: WordRule = { noun: 'symbols', pattern: /^\S+$/ }
 const ORIGINS: WordRule = { noun: 'origins (https://example.org)', pattern: /^https?:\/\/[^\s/]+$/ }
 
@@ -138,7 +141,7 @@ function venueSchema(venue: Venue, allowInsecure: boolean) {
   })
   return group({
     enabled: toggle(true, `Collect from ${venue.title}.`),
-    symbols: words(SYMBOLS, 1, 5000, venue.defaultSymbols, 'Symbols to collect, as the venue writes them.'),
+    symbols: words(SYMBOLS, 1, SYMBOLS_MAX, venue.defaultSymbols, 'Symbols to collect, as the venue writes them.'),
     rest_url: urls(rule('https', 'http'), venue.restUrls, `REST API of ${venue.title}; tried in turn.`),
     ...Object.fromEntries(sockets),
     channels: group(Object.fromEntries(channels)),

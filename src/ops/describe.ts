@@ -47,7 +47,8 @@ export function valueText(value: unknown): string {
   return String(value)
 }
 
-function withoutSecrets(value: unknown, { secret }: OptionFacts): unknown {
+/** The value of an option, as it may be shown. */
+export function withoutSecrets(value: unknown, { secret }: OptionFacts): unknown {
   if (secret === undefined || value === undefined) return value
   return secret === 'whole' ? HIDDEN : String(value).replace(/^([^/]*:\/\/).*@/, `$1${HIDDEN}@`)
 }

@@ -25,6 +25,8 @@ export interface Logger {
 export interface RootLogger extends Logger {
   /** Lines that the log file could not take: disk full, folder gone. */
   readonly lostLines: number
+  /** The least important level that is written from now on, by the children too. */
+  setLevel(level: LogLevel): void
 }
 
 /** What the log needs of `process.stdout`. */
@@ -70,16 +72,20 @@ export function createLogger(options: LogOptions): RootLogger {
     { write: destination(options, file) },
   )
   return {
-    ...wrap(root),
+    ...wrap(root, root),
+    setLevel(level) {
+      root.level = PINO_LEVEL[level]
+    },
     get lostLines() {
       return file?.lostLines ?? 0
     },
   }
 }
 
-function wrap(target: pino.Logger): Logger {
+/** The level of `root` decides. */
+function wrap(target: pino.Logger, root: pino.Logger): Logger {
   const write = (level: (typeof PINO_LEVEL)[LogLevel]) => (event: string, message: string, fields?: LogFields) => {
-    if (!target.isLevelEnabled(level)) return
+    if (!root.isLevelEnabled(level)) return
     target[level]({ event, ...(fields === undefined ? {} : cleanFields(fields)) }, cleanText(message))
   }
   return {
@@ -87,7 +93,7 @@ function wrap(target: pino.Logger): Logger {
     info: write('info'),
     warning: write('warn'),
     error: write('error'),
-    child: (fields) => wrap(target.child(cleanFields(fields))),
+    child: (fields) => wrap(target.child(cleanFields(fields), { level: PINO_LEVEL.DEBUG }), root),
   }
 }
 

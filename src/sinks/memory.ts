@@ -32,6 +32,11 @@ export class MemoryStore {
     }
   }
 
+  /** The ticker is not collected any more: it would look like the latest one for ever. */
+  forgetTicker(venue: string, symbol: string): void {
+    this.#tickers.delete(instrumentKey(venue, symbol))
+  }
+
   get tickerCount(): number {
     return this.#tickers.size
   }
