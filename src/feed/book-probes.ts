@@ -31,6 +31,10 @@ export class BookProbes {
     this.#isStopped = true
   }
 
+  isAsking(feed: Feed): boolean {
+    return this.#asking.has(feed)
+  }
+
   /** Never rejects. */
   async ask(feed: Feed): Promise<void> {
     if (this.#asking.has(feed)) return

@@ -21,8 +21,8 @@ export interface ConnectionHandlers {
   rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
   /** The feed's stream is being started afresh: what came since `loss.sinceUs` may be missing, its book cannot be trusted. */
   restarted(feed: Feed, loss: Loss): void
-  /** The feed has been silent for too long, but its stream goes on. */
-  suspended(feed: Feed): void
+  /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
+  suspended(feed: Feed, isNew: boolean): boolean
   closing(reason: string): void
   /** What came of replacing the link. `overlapMs`: how long both links were open. */
   rotated?(reason: string, outcome: RotationOutcome, overlapMs: number): void

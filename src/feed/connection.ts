@@ -58,8 +58,8 @@ export class Connection {
       isExcused: (feed) => this.#subscriptions.isWaiting(feed),
       suspended: handlers.suspended,
       restart: (feed) => this.restart(feed, lossBySilence(feed)),
-      restartAll: (all) => {
-        for (const feed of all) handlers.restarted(feed, lossBySilence(feed))
+      restartAll: (all, cause) => {
+        for (const feed of all) handlers.restarted(feed, lossBySilence(feed, cause))
       },
     })
     this.#succession = this.#createSuccession()

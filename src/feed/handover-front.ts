@@ -158,17 +158,16 @@ function isPast(span: TradeEnd, newest: TradeEnd | undefined): boolean {
   return span.last === newest.last || (span.timeUs ?? 0) <= (newest.timeUs ?? 0)
 }
 
-/** Tickers and quotes have no order but the one in which they come, and say on every connection the same at best. */
+/** Tickers and quotes: by the ids that both links give them, or where these differ by the venue's time. */
 class StateFront implements Front {
   readonly isKnown = false
   readonly #ids = new RecentIds(DELIVERED_IDS_MAX)
-  #lastUs = Number.NEGATIVE_INFINITY
-  /** The links give the same events the same ids. */
+  #last: { readonly event: MarketEvent; readonly receiveTimeUs: EpochUs } | undefined
   #hasCommon = false
 
   delivered(event: MarketEvent, receiveTimeUs: EpochUs): void {
     this.#ids.add(event.id)
-    this.#lastUs = receiveTimeUs
+    this.#last = { event, receiveTimeUs }
   }
 
   isEnd(event: MarketEvent): boolean {
@@ -178,10 +177,23 @@ class StateFront implements Front {
   }
 
   walk(): (held: Held) => Place {
-    return ({ receiveTimeUs }) => (!this.#hasCommon && receiveTimeUs <= this.#lastUs ? 'past' : 'next')
+    const last = this.#last
+    return (held) => (this.#hasCommon || last === undefined || isAfter(held, last) ? 'next' : 'past')
   }
 
   isRepeated(event: MarketEvent): boolean {
     return this.#ids.has(event.id)
   }
 }
+
+type Received = Pick<Held, 'event' | 'receiveTimeUs'>
+
+/** By the venue's time, else by its numbers, else by ours. */
+function isAfter(one: Received, other: Received): boolean {
+  const pairs = [timeOf, numberOf].map((read) => [read(one.event), read(other.event)] as const)
+  const [left, right] = pairs.find((pair) => !pair.includes(undefined)) ?? [one.receiveTimeUs, other.receiveTimeUs]
+  return (left ?? 0) > (right ?? 0)
+}
+
+const timeOf = (event: MarketEvent): number | undefined => event.exchange_time_us
+const numberOf = (event: MarketEvent): number | undefined => (event.type === 'quote' ? event.sequence : undefined)

@@ -6,7 +6,7 @@ import type { Front, Held } from './handover-front.ts'
 
 /** Both links carry the feed for so long before silence on the second means that there was nothing to say. */
 export const OVERLAP_MS = 2_000
-/** A feed that the first link delivers so long after the second was confirmed must have come on the second too. */
+/** What the first link delivers so much later than the newest of the second should have come on the second too. */
 const GRACE_MS = 1_000
 
 export class Seam {
@@ -16,6 +16,7 @@ export class Seam {
   #held: Held[] = []
   #ackedMs: number | undefined
   #heardMs: number | undefined
+  #newestMs: number | undefined
   #deliveredMs = Number.NEGATIVE_INFINITY
   /** Something of the second link was delivered by the first too: it reaches back far enough. */
   #isReached = false
@@ -35,6 +36,7 @@ export class Seam {
   /** The second link brought it. */
   hold(held: Held, nowMs: number): void {
     this.#heardMs ??= nowMs
+    this.#newestMs = nowMs
     this.#held.push(held)
     if (this.#held.length > this.#heldMax) this.#held.shift()
   }
@@ -58,18 +60,19 @@ export class Seam {
     if (confirmedMs === undefined) return false
     this.#prune()
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
-    const isDeaf = this.#heardMs === undefined && this.#deliveredMs > confirmedMs + GRACE_MS
-    const isSettled = !isDeaf && nowMs - confirmedMs >= OVERLAP_MS
-    if (this.#held.length === 0) return this.#isReached || isSettled
+    const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS
+    const isSettled = nowMs - confirmedMs >= OVERLAP_MS
+    if (this.#held.length === 0) return !isDeaf && (this.#isReached || isSettled)
     const walk = this.#front.walk()
     const isWhole = this.#held.every((held) => walk(held) !== 'beyond')
-    return isWhole && (this.#isReached || this.#front.isKnown || isSettled)
+    return isWhole && (this.#isReached || this.#front.isKnown || (isSettled && !isDeaf))
   }
 
   /** What is to be delivered behind the last event of the first link. */
   take(): readonly Held[] {
     this.#prune()
-    return this.#held.splice(0)
+    const walk = this.#front.walk()
+    return this.#held.splice(0).filter((held) => walk(held) !== 'past')
   }
 
   /** After the switch: an event of the second link that the first had delivered. */
@@ -81,7 +84,7 @@ export class Seam {
   #prune(): void {
     let count = this.#held.findLastIndex(({ event }) => this.#front.isEnd(event)) + 1
     const walk = this.#front.walk()
-    while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
+    if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
     if (count === 0) return
     this.#held.splice(0, count)
     this.#isReached = true

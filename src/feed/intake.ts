@@ -129,17 +129,21 @@ export class Intake {
     if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')
   }
 
-  /** The feed is silent for too long while its connection lives. True: it is being looked into. */
-  suspended(feed: Feed): boolean {
-    this.#options.observer.stale(feed)
+  /** The feed is silent for too long while its connection lives. True: it is being looked into, or found to be well. */
+  suspended(feed: Feed, isNew: boolean): boolean {
+    if (isNew) this.#lookInto(feed)
+    return feed.state !== 'stale' || this.#trades.isAsking(feed) || this.#probes.isAsking(feed)
+  }
+
+  /** Tells a quiet market from a dead subscription, as far as the channel allows. */
+  #lookInto(feed: Feed): void {
     if (feed.channel === 'trade') this.#trades.silent(feed)
     else if (feed.channel === 'book') void this.#probes.ask(feed)
     else if (this.#isMarketQuiet(feed)) feed.quiet()
     else {
+      this.#options.observer.stale(feed)
       feed.ledger.begin({ cause: 'silence', reason: feed.reason })
-      return false
     }
-    return true
   }
 
   /** What cannot be read may have been data. Of a frame without a known owner, running numbers and chains will tell. */
@@ -172,10 +176,11 @@ export class Intake {
     return false
   }
 
-  /** The stream of a book has died while its connection goes on. */
+  /** The stream of a book is dead while its connection goes on; who watches it subscribes it anew. */
   #onDead(feed: Feed, reason: string): void {
+    feed.set('stale', `${feed.reason}; ${reason}`)
+    this.#options.observer.stale(feed)
     this.#books.suspend(feed)
-    this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason: `${feed.reason}; ${reason}` })
   }
 
   /** Trades and books of the symbol have said nothing since either. */

@@ -10,8 +10,8 @@ export interface Loss {
 }
 
 /** The feed has been silent for too long. */
-export const lossBySilence = ({ lastMessageUs, reason }: Feed): Loss => ({
-  cause: 'silence',
+export const lossBySilence = ({ lastMessageUs, reason }: Feed, cause: GapCause = 'silence'): Loss => ({
+  cause,
   sinceUs: lastMessageUs,
   reason,
 })

@@ -1,5 +1,6 @@
 /** Watches one connection for silence. Of all feeds: subscribe anew, then reopen. Of one: subscribe that one anew. */
 
+import type { GapCause } from '../model/event.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Feed } from './feed.ts'
 import type { Link } from './link.ts'
@@ -25,10 +26,10 @@ export interface SilenceWatchHandlers {
   wanted(): readonly Feed[]
   /** Nothing is owed by the feed now. */
   isExcused(feed: Feed): boolean
-  /** The whole link is silent: these are to be subscribed anew. */
-  restartAll(feeds: readonly Feed[]): void
-  /** The feed has been silent for too long, but its stream goes on. */
-  suspended(feed: Feed): void
+  /** The whole link is silent: these are being subscribed anew. `cause`: whose silence it is. */
+  restartAll(feeds: readonly Feed[], cause: GapCause): void
+  /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
+  suspended(feed: Feed, isNew: boolean): boolean
   /** The silent feed is to be subscribed anew. */
   restart(feed: Feed): void
 }
@@ -97,7 +98,7 @@ export class SilenceWatch {
     this.#restartedMs = nowMs
     const feeds = this.#handlers.wanted()
     for (const feed of feeds) feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)
-    this.#handlers.restartAll(feeds)
+    this.#handlers.restartAll(feeds, this.#stall.isRecent(nowMs) ? 'process_stalled' : 'silence')
     const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))
     if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
   }
@@ -116,7 +117,7 @@ export class SilenceWatch {
     if (this.#handlers.isExcused(feed) || !feed.silence.isTooLong(nowMs)) return
     const isNew = feed.state !== 'stale'
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
-    if (isNew) this.#handlers.suspended(feed)
+    if (this.#handlers.suspended(feed, isNew)) return
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings

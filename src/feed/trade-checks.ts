@@ -54,6 +54,10 @@ export class TradeChecks {
     for (const cancel of this.#cancels) cancel()
   }
 
+  isAsking(feed: Feed): boolean {
+    return this.#asking.has(feed)
+  }
+
   /** Asks now; a stream with an open outage again and again until there is an answer. */
   ask(feed: Feed): void {
     if (!this.#asking.has(feed) && !this.#isStopped && !feed.isGivenUp) void this.#ask(feed)

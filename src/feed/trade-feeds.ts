@@ -114,6 +114,10 @@ export class TradeFeeds {
     this.#checks.ask(feed)
   }
 
+  isAsking(feed: Feed): boolean {
+    return this.#checks.isAsking(feed)
+  }
+
   #offer(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
     const { venue, observer } = this.#options
     const { tally, ledger } = feed
@@ -175,7 +179,9 @@ export class TradeFeeds {
 
   /** Silent, and the venue cannot be asked why. */
   #onUnknown(feed: Feed, reason: string): void {
-    if (feed.state === 'stale') feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
+    if (feed.state !== 'stale') return
+    this.#options.observer.stale(feed)
+    feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
   }
 
   #expect(feed: Feed, newest: number): void {

@@ -356,7 +356,9 @@ describe('connections', () => {
     expect(stateOf('trade', 'BTCUSDT')?.state).toBe('subscribing')
   })
 
-  test('OKX: feeds whose market is halted are asked for ever more rarely; the others keep their socket', async () => {
+  test('OKX: feeds whose market is halted are asked for ever more rarely; the others keep their socket', {
+    timeout: 60_000,
+  }, async () => {
     const halted = Array.from({ length: 30 }, (_, i) => `H${i}-USDT`)
     await start('okx', { symbols: ['BTC-USDT', ...halted] })
     world.peer.open()
