@@ -5,7 +5,7 @@ import { createOracle } from './oracle.ts'
 import { runSeed } from './run.ts'
 import { dayScenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
-import { ORACLE_OPTIONS, violationText } from './verdict.ts'
+import { violationText } from './verdict.ts'
 
 export interface DayVerdict {
   readonly hash: string
@@ -23,7 +23,7 @@ export async function judgeDay(
   hours: number,
   onProgress: (virtualHours: number) => void,
 ): Promise<DayVerdict> {
-  const oracle = createOracle(ORACLE_OPTIONS)
+  const oracle = createOracle()
   let gaps = 0
   const counter = {
     add(entry: TraceEntry) {

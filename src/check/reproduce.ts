@@ -7,7 +7,7 @@ import { type RunResult, runSeed } from './run.ts'
 import { shrink } from './shrink.ts'
 import type { TraceEntry } from './trace.ts'
 import { traceLine } from './trace-text.ts'
-import { ORACLE_OPTIONS, violationText } from './verdict.ts'
+import { violationText } from './verdict.ts'
 
 export interface Reproduction {
   readonly result: RunResult
@@ -31,7 +31,7 @@ const LATER_MAX = 10
 export async function reproduce(seed: number, options: ReproduceOptions = {}): Promise<Reproduction> {
   const { plan, isEverything = false, linesMax = LINES_MAX, laterMax = LATER_MAX } = options
   const given = plan === undefined ? {} : { plan }
-  const oracle = createOracle(ORACLE_OPTIONS)
+  const oracle = createOracle()
   const result = await runSeed(seed, { ...given, sinks: [oracle] })
   const violations = oracle.finish()
   const [first] = violations
@@ -66,7 +66,7 @@ export async function shrinkPlan(
   onProgress: (length: number) => void,
 ): Promise<readonly PlannedFault[]> {
   const breaks = async (smaller: readonly PlannedFault[]): Promise<boolean> => {
-    const oracle = createOracle(ORACLE_OPTIONS)
+    const oracle = createOracle()
     const { crash } = await runSeed(seed, { plan: smaller, sinks: [oracle] })
     return promise === 'crash' ? crash !== undefined : oracle.finish().some((broken) => broken.promise === promise)
   }

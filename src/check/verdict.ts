@@ -1,7 +1,6 @@
 /** One seed, run and judged: what a worker tells of it. Plain data. */
 
-import { createOracle, type Figures, type OracleOptions, type Violation } from './oracle.ts'
-import { numbersOf as trueNumbers } from './oracle-promises.ts'
+import { createOracle, type Figures, type Violation } from './oracle.ts'
 import { type RunOptions, runSeed } from './run.ts'
 
 export interface Verdict {
@@ -18,17 +17,8 @@ export interface Verdict {
 
 const BROKEN_SHOWN_MAX = 3
 
-/** Trades as the simulated venues number them in the trace. */
-export const ORACLE_OPTIONS: Partial<OracleOptions> = {
-  numbersOf(trade) {
-    const number = Number(trade.trade_id)
-    if (trade.venue === 'binance-usdm') return { first: number, last: number }
-    return trueNumbers(trade)
-  },
-}
-
 export async function judgeSeed(seed: number, options: RunOptions = {}): Promise<Verdict> {
-  const oracle = createOracle(ORACLE_OPTIONS)
+  const oracle = createOracle()
   const result = await runSeed(seed, { ...options, sinks: [oracle, ...(options.sinks ?? [])] })
   const violations = oracle.finish()
   const crashes = result.crash === undefined ? [] : [`crash: ${result.crash.split('\n').slice(0, 2).join(' ')}`]

@@ -71,11 +71,16 @@ export class World {
   /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
   readonly #armed = new Map<number, { readonly name: string; readonly scope: FaultScope }>()
   #disturbedUntilMs = 0
+  readonly #forged = new Set<string>()
   /** Of each book: the newest frame was lost, so nobody can know what was in it. */
   readonly #isNewestLost = new Map<string, boolean>()
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
-    this.#trace = trace
+    this.#trace = (entry) => {
+      if (entry.kind === 'event' && entry.event.type === 'book_snapshot')
+        this.#forged.delete(`${entry.event.venue} ${entry.event.symbol}`)
+      trace(entry)
+    }
     this.random = seededRandom(partSeed(seed, 'world'))
     this.faults = createFaultPlan(
       seededRandom(partSeed(seed, 'faults')),
@@ -118,7 +123,7 @@ export class World {
       wall: this.wall,
       logger,
       nowUs: () => this.nowUs(),
-      trace,
+      trace: (entry) => this.#trace(entry),
     })
   }
 
@@ -145,6 +150,11 @@ export class World {
     return isHeld || this.machine.isStalled || this.#isNewestLost.get(`${venue} ${symbol}`) === true
   }
 
+  /** A level was forged into the symbol's book since it was last built: it is wrong until someone finds out. */
+  isForged(venue: string, symbol: string): boolean {
+    return this.#forged.has(`${venue} ${symbol}`)
+  }
+
   /** A fault struck whose effects are confined to `scope`. */
   struck(name: string, scope: FaultScope, lastsMs?: number): void {
     const atUs = this.nowUs()
@@ -159,11 +169,14 @@ export class World {
     this.#armed.set(this.faults.add(spec).id, { name, scope })
   }
 
-  #fired({ id, kind, retry_after, venue = '' }: PlannedFrameFault): void {
+  #fired({ id, kind, retry_after, venue = '', symbol = '' }: PlannedFrameFault): void {
     const armed = this.#armed.get(id)
     if (armed === undefined) return
     const lastsMs = kind === 'rest-status' && retry_after !== undefined ? retry_after * 1000 : undefined
     this.struck(armed.name, armed.scope, lastsMs)
+    // Of a forged answer nobody knows whose book it was.
+    if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
+    else if (kind === 'rest-forged') for (const each of this.venue(venue).symbols) this.#forged.add(`${venue} ${each}`)
     // Requests that are under way do not know it yet.
     if (lastsMs !== undefined && lastsMs > FORBIDDEN_GRACE_MS) this.#forbid(this.venue(venue), lastsMs)
   }
@@ -204,13 +217,13 @@ export class World {
       isUnreachable: false,
       dial: undefined,
     }
-    const traded = (symbol: string, first: number, last: number) =>
-      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, first, last })
     // The truth of trades is told before any frame of the same step.
     market.onStep(({ instrument: { symbol }, trades }) => {
       const [first] = trades
       const last = trades.at(-1)
-      if (!AGGREGATING.has(venue.id) && first !== undefined && last !== undefined) traded(symbol, first.id, last.id)
+      if (first === undefined || last === undefined) return
+      const range = { first: first.id, last: last.id }
+      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, ...range })
     })
     const world = made as WorldVenue
     const exchange = venue.create({
@@ -224,7 +237,6 @@ export class World {
       timeScale: 1,
       snapshotLagMsMax: LAG_MS_MAX,
       snapshotLagMs: () => world.staleMs || random() * USUAL_LAG_MS,
-      ...(AGGREGATING.has(venue.id) && { numbered: traded }),
       admission: (stream) => admissionOf(admissions, stream),
     })
     return Object.assign(world, { exchange })
@@ -237,9 +249,6 @@ export class World {
     }
   }
 }
-
-/** Venues whose collected trades are aggregates with numbers of their own. */
-const AGGREGATING: ReadonlySet<string> = new Set(['binance-usdm'])
 
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
 

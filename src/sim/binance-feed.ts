@@ -81,11 +81,11 @@ export class BinanceFeed {
   }
 
   symbol(symbol: string): SymbolFeed | undefined {
-    return this.#states.get(symbol)
+    return this.#context.market.find(symbol) && this.#states.get(symbol)
   }
 
   symbols(): readonly SymbolFeed[] {
-    return [...this.#states.values()]
+    return [...this.#states.values()].filter(({ instrument }) => this.#context.market.find(instrument.symbol))
   }
 
   /** Someone listens to this stream from now on. */
@@ -123,8 +123,6 @@ export class BinanceFeed {
     for (const batch of state.batches.values()) batch.add(ids, step.timeMs, step.bids, step.asks)
     const aggregates = aggregate(step.trades, state)
     remember(state.aggregates, aggregates)
-    const [first] = aggregates
-    if (first) this.#context.numbered?.(symbol, first.id, state.lastAggregateId)
     if (state.status !== 'TRADING') return
     for (const trade of step.trades)
       this.#publish(symbol, 'trade', () => this.#payloads.trade(symbol, trade, this.#now()))

@@ -146,8 +146,6 @@ export interface SimContext {
   /** How far REST snapshots can lag behind the stream, and how far the one does that is being asked for, ms. */
   readonly snapshotLagMsMax: number
   snapshotLagMs(): number
-  /** The venue numbers trades otherwise than the market: what one step made, in its own running numbers. */
-  numbered?(symbol: string, first: number, last: number): void
   /** What becomes of a wish to subscribe to a stream, where that is not what the venue would do. */
   admission?(stream: string): Admission | undefined
 }

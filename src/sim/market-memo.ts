@@ -6,7 +6,9 @@ export function withBookMemo(context: SimContext): { readonly context: SimContex
   const books = new Map<string, ReturnType<SimMarket['book']>>()
   const stop = market.onStep(({ instrument }) => books.delete(instrument.symbol))
   const memo: SimMarket = {
-    instruments: market.instruments,
+    get instruments() {
+      return market.instruments
+    },
     find: (symbol) => market.find(symbol),
     book(symbol) {
       const book = books.get(symbol) ?? market.book(symbol)

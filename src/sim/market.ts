@@ -23,6 +23,8 @@ export interface DrivenMarket extends SimMarket {
   stop(): void
   /** The instrument stands still for so long. */
   halt(symbol: string, ms: number): void
+  /** Takes the instrument off the market, where nobody finds it any more, or puts it back. */
+  list(symbol: string, isListed: boolean): void
 }
 
 const TRADES_KEPT_MAX = 1000
@@ -31,6 +33,8 @@ const WARM_UP_STEPS = 25
 const TIMER_MS = 10
 /** After a pause of the process the market goes on from now instead of catching up. */
 const CATCH_UP_MS_MAX = 1000
+/** How soon after it is back an instrument trades again. */
+const UNLISTED_LOOK_MS = 500
 
 interface InstrumentState {
   readonly instrument: SimInstrument
@@ -49,6 +53,7 @@ interface InstrumentState {
 export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptions): DrivenMarket {
   const states = new Map(instruments.map((instrument) => [instrument.symbol, createState(instrument, seed, clock)]))
   const listeners = new Set<(step: MarketStep) => void>()
+  const unlisted = new Set<string>()
   let stopTimer: (() => void) | undefined
   let isRunning = false
 
@@ -75,6 +80,7 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     const now = clock.monotonicMs()
     stopTimer = undefined
     for (const each of states.values()) {
+      if (unlisted.has(each.instrument.symbol)) each.nextStepMs = now + UNLISTED_LOOK_MS
       if (now - each.nextStepMs > CATCH_UP_MS_MAX) each.nextStepMs = now
       while (each.nextStepMs <= now) {
         step(each.instrument.symbol)
@@ -85,8 +91,10 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
   }
 
   return {
-    instruments,
-    find: (symbol) => states.get(symbol)?.instrument,
+    get instruments() {
+      return unlisted.size === 0 ? instruments : instruments.filter(({ symbol }) => !unlisted.has(symbol))
+    },
+    find: (symbol) => (unlisted.has(symbol) ? undefined : states.get(symbol)?.instrument),
     book(symbol, depth = Number.POSITIVE_INFINITY) {
       const { instrument, flow, updateId, timeMs } = state(symbol)
       const bids = sideText(flow.bids, instrument, depth)
@@ -104,6 +112,10 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
       for (const each of states.values()) each.nextStepMs = now + pauseMs(each, rate)
       isRunning = true
       if (stopTimer === undefined) sleep()
+    },
+    list(symbol, isListed) {
+      if (isListed) unlisted.delete(symbol)
+      else unlisted.add(symbol)
     },
     halt(symbol, ms) {
       const halted = state(symbol)

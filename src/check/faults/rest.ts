@@ -54,6 +54,16 @@ export const REST_FAULTS = {
     kind: 'rest-malformed',
     count: number('count'),
   })),
+  'rest-ghost': kind(
+    'an answer with a level that is not there',
+    0.5,
+    () => ({}),
+    () => ({
+      kind: 'rest-forged',
+      how: 'ghost',
+      path: 'ook',
+    }),
+  ),
   'rest-limited': kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
     kind: 'rest-status',
     status: 429,

@@ -96,6 +96,12 @@ export const STREAM_FAULTS = {
     () => ({ kind: 'forged', how: 'crossed' }),
     { channels: ['book'] },
   ),
+  'book-ghost': {
+    ...frames('a book frame brings a level that is not there', 0.7, () => ({ kind: 'forged', how: 'ghost' }), {
+      channels: ['book'],
+    }),
+    active: 0.04,
+  },
   'snapshot-ahead': {
     about: 'a book frame is lost, and the stream then is seconds behind REST',
     target: 'stream',

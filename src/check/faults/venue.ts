@@ -2,6 +2,8 @@
 
 import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
+/** After so long everyone has asked for the list of instruments again. */
+const LIST_MS = 620_000
 /** OKX closes so long after its notice. */
 const OKX_NOTICE_MS = 60_000
 
@@ -50,6 +52,8 @@ export const VENUE_FAULTS = {
       const lastsMs = strike.number('seconds') * 1000
       strike.struck(lastsMs)
       strike.world.struck('rest-locked', strike.scope(), lastsMs)
+      // Nothing is traded on a locked platform.
+      for (const symbol of strike.venue.symbols) strike.venue.market.halt(symbol, lastsMs)
       order(strike, 'maintenance', { seconds: strike.word('seconds'), close: strike.word('close') })
     },
   },
@@ -109,6 +113,22 @@ export const VENUE_FAULTS = {
     strike({ venue, fault, number, struck }) {
       struck(number('ms'))
       venue.market.halt(fault.symbol ?? '', number('ms'))
+    },
+  },
+  'symbol-unlisted': {
+    about: 'a venue takes a symbol off its list, and puts it back',
+    target: 'symbol',
+    perMinute: 0.4,
+    active: 0.01,
+    draw: (random) => ({ ms: oneOf(random, [5_000, 700_000]), restart: random() < 0.5 }),
+    strike({ world, venue, fault, number, word, struck, scope }) {
+      const symbol = fault.symbol ?? ''
+      struck(number('ms') + LIST_MS)
+      venue.market.list(symbol, false)
+      world.after(number('ms'), () => venue.market.list(symbol, true))
+      if (word('restart') !== 'true') return
+      world.struck('venue-sockets-reset', scope('venue'))
+      for (const { link } of world.network.connections(venue.id)) link.reset()
     },
   },
   'venue-clock-jumps': {
