@@ -44,7 +44,9 @@ export function judgeCauses({ streams, options: { detectionUs }, report }: Court
       const endUs = event.end_time_us ?? streams.nowUs
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
       // What a fault did lasts at least until the stream speaks again.
-      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs) || fault.atUs >= silentUs
+      // An audit finds what went wrong long ago.
+      const sinceUs = event.cause === 'audit_mismatch' ? 0 : silentUs
+      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs) || fault.atUs >= sinceUs
       const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined) return

@@ -10,7 +10,8 @@ export interface GapRecord {
   readonly first: Gap
   readonly firstAtUs: EpochUs
   latest: Gap
-  /** Number of the trace entry, and of the process, in which its newest event left. */
+  /** When its newest event left; number of the trace entry, and of the process. */
+  latestUs: EpochUs
   latestIndex: number
   latestRun: number
   /** Ids of its events, and how often the process had been killed when they left. */
@@ -108,6 +109,7 @@ export class Gaps {
       first: event,
       firstAtUs: this.#moment.nowUs,
       latest: event,
+      latestUs: this.#moment.nowUs,
       latestIndex: this.#moment.index,
       latestRun: this.#moment.runs,
       revisions: new Map(),
@@ -126,6 +128,7 @@ export class Gaps {
 
   #revise(record: GapRecord, event: Gap): void {
     record.revisions.set(event.id, this.#moment.kills)
+    record.latestUs = this.#moment.nowUs
     record.latestIndex = this.#moment.index
     record.latestRun = this.#moment.runs
     record.isLatestDurable = false

@@ -75,8 +75,8 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
       return
     }
     const endUs = Math.max(...begun.map(({ end_time_us = Number.POSITIVE_INFINITY }) => end_time_us))
-    // Numbers tell more of trades than times do.
-    if (stream.channel === 'trade' || endUs >= untilUs - slackUs) return
+    // Numbers tell more than times do: trades and books may be known to be whole before a frame comes.
+    if (isNumbered(stream) || endUs >= untilUs - slackUs) return
     report('process_gap_missing', atUs, stream, `the gap ends ${millis(untilUs - endUs)} before the first data`)
   }
 

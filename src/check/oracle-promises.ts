@@ -72,6 +72,8 @@ export interface OracleOptions {
   readonly restFaults: RegExp
   /** Words of faults in which nothing can be made durable. */
   readonly diskFaults: RegExp
+  /** Words of faults in which the process gets no time, so that it cannot say that it lives. */
+  readonly stallFaults: RegExp
   /** Newest trades that the venues keep. */
   readonly tradesKept: number
   /** Trades younger than this at the end need not have arrived. */
@@ -118,6 +120,7 @@ export const DEFAULTS: OracleOptions = {
   permanentFaults: /delist|refus/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
+  stallFaults: /stall/,
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
   detectionUs: 30 * SECOND,

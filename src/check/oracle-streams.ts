@@ -16,6 +16,8 @@ export interface Outage {
   readonly isProcess: boolean
   /** Its last connection ended, or it was long: nobody can overlook it. */
   isCertain: boolean
+  /** When that became so. */
+  certainUs: EpochUs
   /** Frames that were lost in it, and when the newest was. */
   lostFrames: number
   lostUs: EpochUs
@@ -125,7 +127,7 @@ export class Streams {
       if (state === 'frozen') continue
       stream.subscribed.delete(id)
       if (stream.outage !== undefined && stream.subscribed.size === 0)
-        this.#makeCertain(stream.outage, connection.deliveredUs)
+        this.#makeCertain(stream.outage, connection.deliveredUs, atUs)
     }
     if (state === 'closed') this.#connections.delete(key)
   }
@@ -175,22 +177,25 @@ export class Streams {
    * The connection ended, after it had delivered frames of other streams until `deliveredUs`. Single frames that were
    * lost before that cannot have been noticed; what was on its way when it ended came behind them.
    */
-  #makeCertain(outage: Outage, deliveredUs: EpochUs): void {
-    if (!outage.isCertain && !this.#isLong(outage)) outage.fromUs = Math.max(outage.fromUs, deliveredUs)
+  #makeCertain(outage: Outage, deliveredUs: EpochUs, atUs: EpochUs): void {
+    if (outage.isCertain) return
+    if (!this.#isLong(outage)) outage.fromUs = Math.max(outage.fromUs, deliveredUs)
     outage.isCertain = true
+    outage.certainUs = atUs
   }
 
   #isLong({ lostFrames, lostUs, fromUs }: Outage): boolean {
     return lostFrames >= this.#silence.frames && lostUs - fromUs > this.#silence.us
   }
 
-  /** An outage that nobody had to notice yet goes on as that of the process. */
+  /** An outage that nobody had to notice before the process ended goes on as that of the process. */
   #endProcess(stream: Stream, atUs: EpochUs): void {
     const { outage, deliveredUs: beforeUs } = stream
     stream.carriers.clear()
     stream.subscribed.clear()
     stream.liveUs = undefined
-    if (beforeUs !== undefined && outage?.isCertain !== true) {
+    const isOlder = outage?.isCertain === true && outage.certainUs < atUs
+    if (beforeUs !== undefined && !isOlder) {
       const next = newOutage(atUs, beforeUs, true)
       stream.outage = next
       for (const record of stream.open) if (record.outage === outage) record.outage = next
@@ -203,6 +208,7 @@ const newOutage = (fromUs: EpochUs, beforeUs: EpochUs, isProcess: boolean): Outa
   beforeUs,
   isProcess,
   isCertain: isProcess,
+  certainUs: fromUs,
   lostFrames: 0,
   lostUs: fromUs,
 })

@@ -9,17 +9,22 @@ import type { Stream } from './oracle-streams.ts'
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
-export function judgeTimes({ streams, options: { startUs, processUs, slackUs }, report }: Court): Judge {
+export function judgeTimes({ streams, options, report }: Court): Judge {
+  const { startUs, processUs, slackUs } = options
   const tooWide = new Set<GapRecord>()
+  let stall = { fromUs: 0, untilUs: 0 }
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
-    if (isProcessGap(first)) return streams.endedUs === undefined ? 0 : (endOf(stream) ?? streams.endedUs) - processUs
+    if (isProcessGap(first)) return lastAlive(endOf(stream) ?? streams.endedUs ?? 0) - processUs
     if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.deliveredUs === undefined) return 0
     if (outage !== undefined) return outage.beforeUs - startUs
     const lastUs = stream.previousUs ?? 0
     return Math.min(lastUs, causeUs ?? lastUs) - startUs
   }
+
+  const lastAlive = (endedUs: EpochUs): EpochUs =>
+    stall.untilUs >= endedUs - processUs ? Math.min(stall.fromUs, endedUs) : endedUs
 
   /** When the outage of the process began that the stream is in, or was last in. */
   const endOf = ({ outage, lastOutage }: Stream): EpochUs | undefined => {
@@ -39,6 +44,9 @@ export function judgeTimes({ streams, options: { startUs, processUs, slackUs }, 
   }
 
   return {
+    fault({ fault, atUs, untilUs = atUs }) {
+      if (options.stallFaults.test(fault)) stall = { fromUs: atUs, untilUs }
+    },
     gap({ record, event, before }) {
       const begins = before === undefined || event.start_time_us < before.start_time_us
       const earlyUs = begins ? earliest(record) - slackUs - event.start_time_us : 0
@@ -82,7 +90,10 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
       ahead.delete(stream)
       for (const record of waiting) {
         const first = record.latest.first_sequence
-        if (first !== undefined) judgeEnd(record, first, span)
+        // What was received after the end was told says nothing about it.
+        const isReceived = (stream.deliveredUs ?? 0) <= record.latestUs
+        if (first !== undefined && isReceived) judgeEnd(record, first, span)
+        else if (first !== undefined) continue
         else if (stream.open.has(record)) behind.set(record, span)
       }
     },

@@ -53,9 +53,12 @@ export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
   const judges: readonly Judge[] = [...assemble({ streams, options, report }), figures]
   return {
     add(entry) {
-      streams.nowUs = entry.atUs
+      // A process's clock waits when the machine's goes back; that of the next process does not know.
+      const isStart = entry.kind === 'process' && entry.state === 'started'
+      const atUs = isStart ? entry.atUs : Math.max(entry.atUs, streams.nowUs)
+      streams.nowUs = atUs
       streams.index++
-      hear(entry, { streams, gaps, judges })
+      hear(entry.atUs === atUs ? entry : { ...entry, atUs }, { streams, gaps, judges })
     },
     finish() {
       for (const each of judges) each.finish?.()

@@ -111,12 +111,7 @@ const CAUSES: readonly Case[] = [
   ['in a quiet run', 'quiet', falseGap, 'gap_without_cause'],
   ['a fault of another stream', 'lostTrade', changeEntry(entry('fault'), { channel: 'book' }), 'gap_without_cause'],
   ['a fault of another venue', 'lostTrade', changeEntry(entry('fault'), { venue: 'okx' }), 'gap_without_cause'],
-  [
-    'a fault long before',
-    'lostTrade',
-    changeEntry(entry('fault'), { atUs: START_US - 60 * SECOND }),
-    'gap_without_cause',
-  ],
+  ['a fault long before', 'lostTrade', all(drop(entry('fault')), longBefore), 'gap_without_cause'],
   ['of another connection', 'reset', changeEntry(entry('fault'), { connection: 0 }), 'gap_without_cause'],
   ['of one symbol', 'reset', changeEntry(entry('fault'), { connection: undefined, ...BTC }), 'other_symbol_touched'],
 ]
@@ -196,6 +191,47 @@ test('while past trades cannot be fetched, a gap may be given up', () => {
   expect(verdict([...later, end])).toEqual(['trade_not_healed'])
 })
 
+test('a clock that goes back is waited for', () => {
+  const told = trace('reset')
+  const jump = told.findIndex(({ kind }) => kind === 'fault')
+  const behind = told.map((each, i) => (i < jump ? each : { ...each, atUs: each.atUs - 1 }))
+  expect(verdict(behind)).toEqual([])
+})
+
+test('a process that stalled before it was killed was last alive before that', () => {
+  const early = change(gap({ cause: 'process_down' }), { start_time_us: plus(-5 * SECOND) })(trace('killed'))
+  expect(verdict(early)).toEqual(['gap_too_wide'])
+  const stall = {
+    kind: 'fault',
+    fault: 'process-stalled',
+    atUs: START_US - 5 * SECOND,
+    untilUs: START_US + 9e6,
+  } as const
+  expect(verdict([stall, ...early])).toEqual([])
+})
+
+test('gaps of aggregates count aggregates', () => {
+  const aggregate = (number: number) => ({
+    trade_id: String(number - 500),
+    first_trade_id: String(number),
+    last_trade_id: String(number),
+  })
+  const aggregated = trace('lostTrade').map((each) => {
+    if (each.kind !== 'event') return each
+    if (each.event.type === 'trade')
+      return { ...each, event: { ...each.event, ...aggregate(Number(each.event.trade_id)) } }
+    if (each.event.type !== 'gap' || each.event.channel !== 'trade') return each
+    const { last_sequence = 0, first_sequence = 0 } = each.event
+    return {
+      ...each,
+      event: { ...each.event, last_sequence: last_sequence - 500, first_sequence: first_sequence - 500 },
+    }
+  })
+  expect(verdict(aggregated)).toEqual([])
+  expect(verdict(dropAt(backfilled, 0)(aggregated))).toEqual(['healed_untrue'])
+  expect(verdict(dropAt(event('trade', BTC), -1)(aggregated))).toEqual(['trade_missing_outside_gap'])
+})
+
 test('a stream that is muted for long is an outage', () => {
   const run = new GoodRun().steps(3)
   for (let i = 0; i < 200; i++) run.wait(400).step('BTCUSDT', 'ticker')
@@ -270,6 +306,11 @@ function falseGap(judged: Trace): Trace {
     changeEntry(gap(TICKER_GAP), { atUs }),
   )(told)
   return judged.toSpliced(place + 1, 0, ...made, { kind: 'durable', atUs, id: idOf(made[0]) })
+}
+
+function longBefore(judged: Trace): Trace {
+  const fault = { kind: 'fault', atUs: START_US - 60 * SECOND, fault: 'drop', venue: 'binance' } as const
+  return [fault, ...judged]
 }
 
 /** A book is silent, is suspended, and goes on where it was. */
