@@ -16,6 +16,8 @@ import { type Fact, WIRES, type Wire } from './handover-wire.ts'
 export interface Manners {
   /** Every message comes so much later. */
   lagMs?: number
+  /** Its server stamps books so much later. */
+  bookClockMs?: number
   isRefused?: boolean
   /** Topics that are never answered. */
   isMute?: (name: string) => boolean
@@ -164,7 +166,8 @@ export class Exchange {
   }
 
   #send(line: Line, fact: Fact): void {
-    this.#say(line, this.wire.message(fact))
+    const { bookClockMs = 0 } = line.manners
+    this.#say(line, this.wire.message(fact.channel === 'book' ? { ...fact, atMs: fact.atMs + bookClockMs } : fact))
   }
 
   #say({ peer, manners: { lagMs = 0 } }: Line, message: unknown): void {

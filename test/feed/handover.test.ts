@@ -43,6 +43,16 @@ describe.each(VENUES)('%s', (venueId) => {
     expect(rig.connection.isOpen).toBe(true)
   })
 
+  test('a second link that lags, from a server whose clock is ahead: what it repeats breaks no book', async () => {
+    const rig = createHandoverRig(venueId)
+    rig.exchange.manners.push({}, { lagMs: 700, bookClockMs: 5_000 })
+    await settled(rig)
+    rig.connection.rotate('asked')
+    await rig.exchange.run(8_000)
+    expect(rotations(rig)).toEqual([expect.stringContaining(' done ')])
+    expectWhole(rig)
+  })
+
   test('the announced end of the link is met with the next one', async () => {
     const rig = createHandoverRig(venueId)
     await settled(rig)
@@ -303,6 +313,16 @@ describe('an end that cannot be put off', () => {
     rig.exchange.line(0).peer.close(1001, 'Service upgrade')
     expect(new Set(rig.losses.map(({ loss }) => loss.cause))).toEqual(new Set(['maintenance']))
     expect(rig.losses).toHaveLength(rig.feeds.length)
+  })
+
+  test('the first link dies before the second has carried a feed for long enough: what came of it proves nothing', async () => {
+    const rig = createHandoverRig('binance')
+    await settled(rig)
+    rig.exchange.line(0).manners.loses = ({ channel }) => channel === 'ticker'
+    rig.connection.rotate('asked')
+    await rig.exchange.run(1_000)
+    rig.exchange.line(0).peer.close()
+    expect(rig.losses.map(({ feed }) => feed)).toEqual(['btcusdt@ticker', 'ethusdt@ticker'])
   })
 
   test('the first link dies while one topic is missing on the second: that one alone is lost', async () => {
