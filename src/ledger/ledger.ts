@@ -45,6 +45,8 @@ export class Ledger {
   readonly #bootUs: EpochUs
   /** When the process before this one was last alive. */
   #lastBeatUs: EpochUs | undefined
+  /** Something was recorded that must be durable before data leave. */
+  #isDue = false
   /** Recorded, but not emitted yet. */
   #untold: Gap[] = []
   #cancelFlush: (() => void) | undefined
@@ -124,9 +126,13 @@ export class Ledger {
     this.#beat()
   }
 
-  /** When this returns, every gap that was recorded is durable and emitted. Called before data leave. */
+  /**
+   * When this returns, every gap and every stream that has begun is durable, and the gaps are emitted. Called before data
+   * leave: a stream whose first data were seen must be known to the process after this one.
+   */
   flush(): void {
-    if (this.#untold.length === 0) return
+    if (!this.#isDue) return
+    this.#isDue = false
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
     this.#journal.flush()
@@ -182,7 +188,10 @@ export class Ledger {
         nowUs: () => this.#options.clock.nowUs(),
         nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
         record: (gap) => this.#record(entry, gap),
-        stretched: () => this.#journal.add(streamRecord(entry.ledger, this.#options.clock.nowUs())),
+        stretched: () => {
+          this.#journal.add(streamRecord(entry.ledger, this.#options.clock.nowUs()))
+          this.#isDue = true
+        },
       }),
     }
     this.#entries.set(key, entry)
@@ -193,6 +202,7 @@ export class Ledger {
     this.#keep(entry, gap)
     this.#journal.add({ k: 'gap', gap } satisfies JournalRecord)
     this.#untold.push(gap)
+    this.#isDue = true
     this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
   }
 

@@ -93,6 +93,15 @@ describe('the ledger', () => {
     expect(after.feeds.A?.lastSequence).toBe(1)
   })
 
+  test('a stream whose first data have left is known to the next process, however soon the kill comes', async () => {
+    const world = createWorld()
+    const { ledger, feeds } = await boot(world, ['A'])
+    feeds.A?.heard(1, world.clock.nowUs())
+    ledger.flush()
+    const after = await boot(await killed(world), ['A'])
+    expect(after.gaps).toMatchObject([{ symbol: 'A', cause: 'process_down' }])
+  })
+
   test('after an orderly stop the gap is there already, and the next process ends it', async () => {
     const world = createWorld()
     const before = await boot(world, ['A'])
