@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Faults strike until then. */
   readonly faultsEndMs?: number
   readonly checkEveryMs?: number
+  /** The run ends then, also when not all has recovered. */
+  readonly recoveryMsMax?: number
 }
 
 export interface RunResult {
@@ -43,11 +45,8 @@ const CHECK_EVERY_MS = 30_000
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
-/** A forged book frame is found by comparing books with REST, one after another. */
-const FORGED_RECOVERY_MS = 200_000
-
-/** Kinds that bring levels into books which no sequence can tell from true ones. */
-const FORGERIES: ReadonlySet<string> = new Set(['book-ghost', 'book-crossed', 'rest-ghost'])
+/** A forged level is found by comparing books with REST, one after another; longer it may not take. */
+const FORGED_MS_MAX = 240_000
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const {
@@ -74,7 +73,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     await checkpoint(world)
   }
   await world.loop.run(faultsEndMs)
-  await recover(world, plan.some(({ kind }) => FORGERIES.has(kind)) ? FORGED_RECOVERY_MS : RECOVERY_MS.least)
+  await recover(world, options.recoveryMsMax ?? RECOVERY_MS.most)
   await checkpoint(world, true)
   endings(world)
   return {
@@ -98,19 +97,21 @@ function checkTimes(endMs: number, everyMs: number): Quiet[] {
 }
 
 /** What was planned and has not struck goes away with the faults; then everything gets time to come back. */
-async function recover(world: World, leastMs: number): Promise<void> {
+async function recover(world: World, mostMs: number): Promise<void> {
   world.faults.clear()
   if (world.machine.collector === undefined) world.machine.start()
   const startMs = world.loop.nowMs
-  let nextMs = startMs + leastMs
+  let nextMs = startMs + RECOVERY_MS.least
   do {
     await world.loop.run(nextMs)
     nextMs += RECOVERY_MS.step
-  } while (nextMs - startMs <= RECOVERY_MS.most && !isRecovered(world))
+  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs > FORGED_MS_MAX))
 }
 
-const isRecovered = ({ machine: { collector } }: World): boolean =>
-  collector?.feeds().every(({ state }) => state === 'live') ?? true
+function isRecovered(world: World, isTimeUp: boolean): boolean {
+  const isLive = world.machine.collector?.feeds().every(({ state }) => state === 'live') ?? true
+  return isLive && (isTimeUp || !world.hasForgedBooks)
+}
 
 /** The markets stand still until everything has arrived; then each book is compared. */
 async function checkpoint(world: World, isLast = false): Promise<void> {

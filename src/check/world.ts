@@ -85,7 +85,7 @@ export class World {
     this.faults = createFaultPlan(
       seededRandom(partSeed(seed, 'faults')),
       () => this.loop.nowMs,
-      (fault) => this.#fired(fault),
+      (fault, target) => this.#fired(fault, target),
     )
     this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed)]))
     this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
@@ -155,6 +155,10 @@ export class World {
     return this.#forged.has(`${venue} ${symbol}`)
   }
 
+  get hasForgedBooks(): boolean {
+    return this.#forged.size > 0
+  }
+
   /** A fault struck whose effects are confined to `scope`. */
   struck(name: string, scope: FaultScope, lastsMs?: number): void {
     const atUs = this.nowUs()
@@ -169,14 +173,14 @@ export class World {
     this.#armed.set(this.faults.add(spec).id, { name, scope })
   }
 
-  #fired({ id, kind, retry_after, venue = '', symbol = '' }: PlannedFrameFault): void {
+  #fired({ id, kind, retry_after, venue = '', symbol = '' }: PlannedFrameFault, target: string): void {
     const armed = this.#armed.get(id)
     if (armed === undefined) return
     const lastsMs = kind === 'rest-status' && retry_after !== undefined ? retry_after * 1000 : undefined
     this.struck(armed.name, armed.scope, lastsMs)
-    // Of a forged answer nobody knows whose book it was.
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
-    else if (kind === 'rest-forged') for (const each of this.venue(venue).symbols) this.#forged.add(`${venue} ${each}`)
+    else if (kind === 'rest-forged')
+      for (const each of this.venue(venue).symbols) if (target.includes(each)) this.#forged.add(`${venue} ${each}`)
     // Requests that are under way do not know it yet.
     if (lastsMs !== undefined && lastsMs > FORBIDDEN_GRACE_MS) this.#forbid(this.venue(venue), lastsMs)
   }

@@ -101,7 +101,7 @@ const FIRED_KEPT_MAX = 1000
 export function createFaultPlan(
   random: Random,
   nowMs: () => number,
-  onFire: (fault: PlannedFault) => void = () => {},
+  onFire: (fault: PlannedFault, target: string) => void = () => {},
 ): FaultPlan {
   let plan: PlannedFault[] = []
   let lastId = 0
@@ -121,7 +121,7 @@ export function createFaultPlan(
 
   function fire(fault: PlannedFault, venue: string, target: string): Fault {
     fault.fired++
-    onFire(fault)
+    onFire(fault, target)
     counts[fault.kind] = (counts[fault.kind] ?? 0) + 1
     fired.push({ kind: fault.kind, fault: fault.id, venue, target, timeMs: nowMs() })
     if (fired.length > FIRED_KEPT_MAX) fired.shift()

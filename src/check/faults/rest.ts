@@ -55,14 +55,10 @@ export const REST_FAULTS = {
     count: number('count'),
   })),
   'rest-ghost': kind(
-    'an answer with a level that is not there',
+    'a book with a level that is not there',
     0.5,
     () => ({}),
-    () => ({
-      kind: 'rest-forged',
-      how: 'ghost',
-      path: 'ook',
-    }),
+    ({ venue }) => ({ kind: 'rest-forged', how: 'ghost', path: venue.id.startsWith('binance') ? 'depth' : 'book' }),
   ),
   'rest-limited': kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
     kind: 'rest-status',

@@ -104,7 +104,10 @@ export const VENUE_FAULTS = {
     active: 0.03,
   },
   'subscription-busy': admission('subscriptions of one symbol are refused for now', 'busy', ['okx', 'deribit']),
-  'subscription-silent': admission('a subscription is acknowledged, and no data come', 'silent'),
+  'subscription-silent': {
+    ...admission('a subscription is acknowledged, and no data come', 'silent'),
+    active: 0.05,
+  },
   'market-halted': {
     about: 'nothing is traded or quoted in a symbol for a while',
     target: 'symbol',

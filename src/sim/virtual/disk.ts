@@ -72,6 +72,7 @@ export class VirtualDisk {
     for (const piece of tail) {
       if (piece.state === 'synced') text += piece.text
       else if (piece.state === 'doubtful') text += this.#random() < 0.5 ? piece.text : '\0'.repeat(piece.text.length)
+      else if (this.#random() < 0.5) text += piece.text
       else return text + piece.text.slice(0, Math.floor(this.#random() * (piece.text.length + 1)))
     }
     return text
