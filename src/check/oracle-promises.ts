@@ -8,7 +8,7 @@ import type { StreamKey } from './trace.ts'
 export const PROMISES = {
   trade_missing_outside_gap: 'a trade of the market was never delivered, and no unhealed gap says so',
   trade_duplicate: 'a trade was delivered twice by one process, or under two ids',
-  trade_renamed: 'a trade was delivered again after a kill, under another id',
+  trade_renamed: 'a trade was delivered again after a kill, under another id, outside the gap of the kill',
   trade_unknown: 'a trade was delivered that the market never made',
   trade_not_healed: 'a gap was given up although the venue still had the trades',
   healed_untrue: 'a gap is called healed, and trades in it were not delivered',

@@ -30,7 +30,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       return
     }
     const again = judgeRepeat(deliveries, id, counters, streams.kills)
-    if (again !== undefined) report(again.promise, streams.nowUs, stream, again.text)
+    const isTold = again?.promise === 'trade_renamed' && isInDoubt(stream, counters)
+    if (again !== undefined && !isTold) report(again.promise, streams.nowUs, stream, again.text)
     deliveries.add({ id, kills: streams.kills, ...counters })
     deliveries.newest = Math.max(newest, numbers.last)
     if (top === undefined || counters.first <= top) return
@@ -101,6 +102,13 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     },
   }
 }
+
+/** The killed process could not tell the next one that these had left, and the gap of the kill says so. */
+const isInDoubt = ({ gaps }: Stream, span: Numbers): boolean =>
+  [...gaps.values()].some(({ latest }) => {
+    const { first, last } = missingIn(latest)
+    return latest.cause === 'process_down' && first <= span.first && span.last <= last
+  })
 
 function judgeRepeat(deliveries: Deliveries, id: string, span: Numbers, kills: number) {
   const earlier = deliveries.earlier(span)
