@@ -233,11 +233,15 @@ export class BookFeeds {
     return feed && this.accept(feed, snapshot, undefined, snapshot.receive_time_us as EpochUs)
   }
 
-  #snapshotFailed(symbol: string, error: RestError): void {
+  #snapshotFailed(symbol: string, error: RestError): SnapshotFate | undefined {
     const feed = this.#options.find(symbol)
-    if (feed === undefined || feed.state === 'live') return
-    if (error.kind === 'unknown_symbol') this.#options.unknown(feed, `unknown symbol: ${error.message}`)
-    else this.#waiting(feed, `snapshot: ${error.message}`)
+    if (feed === undefined || feed.state === 'live') return undefined
+    if (error.kind === 'unknown_symbol') {
+      this.#options.unknown(feed, `unknown symbol: ${error.message}`)
+      return undefined
+    }
+    this.#waiting(feed, `snapshot: ${error.message}`)
+    return 'refused'
   }
 }
 

@@ -114,14 +114,16 @@ export class Connection {
     return true
   }
 
-  /** Stops asking for the feed. False: nothing is left to ask for, so the connection has stopped. */
-  drop(feed: Feed): boolean {
-    const isSubscribed = this.#feeds.delete(keyOf(feed))
-    this.#subscriptions.drop(feed)
-    this.#silence.forget(feed)
-    this.#succession.drop(feed)
+  /** Stops asking for the feeds. False: nothing is left to ask for, so the connection has stopped. */
+  drop(...feeds: readonly Feed[]): boolean {
+    const subscribed = feeds.filter((feed) => this.#feeds.delete(keyOf(feed)))
+    for (const feed of feeds) {
+      this.#subscriptions.drop(feed)
+      this.#silence.forget(feed)
+      this.#succession.drop(feed)
+    }
     if (this.#feeds.size === 0) this.stop()
-    else if (isSubscribed && this.isOpen) this.#link?.unsubscribe([feed.topic])
+    else if (subscribed.length > 0 && this.isOpen) this.#link?.unsubscribe(subscribed.map(({ topic }) => topic))
     return this.#feeds.size > 0
   }
 

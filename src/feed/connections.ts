@@ -67,10 +67,10 @@ export class Connections {
 
   /** Nothing more is asked for of the feeds; a connection without any closes. */
   drop(feeds: readonly Feed[]): void {
-    for (const feed of feeds) {
-      const connection = this.#connectionOf.get(feed)
-      this.#connectionOf.delete(feed)
-      if (connection?.drop(feed) === false) this.#forget(connection)
+    for (const { connection } of this.#all) {
+      const own = feeds.filter((feed) => this.#connectionOf.get(feed) === connection)
+      for (const feed of own) this.#connectionOf.delete(feed)
+      if (own.length > 0 && !connection.drop(...own)) this.#forget(connection)
     }
   }
 

@@ -3,6 +3,9 @@
 import type { Clock } from '../platform/platform.ts'
 import { Window } from './window.ts'
 
+/** A second, and how much closer together frames may arrive than they were sent. */
+const WINDOW_MS = 1_250
+
 /** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
 export interface Unsent {
   readonly text: string
@@ -26,7 +29,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options
-    this.#sends = new Window(options.sendsPerSecondMax, 1_000)
+    this.#sends = new Window(options.sendsPerSecondMax, WINDOW_MS)
   }
 
   /** Nothing goes out before. */

@@ -16,7 +16,8 @@ export type SnapshotFate = 'live' | 'waiting' | 'refused'
 export interface SnapshotHandlers {
   /** `undefined`: the book is not wanted any more. */
   deliver(snapshot: BookSnapshot): SnapshotFate | undefined
-  failed(symbol: string, error: RestError): void
+  /** What is to become of the wish; `undefined`: the book is not wanted any more. */
+  failed(symbol: string, error: RestError): SnapshotFate | undefined
 }
 
 interface Wanted {
@@ -100,8 +101,7 @@ export class Snapshots {
       fate = this.#handlers.deliver(await this.#rest.get(this.#venue.rest.snapshot(symbol)))
     } catch (error) {
       if (!(error instanceof RestError)) throw error
-      if (!this.#isStopped) this.#handlers.failed(symbol, error)
-      fate = error.kind === 'unknown_symbol' ? undefined : 'refused'
+      if (!this.#isStopped) fate = this.#handlers.failed(symbol, error)
     } finally {
       wanted.isFetching = false
     }

@@ -57,7 +57,7 @@ describe('subscriptions', () => {
   test('Deribit: what is missing from the result was refused', () => {
     const { link, venue } = open('deribit')
     link.subscribe(topicsOf(venue, ['BTC-PERPETUAL', 'NOPE-PERPETUAL']))
-    const request = world.peer.frames.find(({ method }) => method === 'public/subscribe')
+    const request = world.peer.frames.findLast(({ method }) => method === 'public/subscribe')
     world.peer.message({ jsonrpc: '2.0', id: request?.id, result: ['trades.BTC-PERPETUAL.100ms'] })
     expect(log.slice(1)).toEqual([
       'subscribed trades.BTC-PERPETUAL.100ms',
@@ -151,7 +151,7 @@ describe('sending', () => {
     for (const topic of topicsOf(venue, ['A', 'B', 'C', 'D', 'E', 'F'])) link.subscribe([topic])
     const before = world.peer.sent.length
     world.peer.message({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
-    return world.clock.advance(1_100).then(() => expect(world.peer.frames[before]?.method).toBe('public/test'))
+    return world.clock.advance(1_300).then(() => expect(world.peer.frames[before]?.method).toBe('public/test'))
   })
 
   test('a venue that asks for proof of life without end is answered, and nothing piles up', async () => {
@@ -168,6 +168,7 @@ describe('sending', () => {
   test('Deribit is asked for heartbeats, OKX is sent the text ping, Binance a WebSocket ping', async () => {
     open('deribit')
     expect(world.peer.frames[0]).toMatchObject({ method: 'public/set_heartbeat', params: { interval: 10 } })
+    expect(world.peer.frames[1]).toMatchObject({ method: 'public/subscribe', params: { channels: ['platform_state'] } })
     open('okx')
     await world.clock.advance(6_000)
     expect(world.peer.sent).toContain('ping')

@@ -90,7 +90,7 @@ describe('subscriptions that are refused', () => {
   test('Deribit: what is switched off for a while is asked for again', async () => {
     const { stateOf } = await start('deribit', { symbols: ['BTC-PERPETUAL'] })
     world.peer.open()
-    const asked = () => world.peer.frames.filter(({ method }) => method === 'public/subscribe')
+    const asked = () => world.peer.frames.filter(({ method, id }) => method === 'public/subscribe' && Number(id) > 100)
     const error = { code: 11056, message: 'unauthenticated_public_requests_temporarily_disabled' }
     world.peer.message({ jsonrpc: '2.0', id: asked()[0]?.id, error })
     expect(stateOf('trade', 'BTC-PERPETUAL')?.reason).toContain('trying again')

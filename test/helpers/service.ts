@@ -21,6 +21,8 @@ export interface RunningService {
   /** The body of a GET, parsed; for `/metrics` the text. */
   get(path: string): Promise<ApiAnswer>
   text(path: string): Promise<string>
+  /** Loads the configuration again, with these values changed for good. */
+  reload(changes: Readonly<Record<string, unknown>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -53,11 +55,13 @@ export async function startService(
     ),
     ...overrides,
   }
-  const list: Override[] = Object.entries(values).map(([path, value]) => ({ path, value, origin: 'test' }))
-  const loaded = loadConfig({ venues, environment: {}, cwd: folder, overrides: list })
+  const load = () => {
+    const list: Override[] = Object.entries(values).map(([path, value]) => ({ path, value, origin: 'test' }))
+    return loadConfig({ venues, environment: {}, cwd: folder, overrides: list })
+  }
   const log: Record<string, unknown>[] = []
   const output = { write: (line: string) => void log.push(JSON.parse(line)), on: () => {} }
-  const service = new DataCollectorService({ loaded, platform: systemPlatform(), output })
+  const service = new DataCollectorService({ loaded: load(), platform: systemPlatform(), output })
   const events: MarketEvent[] = []
   service.collector.subscribe((event) => void events.push(event))
   const url = await service.start()
@@ -68,6 +72,10 @@ export async function startService(
     log,
     get: async (path) => (await fetch(url + path)).json() as Promise<ApiAnswer>,
     text: async (path) => (await fetch(url + path)).text(),
+    reload: (changes) => {
+      Object.assign(values, changes)
+      return service.reload(load)
+    },
     async stop() {
       await service.stop('test')
       rmSync(folder, { recursive: true, force: true })
