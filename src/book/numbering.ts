@@ -13,6 +13,15 @@ export const isRenumbered = (earlier: BookDelta, delta: BookDelta): boolean =>
   (delta.last_sequence ?? 0) < (earlier.last_sequence ?? 0) &&
   (delta.exchange_time_us ?? 0) > (earlier.exchange_time_us ?? Number.POSITIVE_INFINITY)
 
+/** A snapshot from before what the book contains, by its id and by its time: sent again. */
+export const isRepeated = (
+  snapshot: BookSnapshot,
+  last: number | undefined,
+  applied: BookSnapshot | BookDelta | undefined,
+): boolean =>
+  (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1) &&
+  (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (applied?.exchange_time_us ?? 0)
+
 export class Numbering {
   /** The newest delta by its time, whatever became of it. */
   #newest: BookDelta | undefined

@@ -4,7 +4,7 @@ import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName, Epo
 import { BookStates } from './book-states.ts'
 import { Crossing } from './crossing.ts'
 import { HeldDeltas, HoldingRoom } from './held-deltas.ts'
-import { Numbering } from './numbering.ts'
+import { isRepeated, Numbering } from './numbering.ts'
 import { OrderBook } from './order-book.ts'
 import { Past } from './past.ts'
 import type { SequenceRule } from './sequence.ts'
@@ -117,6 +117,7 @@ export class BookSync {
   /** A snapshot came: on the stream, or fetched. */
   onSnapshot(snapshot: BookSnapshot, checksum?: number): BookStep {
     if (this.#rules.snapshotFrom === 'stream') {
+      if (this.isProven && isRepeated(snapshot, this.#last, this.#applied)) return IGNORED
       this.#states.heard(snapshot)
       return this.#start(snapshot, [], checksum)
     }

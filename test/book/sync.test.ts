@@ -192,6 +192,16 @@ describe('snapshot on the stream', () => {
     expect(feed(delta({ previous: 4, last: 5 }))).toEqual(['delta 5'])
   })
 
+  test('one from the past, sent again, does not take the book back; one that began anew does', () => {
+    const { feed, top } = start(STREAMED)
+    feed(snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 }))
+    feed(delta({ previous: 10, last: 15 }, '98:1', '', { exchange_time_us: 2_000 }))
+    expect(feed(snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 }))).toEqual(['ignored'])
+    expect(top().bids).toEqual(levels('99:1 98:1'))
+    expect(feed(delta({ previous: 15, last: 20 }, '98:0', '', { exchange_time_us: 3_000 }))).toEqual(['delta 20'])
+    expect(feed(snapshot(4, '50:1', '51:1', { exchange_time_us: 4_000 }))).toEqual(['snapshot 4'])
+  })
+
   test('a gap needs a new snapshot; deltas until then are ignored', () => {
     const { sync, feed } = start(STREAMED)
     feed(snapshot(10))
