@@ -45,8 +45,8 @@ const CHECK_EVERY_MS = 30_000
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
-/** A forged level is found by comparing books with REST, one after another; longer it may not take. */
-const FORGED_MS_MAX = 240_000
+/** Forged levels are found by comparing books with REST, missed trades are fetched; longer it may not take. */
+const REST_MS_MAX = 240_000
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const {
@@ -105,12 +105,16 @@ async function recover(world: World, mostMs: number): Promise<void> {
   do {
     await world.loop.run(nextMs)
     nextMs += RECOVERY_MS.step
-  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs > FORGED_MS_MAX))
+  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs > REST_MS_MAX))
 }
 
+/** `isTimeUp`: what only REST could tell has had its time. */
 function isRecovered(world: World, isTimeUp: boolean): boolean {
-  const isLive = world.machine.collector?.feeds().every(({ state }) => state === 'live') ?? true
-  return isLive && (isTimeUp || !world.hasForgedBooks)
+  const { collector } = world.machine
+  if (collector === undefined) return true
+  if (world.isDisturbed) return false
+  if (!collector.feeds().every(({ state }) => state === 'live')) return false
+  return isTimeUp || (!world.hasForgedBooks && [...collector.gaps()].every(({ state }) => state !== 'open'))
 }
 
 /** The markets stand still until everything has arrived; then each book is compared. */

@@ -1,6 +1,6 @@
 /** Everything that a simulated run consists of: venues, network, machine, and the trace of what happens between them. */
 
-import { CHANNELS, type Channel } from '../model/event.ts'
+import { type BookSnapshot, CHANNELS, type Channel } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
@@ -12,6 +12,7 @@ import {
   type PlannedFault as PlannedFrameFault,
 } from '../sim/faults.ts'
 import { createMarket, type DrivenMarket } from '../sim/market.ts'
+import { FORGED_QUANTITY } from '../sim/tamper.ts'
 import { START_US, virtualClock, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
@@ -77,7 +78,7 @@ export class World {
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
     this.#trace = (entry) => {
-      if (entry.kind === 'event' && entry.event.type === 'book_snapshot')
+      if (entry.kind === 'event' && entry.event.type === 'book_snapshot' && !hasForgedLevel(entry.event))
         this.#forged.delete(`${entry.event.venue} ${entry.event.symbol}`)
       trace(entry)
     }
@@ -153,6 +154,12 @@ export class World {
   /** A level was forged into the symbol's book since it was last built: it is wrong until someone finds out. */
   isForged(venue: string, symbol: string): boolean {
     return this.#forged.has(`${venue} ${symbol}`)
+  }
+
+  /** A fault goes on until someone does something about it, or until its time is over. */
+  get isDisturbed(): boolean {
+    const isCut = this.network.connections().some(({ link, peer }) => link.isCut || peer.isFrozen || peer.isMuted)
+    return isCut || this.machine.isStalled
   }
 
   get hasForgedBooks(): boolean {
@@ -253,6 +260,9 @@ export class World {
     }
   }
 }
+
+const hasForgedLevel = ({ bids }: BookSnapshot): boolean =>
+  bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
 
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
 

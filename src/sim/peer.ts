@@ -38,6 +38,8 @@ export interface ServerPeer extends SimPeer {
   heard(text: string): void
   /** Frames of `<channel> <symbol>` may be waiting here. */
   isHolding(key: string): boolean
+  /** Some stream of it is silent although the venue has data. */
+  readonly isMuted: boolean
   /** Nothing more is sent on the open connection. `pongs`: whether pings are still answered. */
   freeze(pongs: boolean): void
   thaw(): void
@@ -157,6 +159,10 @@ class Peer implements ServerPeer {
     if (this.#muted.size === 0) return
     const lower = text.toLowerCase()
     for (const [key, symbol] of this.#muted) if (lower.includes(symbol.toLowerCase())) this.#muted.delete(key)
+  }
+
+  get isMuted(): boolean {
+    return this.#muted.size > 0
   }
 
   isHolding(key: string): boolean {

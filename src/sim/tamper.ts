@@ -38,6 +38,9 @@ export function spoil(text: string, how: Spoiling): string | Buffer {
 /** `ghost`: a level is there that the venue does not have. `crossed`: so is one that crosses the book. */
 export type Forgery = 'ghost' | 'crossed'
 
+/** Of every forged level. */
+export const FORGED_QUANTITY = 7
+
 /** The book frame or answer with a forged bid, or `undefined` if no bids can be found in it. */
 export function forge(text: string, how: Forgery): string | undefined {
   const value: unknown = JSON.parse(text)
@@ -51,7 +54,7 @@ export function forge(text: string, how: Forgery): string | undefined {
   const row = [...model]
   if (at === 1) row[0] = 'new'
   row[at] = typeof model[at] === 'number' ? Math.ceil(price) : String(Math.ceil(price))
-  row[at + 1] = typeof model[at + 1] === 'number' ? 7 : '7'
+  row[at + 1] = typeof model[at + 1] === 'number' ? FORGED_QUANTITY : String(FORGED_QUANTITY)
   if (how === 'crossed') bids.unshift(row)
   else bids.push(row)
   return JSON.stringify(value)

@@ -73,6 +73,11 @@ export class VirtualConnection {
     return this.#isClientOpen && !this.#isClientClosed
   }
 
+  /** Bytes do not pass. */
+  get isCut(): boolean {
+    return this.#cut !== undefined
+  }
+
   /** A cut holds packets back. */
   get isHolding(): boolean {
     return this.#cut?.held !== undefined
