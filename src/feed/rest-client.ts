@@ -69,9 +69,11 @@ export class RestClient {
   readonly #queue: Waiting[] = []
   /** A ban is on our address, so it holds for every host of the venue; it is filed under the first. */
   readonly #banKey: string
+  /** A pause that a venue asks for is kept like a ban: the next process must not begin with the request too many. */
+  readonly #pauseKey: string
   #underWay = 0
   #urlIndex = 0
-  /** No request before this, monotonic. */
+  /** No request before this, monotonic: what the wall clock does later cannot shorten it. */
   #pausedUntilMs = 0
   #cancelWake: (() => void) | undefined
   #isStopped = false
@@ -81,6 +83,7 @@ export class RestClient {
   constructor(options: RestClientOptions) {
     this.#options = options
     this.#banKey = `${options.venue.id} ${new URL(options.urls[0] as string).host}`
+    this.#pauseKey = `${this.#banKey} pause`
     for (const [name, budget] of Object.entries(options.venue.restLimits.budgets))
       this.#budgets.set(name, openBudget(budget))
   }
@@ -166,8 +169,9 @@ export class RestClient {
 
   #waitMs(request: RestRequest<unknown>): number {
     const { clock } = this.#options.platform
-    const bannedUntilUs = this.bannedUntilUs
-    if (bannedUntilUs !== undefined) return (bannedUntilUs - clock.nowUs()) / 1000 + 1
+    const nowUs = clock.nowUs()
+    const untilUs = this.bannedUntilUs ?? this.#options.bans.untilUs(this.#pauseKey, nowUs)
+    if (untilUs !== undefined) return (untilUs - nowUs) / 1000 + 1
     const nowMs = clock.monotonicMs()
     if (this.#pausedUntilMs > nowMs) return this.#pausedUntilMs - nowMs
     const budget = this.#budgetOf(request)
@@ -241,8 +245,9 @@ export class RestClient {
     const maxMs = fault.kind === 'banned' ? BAN_MS_MAX : RETRY_AFTER_MS.max
     const waitMs = Math.min(maxMs, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))
     this.#pausedUntilMs = Math.max(this.#pausedUntilMs, platform.clock.monotonicMs() + waitMs)
-    if (fault.kind !== 'banned') return ''
-    return bans.set(this.#banKey, nowUs + waitMs * 1000, nowUs).then(
+    const key = fault.kind === 'banned' ? this.#banKey : this.#pauseKey
+    const untilUs = Math.max(bans.untilUs(key, nowUs) ?? 0, nowUs + waitMs * 1000)
+    return bans.set(key, untilUs, nowUs).then(
       () => '',
       (error: unknown) => `; a restart will not know of it: ${errorText(error)}`,
     )

@@ -182,6 +182,23 @@ describe('limits that the venue sets', () => {
     expect(restarted.bannedUntilUs).toBeUndefined()
   })
 
+  test('429: the pause that the venue asks for holds for a new process too', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'slow down' }, 429, { 'retry-after': '20' })
+    expect(await kindOf(rest.get(snapshot()))).toBe('rate_limited')
+    rest.stop()
+    const restarted = await client()
+    const asked = world.requests.length
+    expect(restarted.bannedUntilUs).toBeUndefined()
+    const held = restarted.get(snapshot())
+    world.answer = () => jsonAnswer({ lastUpdateId: 1, bids: [], asks: [] })
+    await world.clock.advance(19_000)
+    expect(world.requests).toHaveLength(asked)
+    await world.clock.advance(2_000)
+    await held
+    expect(world.requests).toHaveLength(asked + 1)
+  })
+
   test('a ban holds for every host of the venue', async () => {
     const rest = await client(['https://a.example', 'https://b.example'])
     world.answer = () => Promise.reject(new Error('connect ECONNREFUSED'))
