@@ -116,14 +116,10 @@ export class Connection {
 
   /** Stops asking for the feeds. False: nothing is left to ask for, so the connection has stopped. */
   drop(...feeds: readonly Feed[]): boolean {
-    const subscribed = feeds.filter((feed) => this.#feeds.delete(keyOf(feed)))
-    for (const feed of feeds) {
-      this.#subscriptions.drop(feed)
-      this.#silence.forget(feed)
-      this.#succession.drop(feed)
-    }
+    const topics = feeds.flatMap((feed) => (this.#feeds.delete(keyOf(feed)) ? feed.topic : []))
+    for (const part of [this.#subscriptions, this.#silence, this.#succession]) for (const feed of feeds) part.drop(feed)
     if (this.#feeds.size === 0) this.stop()
-    else if (subscribed.length > 0 && this.isOpen) this.#link?.unsubscribe(subscribed.map(({ topic }) => topic))
+    else if (topics.length > 0 && this.isOpen) this.#link?.unsubscribe(topics)
     return this.#feeds.size > 0
   }
 

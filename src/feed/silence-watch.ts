@@ -70,7 +70,7 @@ export class SilenceWatch {
     this.#resubscribed.set(feed, { atMs: this.#clock.monotonicMs(), count, events: feed.events })
   }
 
-  forget(feed: Feed): void {
+  drop(feed: Feed): void {
     this.#resubscribed.delete(feed)
   }
 
