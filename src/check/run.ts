@@ -113,7 +113,8 @@ function isRecovered(world: World, isTimeUp: boolean): boolean {
   const { collector } = world.machine
   if (collector === undefined) return true
   if (world.isDisturbed) return false
-  if (!collector.feeds().every(({ state }) => state === 'live')) return false
+  // What a venue refuses for good does not come back.
+  if (!collector.feeds().every(({ state, reason }) => state === 'live' || reason.startsWith('refused'))) return false
   return isTimeUp || (!world.hasForgedBooks && [...collector.gaps()].every(({ state }) => state !== 'open'))
 }
 

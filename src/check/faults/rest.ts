@@ -78,11 +78,14 @@ export const REST_FAULTS = {
     ),
     active: 0.02,
   },
-  'rest-banned': kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
-    kind: 'rest-status',
-    status: 418,
-    retry_after: number('seconds'),
-  })),
+  'rest-banned': {
+    ...kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
+      kind: 'rest-status',
+      status: 418,
+      retry_after: number('seconds'),
+    })),
+    venues: ['binance', 'binance-usdm'],
+  },
   'rest-stale': {
     about: 'answers come from a node that is seconds behind',
     target: 'symbol',
