@@ -94,7 +94,7 @@ export function createRig(): Rig {
   }
 }
 
-const observerOf = (log: string[]): Observer => ({
+export const observerOf = (log: string[]): Observer => ({
   frame: () => {},
   late: () => void log.push('late'),
   odd: (decoded) => void log.push(decoded.kind === 'unknown' ? `unknown ${decoded.what}` : 'malformed'),

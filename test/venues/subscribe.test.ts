@@ -72,9 +72,10 @@ describe('okx', () => {
 })
 
 describe('deribit', () => {
-  test('greets with a heartbeat, then asks for many channels at once', () => {
+  test('greets with a heartbeat and a question after maintenance, then asks for many channels at once', () => {
     expect(sent(deribit.greet())).toEqual([
       { jsonrpc: '2.0', id: 1, method: 'public/set_heartbeat', params: { interval: 10 } },
+      { jsonrpc: '2.0', id: 3, method: 'public/subscribe', params: { channels: ['platform_state'] } },
     ])
     const topics = [
       deribit.topic('trade', 'trades.100ms', 'BTC-PERPETUAL'),

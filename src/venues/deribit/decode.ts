@@ -44,6 +44,8 @@ import type { Decoded, Instruments } from '../venue.ts'
 /** Ids of requests whose answer only proves that the connection lives. */
 export const HEARTBEAT_REQUEST_ID = 1
 export const TEST_REQUEST_ID = 2
+/** The subscription to the state of the platform; whether it is taken decides nothing. */
+export const PLATFORM_REQUEST_ID = 3
 
 /** Sent when the venue asks for proof of life. */
 const TEST_REPLY = JSON.stringify({ jsonrpc: '2.0', id: TEST_REQUEST_ID, method: 'public/test', params: {} })

@@ -3,7 +3,7 @@
 import { chained } from '../../book/sequence.ts'
 import { inBatches } from '../batches.ts'
 import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
-import { decodeDeribit, deribitMarketOf, HEARTBEAT_REQUEST_ID } from './decode.ts'
+import { decodeDeribit, deribitMarketOf, HEARTBEAT_REQUEST_ID, PLATFORM_REQUEST_ID } from './decode.ts'
 import { deribitRest } from './rest.ts'
 import { deribitTradeSpan } from './trades.ts'
 
@@ -82,6 +82,12 @@ export const deribit: Venue = {
       requestId: String(HEARTBEAT_REQUEST_ID),
       topics: [],
       text: rpc(HEARTBEAT_REQUEST_ID, 'public/set_heartbeat', { interval: HEARTBEAT_SECONDS }),
+    },
+    // Where the venue announces maintenance.
+    {
+      requestId: String(PLATFORM_REQUEST_ID),
+      topics: [],
+      text: rpc(PLATFORM_REQUEST_ID, 'public/subscribe', { channels: ['platform_state'] }),
     },
   ],
   subscribe: (topics, nextId) => request('public/subscribe', topics, nextId),
