@@ -25,9 +25,9 @@ export interface ConnectionHandlers {
   suspended(feed: Feed, isNew: boolean): boolean
   closing(reason: string): void
   /** What came of replacing the link. `overlapMs`: how long both links were open. */
-  rotated?(reason: string, outcome: RotationOutcome, overlapMs: number): void
+  rotated(reason: string, outcome: RotationOutcome, overlapMs: number): void
   /** Several links in a row were ended by others after a short life, the last one after `lifetimeMs`. Told once each time. */
-  unsteady?(lifetimeMs: number): void
+  unsteady(lifetimeMs: number): void
 }
 
 export interface ConnectionOptions {
@@ -39,6 +39,6 @@ export interface ConnectionOptions {
   /** Shared by all connections of the venue: new sockets in its window of time. */
   readonly connects: Window
   /** The sequence at which the feed's book stands, also while it is silent; `undefined`: the book is not proven. */
-  readonly sequenceOf?: (feed: Feed) => number | undefined
+  readonly sequenceOf: (feed: Feed) => number | undefined
   readonly handlers: ConnectionHandlers
 }

@@ -128,7 +128,7 @@ export class Connection {
   }
 
   #createSuccession(): Succession {
-    const { venue, platform, connects, handlers, sequenceOf = () => undefined } = this.#options
+    const { venue, platform, connects, handlers, sequenceOf } = this.#options
     return new Succession({
       venue,
       platform,
@@ -144,7 +144,7 @@ export class Connection {
         odd: handlers.odd,
         opened: () => handlers.opened(this.#url(this.#succession.ahead)),
         takeOver: (handover, end) => this.#takeOver(handover, end),
-        rotated: (...told) => handlers.rotated?.(...told),
+        rotated: handlers.rotated,
       },
     })
   }
@@ -240,7 +240,7 @@ export class Connection {
   #onClosed(end: LinkEnd): void {
     this.#subscriptions.ended()
     const isUnexplained = end.wasOpen && !end.isOurs && end.cause === 'disconnect'
-    if (isUnexplained && this.#steadiness.ended(end.livedMs)) this.#options.handlers.unsteady?.(end.livedMs)
+    if (isUnexplained && this.#steadiness.ended(end.livedMs)) this.#options.handlers.unsteady(end.livedMs)
     if (this.#succession.promote(end)) return
     // A host that opens and sends nothing is no better than one that cannot be reached.
     if (this.#liveSinceMs === undefined) this.#urlIndex++

@@ -108,7 +108,7 @@ export class Connections {
       platform,
       instruments,
       connects: this.#connects,
-      ...(sequenceOf && { sequenceOf }),
+      sequenceOf,
       handlers,
     })
     for (const feed of feeds) this.#connectionOf.set(feed, connection)

@@ -11,6 +11,7 @@ import { createFront } from './handover-front.ts'
 import { OVERLAP_MS, Seam } from './handover-seam.ts'
 import type { Link, LinkEvents, LinkHandlers } from './link.ts'
 import { Retries } from './retries.ts'
+import { Stall } from './stall.ts'
 
 const CHECK_MS = 250
 /** Checks, rather than a time: while the process stands still no time is lost. */
@@ -55,6 +56,7 @@ export class Handover {
   readonly #seams = new Map<Feed, Seam>()
   readonly #retries: Retries
   readonly #startMs: number
+  readonly #stall: Stall
   #openedMs: number | undefined
   #checksLeft = CHECKS_MAX
   #stopChecking: (() => void) | undefined
@@ -66,6 +68,7 @@ export class Handover {
     this.#options = options
     this.reason = options.reason
     this.#startMs = options.platform.clock.monotonicMs()
+    this.#stall = new Stall(CHECK_MS, this.#startMs)
     for (const feed of options.wanted()) this.add(feed)
     this.#retries = new Retries(options.platform, (feed) => this.link.subscribe([feed.topic]))
     this.link = options.connect(this.#linkHandlers())
@@ -153,6 +156,7 @@ export class Handover {
   #onOpened(): void {
     const { platform, handlers, wanted } = this.#options
     this.#openedMs = platform.clock.monotonicMs()
+    this.#stall.tick(this.#openedMs)
     handlers.opened()
     this.link.subscribe(wanted().map((feed) => feed.topic))
     this.#stopChecking = platform.clock.every(CHECK_MS, () => this.#check())
@@ -189,6 +193,8 @@ export class Handover {
   #check(): void {
     const { platform, handlers, isForced } = this.#options
     const nowMs = platform.clock.monotonicMs()
+    // What the sockets have to say of a time in which the process stood still comes first.
+    if (this.#stall.tick(nowMs)) return
     const awaited = [...this.#seams.values()].filter(({ feed }) => !this.#isHopeless(feed))
     const isConfirmed = awaited.every(({ confirmedMs = nowMs }) => nowMs - confirmedMs >= OVERLAP_MS)
     if (isConfirmed && awaited.length > 0 && awaited.every((seam) => seam.joins(nowMs))) {

@@ -58,9 +58,10 @@ export class Rotation {
     this.#wish = { reason, isAnnounced: true, dueMs: nowMs + (isFirst ? 0 : waitMs) }
   }
 
-  /** Someone asks for a new link; it can wait. */
+  /** Someone asks for a new link; it can wait, and asking again does not bring it forward. */
   wanted(reason: string, nowMs: number): void {
-    if (this.#wish?.isAnnounced !== true) this.#wish = { reason, isAnnounced: false, dueMs: nowMs }
+    if (this.#wish?.isAnnounced === true || this.#wish?.reason === reason) return
+    this.#wish = { reason, isAnnounced: false, dueMs: nowMs }
   }
 
   /** The handover did not come about; the link goes on. */

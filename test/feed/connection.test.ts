@@ -66,6 +66,19 @@ describe('a process that stood still', () => {
     expect(causes(rig)).toEqual(['disconnect'])
   })
 
+  test('a handover waits for what the sockets have to say first', async () => {
+    const rig = createHandoverRig('okx')
+    await settled(rig)
+    rig.connection.rotate('asked')
+    await rig.exchange.run(1_000)
+    rig.stall(60_000)
+    await rig.world.clock.advance(250)
+    rig.exchange.line(1).peer.close(1006, 'reset while we slept')
+    await rig.exchange.run(2_000)
+    expect(rig.log.filter((line) => line.startsWith('rotated'))).toEqual([expect.stringContaining(' given_up ')])
+    expect(rig.losses).toEqual([])
+  })
+
   test('an answer that was on its way is still awaited', async () => {
     const rig = createHandoverRig('binance')
     rig.exchange.manners.push({ isMute: () => true })
