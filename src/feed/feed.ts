@@ -1,5 +1,5 @@
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
-import { Tally } from '../ledger/tally.ts'
+import type { Tally } from '../ledger/tally.ts'
 import type { Channel, EpochUs } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
@@ -7,8 +7,8 @@ import type { Topic, Venue } from '../venues/venue.ts'
 import { RecentIds } from './recent-ids.ts'
 import { Silence } from './silence.ts'
 
-/** A venue repeats at most its newest trades, after a subscription. */
-const RECENT_TRADES_MAX = 500
+/** A venue repeats at most its newest events, after a subscription. */
+const RECENT_MAX = 500
 
 /** One channel of one symbol of one venue: what is known of it. */
 export class Feed {
@@ -17,12 +17,10 @@ export class Feed {
   readonly silence: Silence
   /** The windows in which data of it may be missing. */
   readonly ledger: FeedLedger
-  /** Running numbers of the trades that were delivered. */
-  tally = new Tally()
   /** The newest exchange time of its trades. */
   newestTradeUs: EpochUs | undefined
-  /** Trades without running numbers that were delivered already. */
-  readonly recentTrades = new RecentIds(RECENT_TRADES_MAX)
+  /** Tickers, quotes, and trades without running numbers that were delivered already. */
+  readonly recent = new RecentIds(RECENT_MAX)
   readonly #clock: Clock
   #state: FeedState = 'connecting'
   #reason = 'not connected yet'
@@ -41,6 +39,11 @@ export class Feed {
     this.silence = new Silence(venue.channels[topic.channel].silenceMs)
     this.#clock = clock
     this.#sinceUs = clock.nowUs()
+  }
+
+  /** Running numbers of the trades that were delivered. */
+  get tally(): Tally {
+    return this.ledger.tally
   }
 
   get channel(): Channel {

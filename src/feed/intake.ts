@@ -108,11 +108,20 @@ export class Intake {
     if (feed.state !== 'live') feed.set('live')
     if (event.type === 'trade') this.#trades.accept(feed, event, receiveUs)
     else if (event.type === 'book_snapshot') this.#books.accept(feed, event, undefined, receiveUs)
-    else {
+    else this.#acceptUnnumbered(feed, event, receiveUs)
+  }
+
+  /** A ticker or a quote. What comes again leaves once; the newest again says that nothing has happened since. */
+  #acceptUnnumbered(feed: Feed, event: MarketEvent, receiveUs: EpochUs): void {
+    const fact = factOf(event)
+    const isUnchanged = feed.recent.newest === fact
+    const isNew = feed.recent.add(fact)
+    if (isNew || isUnchanged) {
       feed.ledger.end({ endUs: receiveUs })
       feed.ledger.heard(undefined, receiveUs)
-      this.#options.downstream.accept(event, receiveUs)
     }
+    if (isNew) this.#options.downstream.accept(event, receiveUs)
+    else this.#options.observer.duplicate(event.type)
   }
 
   subscribed(feed: Feed): void {
@@ -189,4 +198,11 @@ export class Intake {
     const live = others.filter(({ state }) => state === 'live')
     return live.length > 0 && live.every((other) => (other.lastMessageUs ?? 0) <= lastMessageUs)
   }
+}
+
+/** Some venues' quotes have an update id and no time: after a restart of the numbering only the values tell them apart. */
+function factOf(event: MarketEvent): string {
+  if (event.type !== 'quote') return event.id
+  const { id, bid_price, bid_quantity, ask_price, ask_quantity } = event
+  return `${id} ${bid_price} ${bid_quantity} ${ask_price} ${ask_quantity}`
 }

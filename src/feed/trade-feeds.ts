@@ -71,16 +71,9 @@ export class TradeFeeds {
     for (const cancel of this.#cancels) cancel()
   }
 
-  /** Takes up what an earlier process knew of the feed. */
+  /** Takes up what an earlier process was fetching. */
   restore(feed: Feed): void {
-    const { lastSequence, healing } = feed.ledger
-    if (lastSequence === undefined) return
-    feed.tally = new Tally(lastSequence)
-    for (const gap of healing) {
-      const { last_sequence: last, first_sequence: first } = gap
-      if (last !== undefined && first !== undefined) feed.tally.restore({ first: last + 1, last: first - 1 })
-      this.#healer.heal(feed, gap)
-    }
+    for (const gap of feed.ledger.healing) this.#healer.heal(feed, gap)
   }
 
   accept(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
@@ -124,7 +117,7 @@ export class TradeFeeds {
     const span = venue.tradeSpan(trade)
     if (span === undefined) {
       ledger.end({ endUs: receiveUs })
-      if (feed.recentTrades.add(trade.id)) this.#deliver(feed, trade, receiveUs)
+      if (feed.recent.add(trade.id)) this.#deliver(feed, trade, receiveUs)
       else observer.duplicate('trade')
       return
     }
@@ -209,7 +202,7 @@ export class TradeFeeds {
     const start = { cause: 'sequence_reset', startUs: ledger.lastUs ?? endUs, lastSequence: feed.tally.last } as const
     this.#healer.giveUp(feed, reason)
     if (ledger.end(end, 'final', reason) === undefined) ledger.lose({ ...start, reason }, end, 'final')
-    feed.tally = new Tally()
+    ledger.tally = new Tally()
     ledger.epoch = trade.exchange_time_us ?? endUs
   }
 

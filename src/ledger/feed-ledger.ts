@@ -3,13 +3,15 @@
 import type { EpochUs, Gap, GapState } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import { endOf, type LossEnd, type LossStart, openGap, revise, type StreamIdentity } from './records.ts'
+import type { StreamState } from './state.ts'
+import { Tally } from './tally.ts'
 
 export interface FeedLedgerHooks {
   nowUs(): EpochUs
   nextGapId(): string
   /** Every revision of every gap, in order. */
   record(gap: Gap): void
-  /** The stretches of time in which the stream was collected have changed. */
+  /** The stretches of time in which the stream was collected have changed, or its first sequence is known. */
   stretched(): void
 }
 
@@ -34,6 +36,8 @@ export class FeedLedger {
   /** The newest message that was delivered. */
   lastUs: EpochUs | undefined
   lastSequence: number | undefined
+  /** Running numbers that were delivered, where the stream has them. */
+  tally = new Tally()
   /** Marks the numbering after a reset by the venue; 0 before any. */
   epoch = 0
 
@@ -99,9 +103,12 @@ export class FeedLedger {
 
   /** A message was delivered, and nothing before it is missing unless a gap says so. */
   heard(sequence: number | undefined, receiveUs: EpochUs): void {
+    const isFirst = this.lastSequence === undefined && sequence !== undefined
+    if (sequence !== undefined) this.lastSequence = sequence
     if (this.lastUs === undefined) this.live(receiveUs)
     this.lastUs = receiveUs
-    if (sequence !== undefined) this.lastSequence = sequence
+    // A process killed now must know where the stream stood.
+    if (isFirst) this.#hooks.stretched()
   }
 
   /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
@@ -137,9 +144,22 @@ export class FeedLedger {
     this.#hooks.record(revise(gap, { state, healed, ...(reason !== undefined && { reason }) }))
   }
 
+  /** Takes up where an earlier process stood. */
+  takeUp({ stretches, lastSequence, epoch, missing }: Omit<StreamState, 'stream'>): void {
+    this.stretches = [...stretches]
+    this.lastSequence = lastSequence
+    this.epoch = epoch
+    if (this.#stream.proof !== 'counter') return
+    this.tally = new Tally(lastSequence)
+    for (const span of missing) this.tally.restore(span)
+  }
+
   /** Takes up what an earlier process left open. */
   restore(gap: Gap): void {
     if (gap.state === 'open') {
+      // Found after the last beat: what it lacks is not in the tally yet.
+      if (this.tally.last === undefined) this.tally = new Tally(gap.last_sequence)
+      if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
       if (gap.end_time_us === undefined && this.#outage === undefined) this.#outage = gap
       else this.#healing.set(gap.gap_id, gap)
     }

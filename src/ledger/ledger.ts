@@ -9,7 +9,7 @@ import { type Coverage, coverageOf } from './completeness.ts'
 import { FeedLedger } from './feed-ledger.ts'
 import { Journal } from './journal.ts'
 import { type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, restore } from './state.ts'
+import { type JournalRecord, type Mark, restore } from './state.ts'
 
 const BEAT_MS = 1_000
 /** Gaps that are kept; the oldest that are over go first. */
@@ -87,8 +87,7 @@ export class Ledger {
     const { records, spoiltLines } = await this.#journal.load()
     const { streams, gaps, lastBeatUs, unknown } = restore(records)
     this.#lastBeatUs = lastBeatUs
-    for (const { stream, stretches, lastSequence, epoch } of streams.values())
-      Object.assign(this.#entry(stream).ledger, { stretches, lastSequence, epoch })
+    for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)) {
       const entry = this.#entries.get(streamKey(gap))
       if (entry === undefined) continue
@@ -189,7 +188,10 @@ export class Ledger {
         nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
         record: (gap) => this.#record(entry, gap),
         stretched: () => {
-          this.#journal.add(streamRecord(entry.ledger, this.#options.clock.nowUs()))
+          const atUs = this.#options.clock.nowUs()
+          const mark = markOf(key, entry.ledger)
+          this.#journal.add(streamRecord(entry.ledger, atUs))
+          if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
           this.#isDue = true
         },
       }),
@@ -221,7 +223,7 @@ export class Ledger {
 
   /** Says that the process lives, and where each stream stands. */
   #beat(): void {
-    const at: [string, number, number][] = []
+    const at: Mark[] = []
     for (const [key, entry] of this.#entries) {
       const mark = markOf(key, entry.ledger)
       if (mark === undefined || entry.told === String(mark)) continue
@@ -234,7 +236,7 @@ export class Ledger {
 
   *#picture(): Generator<JournalRecord> {
     const atUs = this.#options.clock.nowUs()
-    const at: [string, number, number][] = []
+    const at: Mark[] = []
     for (const [key, { ledger, gaps }] of this.#entries) {
       if (ledger.stretches.length > 0) yield streamRecord(ledger, atUs)
       for (const gap of gaps.values()) yield { k: 'gap', gap }
@@ -252,5 +254,11 @@ const streamRecord = ({ stream, stretches }: FeedLedger, atUs: EpochUs): Journal
   stretches,
 })
 
-const markOf = (key: string, { lastSequence, epoch }: FeedLedger): [string, number, number] | undefined =>
-  lastSequence === undefined ? undefined : [key, lastSequence, epoch]
+/** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
+const SPANS_MAX = 100
+
+function markOf(key: string, { lastSequence, epoch, tally }: FeedLedger): Mark | undefined {
+  const sequence = tally.last ?? lastSequence
+  const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
+  return sequence === undefined ? undefined : [key, sequence, epoch, spans]
+}

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { CHANNELS, type EpochUs, GAP_CAUSES, GAP_STATES, type Gap, PROOFS } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import { revisionOf, type StreamIdentity, streamKey } from './records.ts'
+import type { NumberSpan } from './tally.ts'
 
 const time = z.number().int()
 const market = z.enum(['spot', 'perpetual', 'future', 'option'])
@@ -34,12 +35,16 @@ const gap = z.object({
 })
 const stream = z.object({ ...identity, proof: z.enum(PROOFS) })
 
+/** Where a stream stands: the last sequence, the epoch, and of counted streams the spans before it that are still missing. */
+const mark = z.tuple([z.string(), z.number(), z.number(), z.array(z.tuple([z.number(), z.number()]))])
+export type Mark = z.infer<typeof mark>
+
 /** One line of the journal. */
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
   z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
-  /** Alive at `atUs`; streams whose sequence is not that of the last beat: `[key, sequence, epoch]`. */
-  z.object({ k: z.literal('beat'), atUs: time, at: z.array(z.tuple([z.string(), z.number(), z.number()])) }),
+  /** Alive at `atUs`; the streams that do not stand where the last beat told. */
+  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark) }),
 ])
 export type JournalRecord = z.infer<typeof record>
 
@@ -50,6 +55,7 @@ export interface StreamState {
   readonly stretches: readonly Stretch[]
   readonly lastSequence: number | undefined
   readonly epoch: number
+  readonly missing: readonly NumberSpan[]
 }
 
 export interface RestoredState {
@@ -66,11 +72,11 @@ export interface RestoredState {
 export function restore(records: readonly unknown[]): RestoredState {
   const streams = new Map<string, StreamState & { atUs: EpochUs }>()
   const gaps = new Map<string, Gap>()
-  const marks = new Map<string, { sequence: number; epoch: number; atUs: EpochUs }>()
+  const marks = new Map<string, { readonly mark: Mark; readonly atUs: EpochUs }>()
   let lastBeatUs: EpochUs | undefined
   let unknown = 0
-  for (const each of records) {
-    const { success, data } = record.safeParse(each)
+  for (const line of records) {
+    const { success, data } = record.safeParse(line)
     if (!success) unknown++
     else if (data.k === 'gap') {
       const known = gaps.get(data.gap.gap_id)
@@ -79,18 +85,18 @@ export function restore(records: readonly unknown[]): RestoredState {
       const key = streamKey(data.stream)
       if ((streams.get(key)?.atUs ?? 0) > data.atUs) continue
       const { stream: found, stretches, atUs } = data
-      streams.set(key, { stream: found, stretches, atUs, lastSequence: undefined, epoch: 0 })
+      streams.set(key, { stream: found, stretches, atUs, lastSequence: undefined, epoch: 0, missing: [] })
     } else {
       lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
-      for (const [key, sequence, epoch] of data.at) {
-        if ((marks.get(key)?.atUs ?? 0) <= data.atUs) marks.set(key, { sequence, epoch, atUs: data.atUs })
-      }
+      for (const each of data.at)
+        if ((marks.get(each[0])?.atUs ?? 0) <= data.atUs) marks.set(each[0], { mark: each, atUs: data.atUs })
     }
   }
   for (const [key, state] of streams) {
-    const mark = marks.get(key)
-    if (mark === undefined) continue
-    streams.set(key, { ...state, lastSequence: mark.sequence, epoch: mark.epoch })
+    const found = marks.get(key)
+    if (found === undefined) continue
+    const [, lastSequence, epoch, spans] = found.mark
+    streams.set(key, { ...state, lastSequence, epoch, missing: spans.map(([first, last]) => ({ first, last })) })
   }
   return { streams, gaps, lastBeatUs, unknown }
 }

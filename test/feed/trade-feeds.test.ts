@@ -372,9 +372,7 @@ describe('an outage', () => {
     before.stream(12)
     before.ledger.flush()
     await before.world.clock.advance(2_000)
-    const world = createWorld()
-    for (const [path, text] of before.world.disk) world.disk.set(path, text)
-    await world.clock.advance(60_000)
+    const world = await diskOf(before.world)
     const { exchange, feed, trades, gaps, ids } = await rig(world)
     exchange.newest = 15
     trades.subscribed(feed)
@@ -384,4 +382,43 @@ describe('an outage', () => {
       expect.arrayContaining(['sequence_gap', 'process_down']),
     )
   })
+
+  test('of a process that was stopped while it fetched: the next one fetches the rest, and nothing twice', async () => {
+    const before = await rig()
+    before.exchange.oldest = 13
+    before.stream(10)
+    before.stream(15)
+    await before.world.clock.advance(100)
+    expect(before.ids()).toEqual([10, 15, 13, 14])
+    before.ledger.stop()
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    exchange.newest = 15
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    expect(ids()).toEqual([11, 12])
+    expect(gaps.filter(({ cause }) => cause === 'sequence_gap').map(outcome)).toEqual([
+      { cause: 'sequence_gap', state: 'healed', between: [10, 15], lost: 4, healed: 4 },
+    ])
+  })
+
+  test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {
+    const before = await rig()
+    before.stream(10)
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    exchange.newest = 12
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    expect(ids()).toEqual([11, 12])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'process_down', state: 'healed', last_sequence: 10, healed: 2 })
+  })
 })
+
+/** The same disk a minute later, for the next process. */
+async function diskOf(before: World): Promise<World> {
+  const world = createWorld()
+  for (const [path, text] of before.disk) world.disk.set(path, text)
+  await world.clock.advance(60_000)
+  return world
+}
