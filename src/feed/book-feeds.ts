@@ -275,7 +275,7 @@ function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], receiveT
   const last = ledger.outage?.last_sequence
   const firstSequence = first.sequence
   if (last === undefined || firstSequence === undefined) return { endUs, firstSequence }
-  // Only numbers that count single updates tell how many there were.
-  const isCounted = topic.proof === 'range' || last === firstSequence
-  return { endUs, firstSequence, lost: isCounted ? Math.max(0, firstSequence - last) : undefined }
+  // Only numbers that count single updates tell how many there were, and none do across a restart of the numbering.
+  const isCounted = last <= firstSequence && (topic.proof === 'range' || last === firstSequence)
+  return { endUs, firstSequence, lost: isCounted ? firstSequence - last : undefined }
 }
