@@ -47,7 +47,9 @@ export class Machine {
     return this.#collector
   }
 
+  /** Nothing happens while one runs. */
   start(): void {
+    if (this.#scope !== undefined) return
     const { scenario, seed, logger = silentLogger } = this.#parts
     this.#starts++
     const scope = new Scope()

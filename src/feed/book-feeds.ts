@@ -71,8 +71,12 @@ export class BookFeeds {
     receiveTimeUs: EpochUs,
   ): SnapshotFate {
     const { books, observer, venue } = this.#options
+    if (event.type === 'book_snapshot' && this.#isPast(feed, event)) return this.#refuse(feed)
     const step = books.accept(event, checksum)
     this.#publish(feed, step.emit, receiveTimeUs)
+    // A heartbeat: nothing has changed, and nothing is missing.
+    if (step.emit.length === 0 && step.isIgnored !== true && this.isLive(feed))
+      feed.ledger.heard(undefined, receiveTimeUs)
     if (step.isIgnored && event.type === 'book_delta') observer.duplicate(event.type)
     if (step.need !== undefined) {
       this.#rebuild(feed, step.need)
@@ -133,6 +137,22 @@ export class BookFeeds {
   suspend(feed: Feed): void {
     const nowUs = this.#options.platform.clock.nowUs()
     this.#publish(feed, this.#sync(feed)?.suspend(nowUs).emit ?? [], nowUs)
+  }
+
+  /** A stream's own snapshot that is older than what was delivered already, by its time and by its number. */
+  #isPast(feed: Feed, { sequence = 0, exchange_time_us: timeUs = 0 }: BookSnapshot): boolean {
+    const { applied, sequence: last = 0 } = this.#sync(feed) ?? {}
+    return (
+      this.#options.venue.book.snapshotFrom === 'stream' && sequence < last && timeUs < (applied?.exchange_time_us ?? 0)
+    )
+  }
+
+  /** A live book goes on without it; one that waits for a snapshot asks for another. */
+  #refuse(feed: Feed): SnapshotFate {
+    this.#options.observer.duplicate('book_snapshot')
+    if (this.isLive(feed)) return 'live'
+    this.#rebuild(feed, 'snapshot_too_old')
+    return 'refused'
   }
 
   #sync({ symbol }: Feed): BookSync | undefined {
@@ -273,9 +293,11 @@ function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], receiveT
   const first = data[0]
   if (first === undefined || first.type === 'book_delta') return { endUs, lost: 0 }
   const last = ledger.outage?.last_sequence
+  const startUs = ledger.lastUs
   const firstSequence = first.sequence
-  if (last === undefined || firstSequence === undefined) return { endUs, firstSequence }
+  if (last === undefined || firstSequence === undefined) return { startUs, endUs, firstSequence }
   // Only numbers that count single updates tell how many there were, and none do across a restart of the numbering.
   const isCounted = last <= firstSequence && (topic.proof === 'range' || last === firstSequence)
-  return { endUs, firstSequence, lost: isCounted ? firstSequence - last : undefined }
+  const lost = isCounted ? firstSequence - last : undefined
+  return { endUs, firstSequence, lost, ...(lost !== 0 && { startUs }) }
 }

@@ -17,8 +17,6 @@ export class Feed {
   readonly silence: Silence
   /** The windows in which data of it may be missing. */
   readonly ledger: FeedLedger
-  /** The newest exchange time of its trades. */
-  newestTradeUs: EpochUs | undefined
   /** Tickers, quotes, and trades without running numbers that were delivered already. */
   readonly recent = new RecentIds(RECENT_MAX)
   readonly #clock: Clock

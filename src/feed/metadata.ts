@@ -20,7 +20,7 @@ export interface MetadataHandlers {
   unknown(symbols: readonly string[]): void
   /** A symbol that was listed and is no more. */
   delisted(symbol: string): void
-  /** Symbols that were unknown or delisted are listed. */
+  /** Wanted symbols that the venue lists, told with each new list. */
   listed(symbols: readonly string[]): void
   failed(reason: string): void
 }
@@ -169,7 +169,7 @@ export class Metadata {
   #take(symbols: Iterable<string>): void {
     const receiveTimeUs = this.#platform.clock.nowUs()
     const missing: string[] = []
-    const back: string[] = []
+    const listed: string[] = []
     for (const symbol of symbols) {
       if (!this.#symbols.has(symbol)) continue
       const instrument = this.#listsOf(symbol).flatMap((list) => list?.get(symbol) ?? [])[0]
@@ -180,14 +180,16 @@ export class Metadata {
         else if (!this.#told.has(symbol)) missing.push(symbol)
         this.#told.add(symbol)
         this.#instruments.delete(symbol)
-      } else if (known?.id !== instrument.id) {
-        const event = { ...instrument, receive_time_us: receiveTimeUs }
-        this.#instruments.set(symbol, event)
-        this.#handlers.instrument(event, receiveTimeUs)
-        if (this.#told.delete(symbol)) back.push(symbol)
+        continue
       }
+      this.#told.delete(symbol)
+      listed.push(symbol)
+      if (known?.id === instrument.id) continue
+      const event = { ...instrument, receive_time_us: receiveTimeUs }
+      this.#instruments.set(symbol, event)
+      this.#handlers.instrument(event, receiveTimeUs)
     }
     if (missing.length > 0) this.#handlers.unknown(missing)
-    if (back.length > 0) this.#handlers.listed(back)
+    if (listed.length > 0) this.#handlers.listed(listed)
   }
 }

@@ -1,5 +1,6 @@
 /** Asks a venue for the newest running number of its trade streams: quiet ones every minute, others when asked to. */
 
+import type { EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
@@ -18,8 +19,8 @@ export interface TradeChecksOptions {
   readonly rest: RestClient
   readonly platform: Platform
   readonly open: () => Iterable<Feed>
-  /** `undefined`: the venue has no trades of it. */
-  readonly newest: (feed: Feed, last: number | undefined) => void
+  /** `undefined`: the venue has no trades of it. False: that does not help; asked again while an outage is open. */
+  readonly newest: (feed: Feed, last: number | undefined, askedUs: EpochUs) => boolean
   readonly failed: (feed: Feed, reason: string) => void
 }
 
@@ -90,13 +91,15 @@ export class TradeChecks {
   /** Never rejects. */
   async #ask(feed: Feed): Promise<void> {
     const { venue, rest, platform, newest } = this.#options
+    const askedUs = platform.clock.nowUs()
     this.#asking.add(feed)
     this.#askedMs.set(feed, platform.clock.monotonicMs())
     try {
       const last = await rest.get(venue.rest.newestTrade(feed.topic))
       this.#asking.delete(feed)
-      this.#backoffs.delete(feed)
-      if (!this.#isStopped && !feed.isGivenUp) newest(feed, last)
+      if (this.#isStopped || feed.isGivenUp) return
+      if (newest(feed, last, askedUs)) this.#backoffs.delete(feed)
+      else this.#askLater(feed)
     } catch (error) {
       this.#asking.delete(feed)
       if (!(error instanceof RestError)) throw error

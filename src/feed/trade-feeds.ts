@@ -55,7 +55,7 @@ export class TradeFeeds {
       rest,
       platform,
       open,
-      newest: (feed, last) => this.#onNewest(feed, last),
+      newest: (feed, last, askedUs) => this.#onNewest(feed, last, askedUs),
       failed: (feed, reason) => this.#onUnknown(feed, reason),
     })
   }
@@ -141,33 +141,37 @@ export class TradeFeeds {
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
     if (trade.source !== 'backfill') feed.ledger.heard(feed.tally.last, receiveUs)
     else feed.ledger.lastSequence = feed.tally.last
-    feed.newestTradeUs = Math.max(feed.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
+    feed.ledger.newestTradeUs = Math.max(feed.ledger.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
     this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
   }
 
   /** `first`: the number that the stream goes on with. */
   #missed(feed: Feed, span: Span, first: number, endUs: EpochUs): void {
     const { ledger } = feed
-    const end = { endUs, firstSequence: first, lost: span.last - span.first + 1 }
+    const startUs = ledger.lastUs ?? endUs
+    const end = { startUs, endUs, firstSequence: first, lost: span.last - span.first + 1 }
     const suspect = this.#suspects.get(feed) ?? { cause: 'sequence_gap' as const }
-    const start = { ...suspect, startUs: ledger.lastUs ?? endUs, lastSequence: span.first - 1 }
+    const start = { ...suspect, startUs, lastSequence: span.first - 1 }
     const gap: Gap = ledger.end(end, 'open') ?? ledger.lose(start, end, 'open')
     this.#suspects.delete(feed)
     this.#healer.heal(feed, gap)
   }
 
-  /** The venue's newest number. */
-  #onNewest(feed: Feed, newest: number | undefined): void {
+  /** The venue's newest number. False: it does not tell whether anything is missing. */
+  #onNewest(feed: Feed, newest: number | undefined, askedUs: EpochUs): boolean {
     const { tally, ledger } = feed
-    const nowUs = this.#options.platform.clock.nowUs()
+    // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
+    const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
+    if (isBehind && ledger.outage !== undefined) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      ledger.end({ endUs: nowUs, lost: 0 })
+      ledger.end({ endUs: this.#options.platform.clock.nowUs(), lost: 0 })
       if (feed.state === 'stale') feed.quiet()
-    } else if (ledger.outage !== undefined) this.#expect(feed, newest)
+    } else if (ledger.outage !== undefined) this.#expect(feed, newest, askedUs)
     else
       this.#later(IN_FLIGHT_MS, () => {
-        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest)
+        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, askedUs)
       })
+    return true
   }
 
   /** Silent, and the venue cannot be asked why. */
@@ -177,18 +181,20 @@ export class TradeFeeds {
     feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
   }
 
-  #expect(feed: Feed, newest: number): void {
-    const { tally } = feed
+  /** What is traded after `askedUs` has greater numbers. */
+  #expect(feed: Feed, newest: number, askedUs: EpochUs): void {
+    const { tally, ledger } = feed
     const span = { first: (tally.last ?? newest) + 1, last: newest }
+    const isOlder = ledger.lastUs === undefined || ledger.lastUs <= askedUs
     tally.expect(newest)
-    this.#missed(feed, span, newest + 1, this.#options.platform.clock.nowUs())
+    this.#missed(feed, span, newest + 1, isOlder ? askedUs : this.#options.platform.clock.nowUs())
   }
 
   /** Trades that the stream should have brought by now. What brings nothing after a loss twice in a row is dead. */
-  #onTrailing(feed: Feed, newest: number): void {
+  #onTrailing(feed: Feed, newest: number, askedUs: EpochUs): void {
     const isDead = this.#trailing.get(feed) === feed.events
     this.#trailing.set(feed, feed.events)
-    this.#expect(feed, newest)
+    this.#expect(feed, newest, askedUs)
     if (!isDead) return
     const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const
     this.#options.restart(feed, loss)
@@ -198,8 +204,9 @@ export class TradeFeeds {
   #reset(feed: Feed, trade: Trade, span: Span, endUs: EpochUs): void {
     const { ledger } = feed
     const reason = `the venue's numbers went from ${feed.tally.last} to ${span.first}`
-    const end = { endUs, firstSequence: span.first }
-    const start = { cause: 'sequence_reset', startUs: ledger.lastUs ?? endUs, lastSequence: feed.tally.last } as const
+    const startUs = ledger.lastUs ?? endUs
+    const end = { startUs, endUs, firstSequence: span.first }
+    const start = { cause: 'sequence_reset', startUs, lastSequence: feed.tally.last } as const
     this.#healer.giveUp(feed, reason)
     if (ledger.end(end, 'final', reason) === undefined) ledger.lose({ ...start, reason }, end, 'final')
     ledger.tally = new Tally()
@@ -215,7 +222,7 @@ export class TradeFeeds {
   }
 }
 
-function isReset({ tally, newestTradeUs }: Feed, trade: Trade, span: Span): boolean {
+function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
   if (tally.last === undefined || span.last > tally.last || trade.source === 'backfill') return false
   const isNewer = newestTradeUs !== undefined && (trade.exchange_time_us ?? 0) > newestTradeUs
   return isNewer && tally.within(span).length === 0

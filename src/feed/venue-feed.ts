@@ -215,11 +215,17 @@ export class VenueFeed {
   #onRejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void {
     this.#options.observer.rejected(feed, reason, isPermanent)
     if (feed === undefined) return
-    if (isPermanent) this.#giveUp(feed, () => feed.reject(`refused: ${reason}`))
+    if (isPermanent) this.#onRefused(feed, reason)
     else {
       feed.set('down', `${reason}; trying again`)
       feed.ledger.begin({ cause: 'not_subscribed', reason })
     }
+  }
+
+  /** For good, says the venue; while it lists the symbol the feed is tried again now and then, and its data are missing. */
+  #onRefused(feed: Feed, reason: string): void {
+    feed.ledger.begin({ cause: 'not_subscribed', reason })
+    this.#giveUp(feed, () => feed.reject(`refused: ${reason}`), false)
   }
 
   #onUnknownSymbols(symbols: readonly string[]): void {
@@ -237,18 +243,19 @@ export class VenueFeed {
   }
 
   /** Nothing more is asked for, taken of, or served of the feed. `mark` says so in its state. */
-  #giveUp(feed: Feed, mark: () => void): void {
+  #giveUp(feed: Feed, mark: () => void, isGone = true): void {
     if (feed.state === 'disabled') return
     mark()
-    this.#end(feed, 'delisted')
+    this.#end(feed, 'delisted', isGone)
     this.#connections.drop([feed])
   }
 
-  #end(feed: Feed, reason: BookReason): void {
+  /** `isGone`: there are no data to miss any more. */
+  #end(feed: Feed, reason: BookReason, isGone = true): void {
     this.#graces.get(feed)?.()
     this.#graces.delete(feed)
     this.#intake.dropped(feed, reason)
-    this.#options.ledger.retire(feed.ledger, feed.reason)
+    if (isGone) this.#options.ledger.retire(feed.ledger, feed.reason)
   }
 
   #onListed(symbols: readonly string[]): void {

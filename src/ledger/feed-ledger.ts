@@ -36,6 +36,8 @@ export class FeedLedger {
   /** The newest message that was delivered. */
   lastUs: EpochUs | undefined
   lastSequence: number | undefined
+  /** The newest exchange time of its trades. */
+  newestTradeUs: EpochUs | undefined
   /** Running numbers that were delivered, where the stream has them. */
   tally = new Tally()
   /** Marks the numbering after a reset by the venue; 0 before any. */
@@ -81,6 +83,7 @@ export class FeedLedger {
     // What came before it was last retired joins nothing that comes from now on.
     this.lastUs = undefined
     this.lastSequence = undefined
+    this.tally = new Tally()
   }
 
   /** The venue has confirmed the stream, or data came. */
@@ -125,7 +128,9 @@ export class FeedLedger {
     const gap = this.#outage
     if (gap === undefined) return undefined
     this.#outage = undefined
-    return this.#settle(revise(gap, { ...endOf(gap, end), state, ...(reason !== undefined && { reason }) }))
+    const startUs = Math.min(gap.start_time_us, Math.max(end.startUs ?? gap.start_time_us, this.#lastEndUs))
+    const change = { ...endOf(gap, end), start_time_us: startUs, state, ...(reason !== undefined && { reason }) }
+    return this.#settle(revise(gap, change))
   }
 
   /** A loss that was noticed when it was over already. */
@@ -145,9 +150,11 @@ export class FeedLedger {
   }
 
   /** Takes up where an earlier process stood. */
-  takeUp({ stretches, lastSequence, epoch, missing }: Omit<StreamState, 'stream'>): void {
+  takeUp({ stretches, lastUs, lastSequence, newestTradeUs, epoch, missing }: Omit<StreamState, 'stream'>): void {
     this.stretches = [...stretches]
+    this.lastUs = lastUs
     this.lastSequence = lastSequence
+    this.newestTradeUs = newestTradeUs
     this.epoch = epoch
     if (this.#stream.proof !== 'counter') return
     this.tally = new Tally(lastSequence)

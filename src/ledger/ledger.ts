@@ -257,8 +257,9 @@ const streamRecord = ({ stream, stretches }: FeedLedger, atUs: EpochUs): Journal
 /** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
 const SPANS_MAX = 100
 
-function markOf(key: string, { lastSequence, epoch, tally }: FeedLedger): Mark | undefined {
+function markOf(key: string, ledger: FeedLedger): Mark | undefined {
+  const { lastUs = 0, lastSequence, newestTradeUs = 0, epoch, tally } = ledger
   const sequence = tally.last ?? lastSequence
   const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
-  return sequence === undefined ? undefined : [key, sequence, epoch, spans]
+  return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
 }

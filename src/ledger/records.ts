@@ -26,6 +26,8 @@ export interface LossStart {
 
 /** What is known when data came again. */
 export interface LossEnd {
+  /** Where numbers show a loss: when the last message before it came. It may be from any time since. */
+  readonly startUs?: EpochUs | undefined
   readonly endUs: EpochUs
   readonly firstSequence?: number | undefined
   readonly lost?: number | undefined

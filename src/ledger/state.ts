@@ -35,8 +35,11 @@ const gap = z.object({
 })
 const stream = z.object({ ...identity, proof: z.enum(PROOFS) })
 
-/** Where a stream stands: the last sequence, the epoch, and of counted streams the spans before it that are still missing. */
-const mark = z.tuple([z.string(), z.number(), z.number(), z.array(z.tuple([z.number(), z.number()]))])
+/**
+ * Where a stream stands: the last sequence, the epoch, of counted streams the spans before it that are still missing, when
+ * its newest message came, and the newest exchange time of its trades; 0: not known.
+ */
+const mark = z.tuple([z.string(), z.number(), z.number(), z.array(z.tuple([z.number(), z.number()])), time, time])
 export type Mark = z.infer<typeof mark>
 
 /** One line of the journal. */
@@ -53,7 +56,9 @@ export interface StreamState {
   readonly stream: StreamIdentity
   /** When it was collected. An unfinished stretch: until the process ended. */
   readonly stretches: readonly Stretch[]
+  readonly lastUs: EpochUs | undefined
   readonly lastSequence: number | undefined
+  readonly newestTradeUs: EpochUs | undefined
   readonly epoch: number
   readonly missing: readonly NumberSpan[]
 }
@@ -67,6 +72,8 @@ export interface RestoredState {
   /** Records that are none of ours. */
   readonly unknown: number
 }
+
+const UNKNOWN = { lastUs: undefined, lastSequence: undefined, newestTradeUs: undefined, epoch: 0, missing: [] }
 
 /** The order of `records` does not matter. */
 export function restore(records: readonly unknown[]): RestoredState {
@@ -85,7 +92,7 @@ export function restore(records: readonly unknown[]): RestoredState {
       const key = streamKey(data.stream)
       if ((streams.get(key)?.atUs ?? 0) > data.atUs) continue
       const { stream: found, stretches, atUs } = data
-      streams.set(key, { stream: found, stretches, atUs, lastSequence: undefined, epoch: 0, missing: [] })
+      streams.set(key, { ...UNKNOWN, stream: found, stretches, atUs })
     } else {
       lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
       for (const each of data.at)
@@ -95,8 +102,15 @@ export function restore(records: readonly unknown[]): RestoredState {
   for (const [key, state] of streams) {
     const found = marks.get(key)
     if (found === undefined) continue
-    const [, lastSequence, epoch, spans] = found.mark
-    streams.set(key, { ...state, lastSequence, epoch, missing: spans.map(([first, last]) => ({ first, last })) })
+    const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = found.mark
+    streams.set(key, {
+      ...state,
+      lastUs: lastUs || undefined,
+      lastSequence,
+      newestTradeUs: newestTradeUs || undefined,
+      epoch,
+      missing: spans.map(([first, last]) => ({ first, last })),
+    })
   }
   return { streams, gaps, lastBeatUs, unknown }
 }

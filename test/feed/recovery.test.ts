@@ -276,6 +276,34 @@ describe('symbols that go and come', () => {
     }
   })
 
+  test('a subscription refused for good is a gap, and tried again while the venue lists the symbol', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT', 'ETHUSDT')
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'] })
+    world.peer.open()
+    binanceAck()
+    for (const symbol of ['BTCUSDT', 'ETHUSDT']) world.peer.message(binanceTrade(symbol, 1))
+    world.peer.close()
+    await world.clock.advance(1_000)
+    world.peer.open()
+    const refuse = () => {
+      for (const { id, params } of world.peer.frames)
+        world.peer.message(
+          (params as string[]).includes('ethusdt@trade') ? { code: 2, msg: 'no', id } : { result: null, id },
+        )
+    }
+    refuse()
+    await world.clock.advance(1_000)
+    refuse()
+    expect(stateOf('trade', 'ETHUSDT')).toMatchObject({ state: 'down', reason: expect.stringContaining('refused') })
+    expect(stateOf('trade', 'ETHUSDT')?.ledger.outage).toBeDefined()
+    let id = 1
+    await pass(601, () => world.peer.message(binanceTrade('BTCUSDT', ++id)))
+    binanceAck()
+    world.peer.message(binanceTrade('ETHUSDT', 2))
+    expect(stateOf('trade', 'ETHUSDT')?.state).toBe('live')
+    expect(stateOf('trade', 'ETHUSDT')?.ledger.outage).toBeUndefined()
+  })
+
   test('an empty list of instruments delists nothing', async () => {
     world.answer = () => exchangeInfo('BTCUSDT')
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'] })
