@@ -1,0 +1,149 @@
+/** Bugs of the numbers of trades, and of fetching what was missed. */
+
+import type { Mutant } from './mutant.ts'
+
+export const TRADE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'trade-gap-not-recorded',
+    file: 'feed/trade-feeds.ts',
+    find: `if (offer === 'ahead') this.#missed(`,
+    replace: `if (offer === 'first') this.#missed(`,
+    why: 'missing numbers are jumped over',
+  },
+  {
+    name: 'trade-gap-off-by-one',
+    file: 'ledger/tally.ts',
+    find: `if (span.first > last + 1) this.#miss({ first: last + 1, last: span.first - 1 })
+      this.#last = span.last
+      return span.first === last + 1 ? 'next' : 'ahead'`,
+    replace: `if (span.first > last + 2) this.#miss({ first: last + 1, last: span.first - 1 })
+      this.#last = span.last
+      return span.first <= last + 2 ? 'next' : 'ahead'`,
+    why: 'a single missing trade is not noticed',
+  },
+  {
+    name: 'backfill-delivered-twice',
+    file: 'ledger/tally.ts',
+    find: `this.drop(span)
+      return 'late'`,
+    replace: `return 'late'`,
+    why: 'a number that was missing may come as often as it likes',
+  },
+  {
+    name: 'repeats-delivered',
+    file: 'feed/trade-feeds.ts',
+    find: `if (offer === 'overlap' || offer === 'known') {`,
+    replace: `if (offer === 'overlap') {`,
+    why: 'a trade that was delivered is delivered again',
+  },
+  {
+    name: 'healed-without-fetching',
+    file: 'feed/healer.ts',
+    find: `const problem = await this.#pass(feed, patient)`,
+    replace: `feed.tally.drop(spanOf(patient.gap))
+      const problem = await this.#pass(feed, patient)`,
+    why: 'a gap is called healed, and nothing was fetched',
+  },
+  {
+    name: 'backfill-off-by-one',
+    file: 'feed/healer.ts',
+    find: `first: (last ?? 0) + 1,
+  last: (first ?? 0) - 1,`,
+    replace: `first: (last ?? 0) + 2,
+  last: (first ?? 0) - 1,`,
+    why: 'the first trade of each gap is not fetched',
+  },
+  {
+    name: 'backfill-hole-between-pages',
+    file: 'feed/healer.ts',
+    find: `from = span.last + 1
+`,
+    replace: `from = span.last + 2
+        feed.tally.drop({ first: span.last + 1, last: span.last + 1 })
+`,
+    why: 'the trade between two pages is left out',
+  },
+  {
+    name: 'backfill-first-page-only',
+    file: 'feed/healer.ts',
+    find: `from = span.last + 1
+`,
+    replace: `from = reachable.last + 1
+        patient.passes = PASSES_MAX
+`,
+    why: 'of a long gap only the first page is fetched',
+  },
+  {
+    name: 'backfill-backwards',
+    file: 'feed/healer.ts',
+    find: `for (const trade of await rest.get(request)) if`,
+    replace: `for (const trade of [...(await rest.get(request))].reverse()) if`,
+    why: 'fetched trades leave newest first',
+  },
+  {
+    name: 'healing-given-up-early',
+    file: 'feed/healer.ts',
+    find: `|| passes >= PASSES_MAX`,
+    replace: `|| passes >= 1`,
+    why: 'a venue whose REST lags is asked once only',
+  },
+  {
+    name: 'healing-ends-at-an-error',
+    file: 'feed/healer.ts',
+    find: `if (this.#isOver(feed, patient))`,
+    replace: `if (problem !== undefined || this.#isOver(feed, patient))`,
+    why: 'a request that fails ends the healing of a gap',
+  },
+  {
+    name: 'missed-in-outage-not-asked',
+    file: 'feed/trade-feeds.ts',
+    find: `else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))`,
+    replace: `else if (feed.ledger.outage !== undefined) feed.ledger.end({ endUs: nowUs, lost: 0 })`,
+    why: 'what was traded during an outage is not asked for',
+  },
+  {
+    name: 'trailing-loss-not-checked',
+    file: 'feed/trade-checks.ts',
+    find: `this.#cancels.add(platform.clock.every(TICK_MS, tick))`,
+    replace: `this.#cancels.add(platform.clock.every(TICK_MS * 1e9, tick))`,
+    why: 'the end of a stream that falls silent is never compared with the venue',
+  },
+  {
+    name: 'silent-trades-not-asked',
+    file: 'feed/trade-feeds.ts',
+    find: `silent(feed: Feed): void {
+    this.#checks.ask(feed)`,
+    replace: `silent(feed: Feed): void {
+    feed.quiet()`,
+    why: 'a silent stream of trades counts as a quiet market',
+  },
+  {
+    name: 'newest-off-by-one',
+    file: 'feed/trade-feeds.ts',
+    find: `if (newest === undefined || tally.last === undefined || newest <= tally.last) {`,
+    replace: `if (newest === undefined || tally.last === undefined || newest <= tally.last + 1) {`,
+    why: 'a single trade that is missing at the end counts as none',
+  },
+  {
+    name: 'epoch-not-in-ids',
+    file: 'feed/trade-feeds.ts',
+    find: `if (epoch === 0) return trade`,
+    replace: `if (epoch >= 0) return trade`,
+    why: 'numbers that are used a second time make old ids',
+  },
+  {
+    name: 'numbers-forgotten-by-restart',
+    file: 'ledger/feed-ledger.ts',
+    find: `this.tally = new Tally(lastSequence)
+    for (const span of missing) this.tally.restore(span)`,
+    replace: ``,
+    why: 'the next process does not know where the trades of the last one ended',
+  },
+  {
+    name: 'missing-numbers-forgotten-by-restart',
+    file: 'ledger/feed-ledger.ts',
+    find: `for (const span of missing) this.tally.restore(span)`,
+    replace: `for (const span of missing) if (span.last < 0) this.tally.restore(span)`,
+    why: 'the next process takes for delivered what the last one still missed',
+  },
+]
