@@ -177,12 +177,15 @@ class StateFront implements Front {
   }
 
   walk(): (held: Held) => Place {
-    const last = this.#last
-    return (held) => (this.#hasCommon || last === undefined || isAfter(held, last) ? 'next' : 'past')
+    return (held) => (this.#isOutdated(held) ? 'past' : 'next')
   }
 
   isRepeated(event: MarketEvent): boolean {
-    return this.#ids.has(event.id)
+    return this.#ids.has(event.id) || this.#isOutdated({ event, receiveTimeUs: Number.POSITIVE_INFINITY })
+  }
+
+  #isOutdated(one: Received): boolean {
+    return !this.#hasCommon && this.#last !== undefined && !isAfter(one, this.#last)
   }
 }
 

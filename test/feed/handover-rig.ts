@@ -16,8 +16,8 @@ import { type Fact, WIRES, type Wire } from './handover-wire.ts'
 export interface Manners {
   /** Every message comes so much later. */
   lagMs?: number
-  /** Its server stamps books so much later. */
-  bookClockMs?: number
+  /** Its server stamps these so much later. */
+  clockMs?: Partial<Record<Channel, number>>
   isRefused?: boolean
   /** Topics that are never answered. */
   isMute?: (name: string) => boolean
@@ -166,8 +166,8 @@ export class Exchange {
   }
 
   #send(line: Line, fact: Fact): void {
-    const { bookClockMs = 0 } = line.manners
-    this.#say(line, this.wire.message(fact.channel === 'book' ? { ...fact, atMs: fact.atMs + bookClockMs } : fact))
+    const { [fact.channel]: clockMs = 0 } = line.manners.clockMs ?? {}
+    this.#say(line, this.wire.message({ ...fact, atMs: fact.atMs + clockMs }))
   }
 
   #say({ peer, manners: { lagMs = 0 } }: Line, message: unknown): void {

@@ -45,7 +45,7 @@ describe.each(VENUES)('%s', (venueId) => {
 
   test('a second link that lags, from a server whose clock is ahead: what it repeats breaks no book', async () => {
     const rig = createHandoverRig(venueId)
-    rig.exchange.manners.push({}, { lagMs: 700, bookClockMs: 5_000 })
+    rig.exchange.manners.push({}, { lagMs: 700, clockMs: { book: 5_000 } })
     await settled(rig)
     rig.connection.rotate('asked')
     await rig.exchange.run(8_000)
@@ -158,6 +158,20 @@ describe('the second link', () => {
     rig.connection.rotate('asked')
     await rig.exchange.run(40_000)
     expect(rotations(rig)).toEqual(['rotated asked given_up 30 s'])
+    expectWhole(rig)
+  })
+
+  test.each([
+    [0, 0],
+    [600, 0],
+    [0, 600],
+  ])('tickers whose ids differ on it: by their time, the first %d ms late, the second %d ms', async (...lags) => {
+    const rig = createHandoverRig('binance')
+    rig.exchange.manners.push({ lagMs: lags[0] }, { lagMs: lags[1], clockMs: { ticker: -3 } })
+    await settled(rig)
+    rig.connection.rotate('asked')
+    await rig.exchange.run(8_000)
+    expect(rotations(rig)).toEqual([expect.stringContaining(' done ')])
     expectWhole(rig)
   })
 
