@@ -29,6 +29,7 @@ export interface MachineParts {
 export class Machine {
   readonly #parts: MachineParts
   #starts = 0
+  #stalls = 0
   #scope: Scope | undefined
   #collector: Collector | undefined
   /** What ended a process that nobody ended. */
@@ -88,11 +89,14 @@ export class Machine {
 
   /** The process gets no time until `wake`. */
   stall(): void {
+    this.#stalls++
     if (this.#scope !== undefined) this.#parts.loop.stall(this.#scope)
   }
 
+  /** The process goes on when every stall has ended. */
   wake(areTimersFirst: boolean): void {
-    if (this.#scope !== undefined) this.#parts.loop.wake(this.#scope, areTimersFirst)
+    this.#stalls--
+    if (this.#scope !== undefined && this.#stalls === 0) this.#parts.loop.wake(this.#scope, areTimersFirst)
   }
 
   /** An exception that nobody caught ends a process. */

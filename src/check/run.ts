@@ -39,14 +39,16 @@ export interface RunResult {
 
 /** No faults before this: the start is a scene of its own. */
 const FAULTS_START_MS = 300
-const FAULTS_END_MS = 65_000
-const CHECK_EVERY_MS = 30_000
+const FAULTS_END_MS = 55_000
+const CHECK_EVERY_MS = 25_000
 /** How long the markets stand still for a checkpoint. */
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
 /** Forged levels are found by comparing books with REST, missed trades are fetched; longer it may not take. */
-const REST_MS_MAX = 240_000
+const REST_MS_MAX = 700_000
+/** By then everyone has asked twice whether the venue lists a symbol. */
+const LIST_MS_MAX = 1_300_000
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const {
@@ -105,16 +107,20 @@ async function recover(world: World, mostMs: number): Promise<void> {
   do {
     await world.loop.run(nextMs)
     nextMs += RECOVERY_MS.step
-  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs > REST_MS_MAX))
+  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs))
 }
 
-/** `isTimeUp`: what only REST could tell has had its time. */
-function isRecovered(world: World, isTimeUp: boolean): boolean {
+/** `waitedMs`: since the last fault was planned. */
+function isRecovered(world: World, waitedMs: number): boolean {
+  const isTimeUp = waitedMs > REST_MS_MAX
+  const isRefusalOver = waitedMs > LIST_MS_MAX
   const { collector } = world.machine
   if (collector === undefined) return true
   if (world.isDisturbed) return false
-  // What a venue refuses for good does not come back.
-  if (!collector.feeds().every(({ state, reason }) => state === 'live' || reason.startsWith('refused'))) return false
+  // What a venue refuses for good may stay away.
+  const isBack = ({ state, reason }: { state: string; reason: string }) =>
+    state === 'live' || (isRefusalOver && reason.startsWith('refused'))
+  if (!collector.feeds().every(isBack)) return false
   return isTimeUp || (!world.hasForgedBooks && [...collector.gaps()].every(({ state }) => state !== 'open'))
 }
 

@@ -147,7 +147,7 @@ export class World {
   isUnderWay(venue: string, symbol: string): boolean {
     const isHeld = this.network
       .connections(venue)
-      .some(({ link, peer }) => link.isHolding || peer.isHolding(`book ${symbol}`))
+      .some(({ link, peer }) => link.isCut || peer.isFrozen || peer.isHolding(`book ${symbol}`))
     return isHeld || this.machine.isStalled || this.#isNewestLost.get(`${venue} ${symbol}`) === true
   }
 

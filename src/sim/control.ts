@@ -11,6 +11,8 @@ import type { ServedVenue, ServerState } from './served.ts'
 
 export type ControlOrders = Readonly<Record<string, (query: URLSearchParams) => unknown>>
 
+const OUTAGE_MS = 60_000
+
 /** What each order does; the command's `--help` prints it. */
 export const ORDER_HELP: Readonly<Record<string, string>> = {
   state: 'venues, connections, violations, faults fired, requests, frames sent by channel and symbol',
@@ -20,6 +22,7 @@ export const ORDER_HELP: Readonly<Record<string, string>> = {
   'trades?venue=binance&symbol=BTCUSDT': 'the true newest trades, at most 1000',
   'order?venue=binance&name=shutdown-notice': 'an order that only this venue knows',
   'kill?venue=okx&connection=3': 'resets the connections (of the venue, or this one, or all)',
+  'outage?venue=okx&ms=60000': 'the venue is gone for so long: its connections and all requests are reset',
   'freeze?venue=okx&connection=3&pongs=false': 'open connections send nothing more',
   'thaw?venue=okx': 'frozen connections send again; what fell into the silence is lost',
 }
@@ -52,6 +55,14 @@ export function controlOrders(state: ServerState): ControlOrders {
       return { done }
     },
     kill: (query) => each(served, query, (peer) => peer.reset()),
+    outage: (query) => {
+      const venue = venueOf(served, query)
+      venue.door = 'gone'
+      state.clock.after(numberOf(query, 'ms') ?? OUTAGE_MS, () => {
+        venue.door = 'open'
+      })
+      return each(served, query, (peer) => peer.reset())
+    },
     freeze: (query) => each(served, query, (peer) => peer.freeze(query.get('pongs') !== 'false')),
     thaw: (query) => each(served, query, (peer) => peer.thaw()),
   }

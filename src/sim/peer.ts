@@ -18,6 +18,8 @@ export interface PeerOptions {
   readonly clock: Clock
   /** A TCP reset. */
   reset(): void
+  /** The end of the TCP connection, without a close frame. */
+  hangUp?(): void
   /** Called for each market data frame that was given to the socket. */
   onSent(channel: string, symbol: string): void
   /** The client has subscribed to the stream. */
@@ -46,6 +48,10 @@ export interface ServerPeer extends SimPeer {
   pong(payload: Buffer): void
   /** A TCP reset. */
   reset(): void
+  /** The end of the TCP connection, without a close frame. */
+  hangUp(): void
+  /** `<channel> <symbol>` of each stream that the client has subscribed to here. */
+  readonly streams: ReadonlySet<string>
 }
 
 interface Outgoing {
@@ -73,6 +79,7 @@ class Peer implements ServerPeer {
   readonly query: URLSearchParams
   readonly openedMs: number
   framesSent = 0
+  readonly streams = new Set<string>()
   readonly #options: PeerOptions
   readonly #held = new Map<string, Outgoing>()
   readonly #muted = new Map<string, string>()
@@ -118,6 +125,7 @@ class Peer implements ServerPeer {
   }
 
   joined({ channel, symbol }: { readonly channel: string; readonly symbol: string }): void {
+    this.streams.add(`${channel} ${symbol}`)
     this.#options.onJoined?.(channel, symbol)
   }
 
@@ -179,6 +187,10 @@ class Peer implements ServerPeer {
 
   reset(): void {
     this.#options.reset()
+  }
+
+  hangUp(): void {
+    this.#options.hangUp?.()
   }
 
   #frame(channel: string, symbol: string, text: string | Buffer): Outgoing {

@@ -5,8 +5,12 @@ import type { DrivenMarket } from './market.ts'
 import type { ServerPeer } from './peer.ts'
 import type { Tally } from './tally.ts'
 
+/** Who gets in. `gone`: connections and requests are reset. `banned`: they are refused. */
+export type Door = 'open' | 'gone' | 'banned'
+
 /** One venue at work. */
 export interface ServedVenue {
+  door: Door
   readonly venue: SimVenue
   readonly market: DrivenMarket
   readonly exchange: SimExchange
@@ -19,5 +23,7 @@ export interface ServerState {
   readonly faults: FaultPlan
   readonly tally: Tally
   readonly served: ReadonlyMap<string, ServedVenue>
+  /** A market data frame was given to a socket. */
+  readonly onSent: (venue: string, channel: string, symbol: string) => void
   readonly extraState: () => Readonly<Record<string, unknown>>
 }

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import { answerControl, type ControlOrders, controlOrders } from './control.ts'
-import type { SimRequest, SimResponse, SimSession, SimVenue } from './exchange.ts'
+import type { Admission, SimContext, SimRequest, SimResponse, SimSession, SimVenue } from './exchange.ts'
 import { createFaultPlan, type FaultPlan, type FaultSpec } from './faults.ts'
 import { createMarket, type DrivenMarket } from './market.ts'
 import { CLIENT_FRAME_BYTES_MAX, createPeer, type ServerPeer } from './peer.ts'
@@ -28,6 +28,12 @@ export interface SimulatorOptions {
   readonly timeScale?: number
   readonly snapshotLagMsMax?: number
   readonly faults?: readonly FaultSpec[]
+  /** The first broken rule bans: connections are reset, and nobody gets in any more. */
+  readonly bansAtOnce?: boolean
+  /** What becomes of a wish to subscribe to a stream, where that is not what the venue would do. */
+  readonly admission?: (venue: string, stream: string) => Admission | undefined
+  /** A market data frame was given to a socket. */
+  readonly onSent?: (venue: string, channel: string, symbol: string) => void
   /** More orders of the control endpoint, and more to say in `/control/state`. */
   readonly orders?: ControlOrders
   readonly state?: () => Readonly<Record<string, unknown>>
@@ -59,7 +65,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   for (const spec of options.faults ?? []) faults.add(spec)
   const tally = createTally(clock)
   const served = new Map(venues.map((venue) => [venue.id, serve(venue, options, seed, tally)]))
-  const state: ServerState = { clock, faults, tally, served, extraState: options.state ?? (() => ({})) }
+  const { state: extraState = () => ({}), onSent = () => {} } = options
+  const state: ServerState = { clock, faults, tally, served, extraState, onSent }
   const orders = { ...controlOrders(state), ...options.orders }
 
   const server = createServer((request, response) => {
@@ -104,10 +111,24 @@ function serve(venue: SimVenue, options: SimulatorOptions, seed: number, tally: 
   const { clock, rate = 1, timeScale = 1, snapshotLagMsMax = SNAPSHOT_LAG_MS_MAX } = options
   const market = createMarket({ instruments: venue.instruments, seed: partSeed(seed, venue.id), clock, rate })
   const random = seededRandom(partSeed(seed, `${venue.id} wire`))
-  const violation = (rule: string, detail: string) => tally.violation(venue.id, rule, detail)
-  const snapshotLagMs = () => random() * snapshotLagMsMax
-  const exchange = venue.create({ clock, random, market, violation, timeScale, snapshotLagMsMax, snapshotLagMs })
-  return { venue, market, exchange, peers: new Set() }
+  const peers = new Set<ServerPeer>()
+  const context: SimContext = {
+    clock,
+    random,
+    market,
+    violation(rule, detail) {
+      tally.violation(venue.id, rule, detail)
+      if (options.bansAtOnce !== true) return
+      made.door = 'banned'
+      for (const peer of peers) peer.reset()
+    },
+    timeScale,
+    snapshotLagMsMax,
+    snapshotLagMs: () => random() * snapshotLagMsMax,
+    ...(options.admission && { admission: (stream) => options.admission?.(venue.id, stream) }),
+  }
+  const made: ServedVenue = { venue, market, exchange: venue.create(context), peers, door: 'open' }
+  return made
 }
 
 interface Target {
@@ -131,6 +152,9 @@ async function answerRest(
 ): Promise<void> {
   const venue = served.get(prefix)
   if (!venue) return reply(response, { status: 404, body: `no venue '${prefix}' here` })
+  if (venue.door === 'gone') return void request.socket.resetAndDestroy()
+  if (venue.door === 'banned')
+    return reply(response, { status: 418, headers: { 'Retry-After': '120' }, body: 'banned' })
   tally.request(prefix, path)
   const fault = faults.request(prefix, path)
   if (fault?.kind === 'rest-timeout') return
@@ -162,7 +186,7 @@ function reply(response: ServerResponse, { status, headers, body }: SimResponse)
 }
 
 /** The upgrade to a WebSocket: refused with 404 where the venue has no endpoint. */
-function acceptSockets({ clock, faults, tally, served }: ServerState) {
+function acceptSockets({ clock, faults, tally, served, onSent: told }: ServerState) {
   const upgrader = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -174,12 +198,18 @@ function acceptSockets({ clock, faults, tally, served }: ServerState) {
     const { prefix, path, query } = locate(request)
     const venue = served.get(prefix)
     const client = request.socket.remoteAddress ?? ''
-    const onSent = (channel: string, symbol: string) => tally.frame(prefix, channel, symbol)
+    const onSent = (channel: string, symbol: string) => {
+      tally.frame(prefix, channel, symbol)
+      told(prefix, channel, symbol)
+    }
     const reset = () => void transport.resetAndDestroy()
-    const peer = createPeer({ id: ++lastId, venue: prefix, client, path, query, faults, clock, reset, onSent })
-    const session = venue?.exchange.connect(peer)
+    const hangUp = () => void transport.end()
+    const peer = createPeer({ id: ++lastId, venue: prefix, client, path, query, faults, clock, reset, hangUp, onSent })
     // A reset by either side; `ws` reports the close on its own.
     transport.on('error', () => {})
+    if (venue?.door === 'gone') return void transport.resetAndDestroy()
+    if (venue?.door === 'banned') return void transport.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n')
+    const session = venue?.exchange.connect(peer)
     if (!venue || !session) return void transport.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n')
     let isOpen = false
     upgrader.handleUpgrade(request, transport, head, (socket) => {

@@ -54,12 +54,15 @@ export const REST_FAULTS = {
     kind: 'rest-malformed',
     count: number('count'),
   })),
-  'rest-ghost': kind(
-    'a book with a level that is not there',
-    0.5,
-    () => ({}),
-    ({ venue }) => ({ kind: 'rest-forged', how: 'ghost', path: venue.id.startsWith('binance') ? 'depth' : 'book' }),
-  ),
+  'rest-ghost': {
+    ...kind(
+      'a book with a level that is not there',
+      0.5,
+      () => ({}),
+      ({ venue }) => ({ kind: 'rest-forged', how: 'ghost', path: venue.id.startsWith('binance') ? 'depth' : 'book' }),
+    ),
+    active: 0.015,
+  },
   'rest-limited': kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
     kind: 'rest-status',
     status: 429,

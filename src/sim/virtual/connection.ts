@@ -78,11 +78,6 @@ export class VirtualConnection {
     return this.#cut !== undefined
   }
 
-  /** A cut holds packets back. */
-  get isHolding(): boolean {
-    return this.#cut?.held !== undefined
-  }
-
   get clientScope(): Scope {
     return this.#parts.clientScope
   }
