@@ -12,6 +12,7 @@ export interface Judge {
   traded?(entry: Entry<'traded'>): void
   fault?(entry: Entry<'fault'>): void
   violation?(entry: Entry<'violation'>): void
+  connection?(entry: Entry<'connection'>): void
   process?(entry: Entry<'process'>): void
   /** Data left. */
   data?(stream: Stream, event: DataEvent): void

@@ -10,15 +10,20 @@ export const PROMISES = {
   trade_duplicate: 'a trade was delivered twice by one process, or under two ids',
   trade_renamed: 'a trade was delivered again after a kill, under another id, outside the gap of the kill',
   trade_unknown: 'a trade was delivered that the market never made',
+  backfill_disordered: 'trades of one answer were delivered newest first',
   trade_not_healed: 'a gap was given up although the venue still had the trades',
   healed_untrue: 'a gap is called healed, and trades in it were not delivered',
   book_chain_broken: 'a book event left that does not follow the one before, and no gap stands between',
   gap_sequences_unfit: 'the sequences of a gap record are not those of the events around it',
   stale_book_delta: 'a change of a book left that had no snapshot, or was told to be stale',
+  crossed_book_live: 'more changes left of a live book that was crossed than it takes to call it wrong',
   gap_open_while_live: 'a book was told to be live while a gap of it was open',
   book_differs: 'the served book was called live and differs from the true one',
   replica_differs: 'a book built from the events that left was told to be live and differs from the true one',
   outage_outside_gap: 'no connection carried the stream, and no gap covers that time',
+  spoilt_frame_untold: 'a ticker or quote came that nobody could read, and no gap covers that time',
+  dead_link_kept: 'a connection that had fallen silent as a whole was kept for too long',
+  dial_storm: 'a venue that throws everyone out was dialled again and again without growing waits',
   gap_without_cause: 'a gap record without a fault that could have caused it',
   other_symbol_touched: 'a fault of one symbol made a gap in the stream of another',
   gap_too_wide: 'a gap record claims more than was missing',
@@ -74,6 +79,16 @@ export interface OracleOptions {
   readonly diskFaults: RegExp
   /** Words of faults in which the process gets no time, so that it cannot say that it lives. */
   readonly stallFaults: RegExp
+  /** Words of faults after which times tell nothing of how long the process took. */
+  readonly timeFaults: RegExp
+  /** Words of faults that spoil a frame which still says whose it is. */
+  readonly spoiltFaults: RegExp
+  /** So many changes in a row may leave a book crossed. */
+  readonly crossedMax: number
+  /** A silent connection is found within this. */
+  readonly deadLinkUs: number
+  /** At most `count` connections to a venue within `us` may have lived for less than `livedUs`. */
+  readonly dials: { readonly count: number; readonly us: number; readonly livedUs: number }
   /** Newest trades that the venues keep. */
   readonly tradesKept: number
   /** Trades younger than this at the end need not have arrived. */
@@ -121,6 +136,11 @@ export const DEFAULTS: OracleOptions = {
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
   stallFaults: /stall/,
+  timeFaults: /stall|wall/,
+  spoiltFaults: /^frame-(cut|mistyped)$/,
+  crossedMax: 3,
+  deadLinkUs: 20 * SECOND,
+  dials: { count: 10, us: 20 * SECOND, livedUs: 2 * SECOND },
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
   detectionUs: 30 * SECOND,

@@ -29,6 +29,14 @@ class Replica {
     for (const level of event.asks) set(this.#asks, level)
   }
 
+  get isCrossed(): boolean {
+    let bid = Number.NEGATIVE_INFINITY
+    let ask = Number.POSITIVE_INFINITY
+    for (const price of this.#bids.keys()) bid = Math.max(bid, Number(price))
+    for (const price of this.#asks.keys()) ask = Math.min(ask, Number(price))
+    return bid > ask
+  }
+
   best(): Sides {
     const ascending = (side: Map<Decimal, Decimal>) => [...side].sort(([a], [b]) => compareDecimals(a, b))
     return { bids: ascending(this.#bids).reverse(), asks: ascending(this.#asks) }
@@ -56,14 +64,26 @@ export function differenceOf(truth: Sides, found: Sides, levels: number): string
   return undefined
 }
 
-export function judgeReplicas({ streams, options: { levels }, report }: Court): Judge {
+export function judgeReplicas({ streams, options: { levels, crossedMax }, report }: Court): Judge {
   const replicas = new Map<Stream, Replica>()
+  /** How many changes in a row have left each live book crossed. */
+  const crossed = new Map<Stream, number>()
+
+  function judgeCrossing(stream: Stream, replica: Replica): void {
+    const count = replica.isCrossed && stream.liveUs !== undefined ? (crossed.get(stream) ?? 0) + 1 : 0
+    crossed.set(stream, count)
+    if (count === crossedMax + 1)
+      report('crossed_book_live', streams.nowUs, stream, `crossed after ${count} changes in a row`)
+  }
+
   return {
     data(stream, event) {
       if (event.type !== 'book_snapshot' && event.type !== 'book_delta') return
       const replica = replicas.get(stream) ?? new Replica()
       replicas.set(stream, replica)
       replica.apply(event)
+      if (event.type === 'book_delta') judgeCrossing(stream, replica)
+      else crossed.delete(stream)
     },
     checkpoint(stream, { truth, served }) {
       const wrong = served.state === 'live' ? differenceOf(truth, served, levels) : undefined

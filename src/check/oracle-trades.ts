@@ -14,6 +14,16 @@ interface Hole extends Numbers {
 
 export function judgeTrades({ streams, options, report }: Court): Judge {
   const holes = new Map<Stream, Hole[]>()
+  /** The newest fetched trade of each stream, and when it left. */
+  const fetched = new Map<Stream, { readonly atUs: EpochUs; readonly first: number }>()
+
+  /** What leaves in one instant came in one answer. */
+  function judgeOrder(stream: Stream, { first }: Numbers): void {
+    const before = fetched.get(stream)
+    fetched.set(stream, { atUs: streams.nowUs, first })
+    if (before?.atUs === streams.nowUs && before.first > first)
+      report('backfill_disordered', streams.nowUs, stream, `${first} left behind ${before.first}`)
+  }
 
   /** What of `part` no gap of the stream speaks of. */
   const outsideGaps = (stream: Stream, part: Numbers): Numbers[] => {
@@ -86,7 +96,9 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       if (event.type !== 'trade') return
       const numbers = options.numbersOf(event)
       const counters = options.countersOf(event)
-      if (numbers !== undefined && counters !== undefined) deliver(stream, event, numbers, counters)
+      if (numbers === undefined || counters === undefined) return
+      if (event.source === 'backfill') judgeOrder(stream, counters)
+      deliver(stream, event, numbers, counters)
     },
     gap({ record: { stream }, event }) {
       const unexplained = holes.get(stream)

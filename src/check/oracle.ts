@@ -11,6 +11,7 @@ import { judgeEnd } from './oracle-end.ts'
 import { FigureKeeper, type Figures } from './oracle-figures.ts'
 import { Gaps } from './oracle-gaps.ts'
 import type { Court, Judge } from './oracle-judge.ts'
+import { judgeLinks, judgeSpoilt } from './oracle-notice.ts'
 import { judgeOutages, judgeProcess } from './oracle-outages.ts'
 import { DEFAULTS, type OracleOptions, type Report, type Violation } from './oracle-promises.ts'
 import { judgeRecords } from './oracle-records.ts'
@@ -81,6 +82,8 @@ const assemble = (court: Court): Judge[] =>
     judgeReplicas,
     judgeOutages,
     judgeProcess,
+    judgeLinks,
+    judgeSpoilt,
     judgeEnd,
   ].map((create) => create(court))
 
@@ -102,6 +105,7 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
       break
     case 'connection':
       streams.connection(entry)
+      for (const judge of judges) judge.connection?.(entry)
       break
     case 'durable':
       gaps.durable(entry.id)

@@ -1,0 +1,85 @@
+/** What the collector has to notice by itself: connections that are dead, venues that throw it out, frames that nobody can read. */
+
+import type { EpochUs } from '../model/event.ts'
+import { type Court, type Judge, millis } from './oracle-judge.ts'
+import type { Stream } from './oracle-streams.ts'
+
+export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }, report }: Court): Judge {
+  /** Since when each open connection has been open, or silent. */
+  const openedUs = new Map<string, EpochUs>()
+  const frozenUs = new Map<string, EpochUs>()
+  /** By venue: when connections ended that had only just opened. */
+  const short = new Map<string, EpochUs[]>()
+  let excusedUs = 0
+
+  function forget(): void {
+    for (const map of [openedUs, frozenUs, short]) map.clear()
+  }
+
+  function judgeSilence(venue: string, key: string): void {
+    const sinceUs = frozenUs.get(key)
+    frozenUs.delete(key)
+    if (sinceUs === undefined || sinceUs <= excusedUs || streams.nowUs - sinceUs <= deadLinkUs) return
+    report('dead_link_kept', sinceUs, undefined, `${venue}: silent for ${millis(streams.nowUs - sinceUs)}`)
+  }
+
+  function judgeLife(venue: string, key: string): void {
+    const sinceUs = openedUs.get(key)
+    openedUs.delete(key)
+    if (sinceUs === undefined || streams.nowUs - sinceUs >= dials.livedUs) return
+    const lately = (short.get(venue) ?? []).filter((atUs) => atUs > streams.nowUs - dials.us)
+    lately.push(streams.nowUs)
+    short.set(venue, lately)
+    if (lately.length === dials.count + 1)
+      report('dial_storm', streams.nowUs, undefined, `${venue}: ${lately.length} connections in ${millis(dials.us)}`)
+  }
+
+  return {
+    process: forget,
+    fault({ fault, atUs, untilUs = atUs }) {
+      if (!timeFaults.test(fault)) return
+      excusedUs = Math.max(excusedUs, untilUs)
+      forget()
+    },
+    connection({ venue, connection, state, atUs }) {
+      const key = `${venue} ${connection}`
+      if (state === 'open') openedUs.set(key, atUs)
+      else if (state === 'frozen') frozenUs.set(key, frozenUs.get(key) ?? atUs)
+      else judgeSilence(venue, key)
+      if (state === 'closed') judgeLife(venue, key)
+    },
+    finish() {
+      for (const key of [...frozenUs.keys()]) judgeSilence(key, key)
+    },
+  }
+}
+
+/** Tickers and quotes have no numbers that would tell of the loss later. */
+export function judgeSpoilt({ streams, options: { spoiltFaults, timeFaults, detectionUs }, report }: Court): Judge {
+  const spoilt: { readonly stream: Stream; readonly atUs: EpochUs }[] = []
+  let excusedUs = 0
+
+  const isTold = (stream: Stream, atUs: EpochUs): boolean =>
+    [...stream.gaps.values()].some(
+      ({ latest: { start_time_us: startUs, end_time_us: endUs = atUs } }) =>
+        startUs <= atUs + detectionUs && endUs >= atUs,
+    )
+
+  return {
+    fault({ fault, venue, channel, symbol, atUs, untilUs = atUs }) {
+      if (timeFaults.test(fault)) {
+        excusedUs = Math.max(excusedUs, untilUs)
+        while ((spoilt.at(-1)?.atUs ?? 0) > atUs - detectionUs) spoilt.pop()
+      }
+      if (!spoiltFaults.test(fault) || venue === undefined || symbol === undefined || atUs <= excusedUs) return
+      if (channel !== 'ticker' && channel !== 'quote') return
+      const stream = streams.of({ venue, channel, symbol })
+      // While two connections carry it, the other one may have brought what this one lost.
+      if (stream.subscribed.size === 1) spoilt.push({ stream, atUs })
+    },
+    finish() {
+      for (const { stream, atUs } of spoilt)
+        if (!isTold(stream, atUs)) report('spoilt_frame_untold', atUs, stream, 'no gap speaks of the spoilt frame')
+    },
+  }
+}

@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest'
+import { judge, type PromiseName } from '../../src/check/oracle.ts'
+import type { TraceEntry } from '../../src/check/trace.ts'
+import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
+import { change, drop, event, type Trace } from './tampering.ts'
+
+const verdict = (trace: Trace): PromiseName[] => [
+  ...new Set(judge(trace, { tradesKept: TRADES_KEPT }).map(({ promise }) => promise)),
+]
+
+const at = (seconds: number) => ({ venue: VENUE, atUs: START_US + seconds * 1_000_000 })
+const link = (seconds: number, connection: number, state: string) =>
+  ({ kind: 'connection', ...at(seconds), connection, state }) as TraceEntry
+const fault = (seconds: number, name: string, untilSeconds = seconds) =>
+  ({ kind: 'fault', ...at(seconds), fault: name, untilUs: at(untilSeconds).atUs }) as TraceEntry
+
+describe('a silent connection', () => {
+  const begun = [link(0, 1, 'open'), link(10, 1, 'frozen')]
+
+  test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
+    ['is closed in time', [...begun, link(29, 1, 'closed')], []],
+    ['is closed too late', [...begun, link(31, 1, 'closed')], ['dead_link_kept']],
+    ['thaws, and nobody had closed it', [...begun, link(60, 1, 'thawed')], ['dead_link_kept']],
+    ['is there at the end', [...begun, fault(60, 'other')], ['dead_link_kept']],
+    [
+      'is not heard by a process that stands still',
+      [...begun, fault(11, 'process-stalled'), link(40, 1, 'closed')],
+      [],
+    ],
+    ['while a stall goes on', [fault(1, 'process-stalled', 20), ...begun, link(40, 1, 'closed')], []],
+    ['the process ends', [...begun, { kind: 'process', state: 'killed', ...at(12) }, link(40, 1, 'closed')], []],
+  ])('%s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('a venue that throws everyone out', () => {
+  const dials = (count: number, everySeconds: number, livedSeconds: number) =>
+    Array.from({ length: count }, (_, i) => [
+      link(i * everySeconds, i, 'open'),
+      link(i * everySeconds + livedSeconds, i, 'closed'),
+    ]).flat()
+
+  test.each([
+    ['as often as growing waits allow', dials(10, 1.5, 0.5), []],
+    ['again and again', dials(11, 1.5, 0.5), ['dial_storm']],
+    ['for long', dials(60, 2.5, 0.5), []],
+    ['after a while', dials(30, 2.1, 2.05), []],
+  ])('is dialled %s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('a frame that nobody can read', () => {
+  const spoilt = (name: string, channel: string, run: GoodRun): Trace => {
+    const [before, after] = [run.steps(3).trace.length, run.steps(3).end()]
+    const found = { kind: 'fault', atUs: run.nowUs, fault: name, venue: VENUE, channel, symbol: 'BTCUSDT' } as const
+    return after.toSpliced(before, 0, { ...found, atUs: (after[before] as TraceEntry).atUs } as TraceEntry)
+  }
+
+  test.each([
+    ['a ticker', 'frame-cut', 'ticker', ['spoilt_frame_untold']],
+    ['a quote', 'frame-mistyped', 'quote', ['spoilt_frame_untold']],
+    ['a trade: its number tells', 'frame-cut', 'trade', []],
+    ['a frame that is whole', 'frame-late', 'ticker', []],
+  ])('%s', (_name, name, channel, promises) => {
+    expect(verdict(spoilt(name, channel, new GoodRun()))).toEqual(promises)
+  })
+
+  test('is told by a gap', () => {
+    const run = new GoodRun().steps(3)
+    run.fault('frame-cut', { channel: 'ticker', symbol: 'BTCUSDT' })
+    const trace = run.reset().connect().end()
+    expect(verdict(trace)).toEqual([])
+    expect(verdict(drop(event('gap', { channel: 'ticker', symbol: 'BTCUSDT' }))(trace))).toContain(
+      'spoilt_frame_untold',
+    )
+  })
+})
+
+describe('a crossed book', () => {
+  /** The first changes of the book bring an ask below every bid. */
+  const crossed = (count: number): Trace => {
+    let left = count
+    return new GoodRun()
+      .steps(9)
+      .end()
+      .map((each) => {
+        if (each.kind !== 'event' || each.event.type !== 'book_delta' || each.event.symbol !== 'BTCUSDT') return each
+        const asks = left-- > 0 ? ([['1.0', '1']] as const) : ([['1.0', '0']] as const)
+        return { ...each, event: { ...each.event, asks } }
+      })
+  }
+
+  test('may be so for three changes', () => {
+    expect(verdict(crossed(3))).toEqual([])
+  })
+
+  test('is wrong after the fourth', () => {
+    expect(verdict(crossed(4))).toEqual(['crossed_book_live'])
+  })
+
+  test('may be so while it is not called live', () => {
+    const isLive = event('book_state', { symbol: 'BTCUSDT' })
+    expect(verdict(change(isLive, { state: 'syncing' })(crossed(4)))).not.toContain('crossed_book_live')
+  })
+})
+
+describe('fetched trades', () => {
+  const healed = () => new GoodRun().steps(3).step('BTCUSDT', 'trade', 3).steps(3).end()
+  const backwards = (trace: Trace): Trace => {
+    const fetched = trace.filter(event('trade', { source: 'backfill' })).reverse()
+    return trace.map((each) => (event('trade', { source: 'backfill' })(each) ? (fetched.shift() as TraceEntry) : each))
+  }
+
+  test('leave oldest first', () => {
+    expect(verdict(healed())).toEqual([])
+    expect(verdict(backwards(healed()))).toEqual(['backfill_disordered'])
+  })
+
+  test('of two answers may go back', () => {
+    let [atUs = 0] = healed()
+      .filter(event('trade', { source: 'backfill' }))
+      .map((each) => each.atUs)
+    const spread = backwards(healed()).map((each) =>
+      event('trade', { source: 'backfill' })(each) ? { ...each, atUs: ++atUs } : each,
+    )
+    expect(verdict(spread)).not.toContain('backfill_disordered')
+  })
+})
