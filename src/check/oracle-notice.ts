@@ -75,7 +75,7 @@ export function judgeSpoilt({ streams, options: { spoiltFaults, timeFaults, dete
       if (channel !== 'ticker' && channel !== 'quote') return
       const stream = streams.of({ venue, channel, symbol })
       // While two connections carry it, the other one may have brought what this one lost.
-      if (stream.subscribed.size === 1) spoilt.push({ stream, atUs })
+      if (stream.subscribed.size === 1 && stream.deliveredUs !== undefined) spoilt.push({ stream, atUs })
     },
     finish() {
       for (const { stream, atUs } of spoilt)
