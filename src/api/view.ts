@@ -73,6 +73,8 @@ export interface FeedView extends FeedName {
   readonly lastMessageUs: EpochUs | undefined
   readonly events: number
   readonly resyncs: number
+  /** How much later than usual its data come, ms. */
+  readonly behindMs: number
   /** The newest gap of this feed that is open. */
   readonly openGap: Gap | undefined
 }

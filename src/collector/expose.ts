@@ -18,6 +18,7 @@ export interface Exposed {
 
 export function exposeCollector(metrics: Metrics, { view, collected, ledger, clock }: Exposed): void {
   metrics.computed('feeds', () => feedCounts(view))
+  metrics.computed('feedBehind', () => [...worstLag(collected()).values()])
   metrics.computed('booksLive', () => {
     const books = [...view.store.liveBooks()]
     return collected().map(({ venue }) => ({
@@ -72,6 +73,17 @@ function openGaps(ledger: Ledger): Map<string, Sample> {
   const counts = new Map<string, Sample>()
   for (const { stream, openCount } of ledger) sampleOf(counts, stream, 0).value += openCount
   return counts
+}
+
+function worstLag(collected: readonly Collected[]): Map<string, Sample> {
+  const worst = new Map<string, Sample>()
+  for (const { venue, feed } of collected) {
+    for (const { channel, lag } of feed.feeds) {
+      const sample = sampleOf(worst, { venue: venue.id, channel }, 0)
+      sample.value = Math.max(sample.value, lag.behindMs / 1000)
+    }
+  }
+  return worst
 }
 
 function worstCoverage(ledger: Ledger, nowUs: number): Map<string, Sample> {

@@ -6,7 +6,7 @@ import type { StreamCoverage } from '../ledger/ledger.ts'
 import type { Venue } from '../venues/venue.ts'
 
 export function feedView(venue: Venue, feed: Feed): FeedView {
-  const { channel, symbol, state, reason, sinceUs, lastMessageUs, events, resyncs, topic, ledger } = feed
+  const { channel, symbol, state, reason, sinceUs, lastMessageUs, events, resyncs, topic, ledger, lag } = feed
   return {
     exchange: venue.exchange,
     venue: venue.id,
@@ -19,6 +19,7 @@ export function feedView(venue: Venue, feed: Feed): FeedView {
     events,
     resyncs,
     proof: topic.proof,
+    behindMs: lag.behindMs,
     openGap: ledger.outage ?? [...ledger.healing].at(-1),
   }
 }

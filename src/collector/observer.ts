@@ -90,6 +90,13 @@ export function venueObserver(
         symbol: feed.symbol,
         reason: feed.reason,
       }),
+    behind: (feed) =>
+      repeats.warning('feed_behind', `${venue} ${feed.channel}`, 'data come much later than usual', {
+        venue,
+        channel: feed.channel,
+        symbol: feed.symbol,
+        behind_ms: Math.round(feed.lag.behindMs),
+      }),
     audited(feed, outcome, detail) {
       metrics.counter('bookAudits', { venue, outcome }).value++
       const fields = { venue, symbol: feed.symbol, outcome, detail }

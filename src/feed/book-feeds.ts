@@ -2,11 +2,11 @@
 
 import type { Books } from '../book/books.ts'
 import type { BookOutput, BookSync } from '../book/sync.ts'
-import type { LossEnd } from '../ledger/records.ts'
-import type { BookDelta, BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
+import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
+import { CAUSE_OF, endOf, sequenceOf } from './book-loss.ts'
 import type { Loss } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Downstream, Observer } from './ports.ts'
@@ -21,6 +21,9 @@ const SNAPSHOT_DUE_MS = 5_000
 const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
 /** A book that was live for so long is rebuilt at once again. */
 const STEADY_MS = 60_000
+
+/** A venue that sends nothing but snapshots of the past, as far as is known, is believed after so many. */
+const REFUSALS_MAX = 3
 
 /** The rebuilds of one book. */
 interface Rebuilds {
@@ -49,6 +52,8 @@ export class BookFeeds {
   readonly #options: BookFeedsOptions
   readonly #snapshots: Snapshots
   readonly #rebuilds = new Map<Feed, Rebuilds>()
+  /** Snapshots of the past since the book was last live. */
+  readonly #refusals = new Map<Feed, number>()
   readonly #timers = new Map<Feed, { readonly dueMs: number; readonly cancel: () => void }>()
 
   constructor(options: BookFeedsOptions) {
@@ -118,6 +123,7 @@ export class BookFeeds {
     this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
     this.#rebuilds.delete(feed)
+    this.#refusals.delete(feed)
     this.#snapshots.settle(feed.symbol)
   }
 
@@ -141,6 +147,7 @@ export class BookFeeds {
 
   /** A stream's own snapshot that is older than what was delivered already, by its time and by its number. */
   #isPast(feed: Feed, { sequence = 0, exchange_time_us: timeUs = 0 }: BookSnapshot): boolean {
+    if ((this.#refusals.get(feed) ?? 0) >= REFUSALS_MAX) return false
     const { applied, sequence: last = 0 } = this.#sync(feed) ?? {}
     return (
       this.#options.venue.book.snapshotFrom === 'stream' && sequence < last && timeUs < (applied?.exchange_time_us ?? 0)
@@ -151,6 +158,7 @@ export class BookFeeds {
   #refuse(feed: Feed): SnapshotFate {
     this.#options.observer.duplicate('book_snapshot')
     if (this.isLive(feed)) return 'live'
+    this.#refusals.set(feed, (this.#refusals.get(feed) ?? 0) + 1)
     this.#rebuild(feed, 'snapshot_too_old')
     return 'refused'
   }
@@ -186,6 +194,7 @@ export class BookFeeds {
     feed.set('live')
     if (feed.isResyncing) this.#options.observer.rebuilt(feed)
     feed.isResyncing = false
+    this.#refusals.delete(feed)
     this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)
     const rebuilds = this.#rebuilds.get(feed)
@@ -263,41 +272,4 @@ export class BookFeeds {
     this.#waiting(feed, `snapshot: ${error.message}`)
     return 'refused'
   }
-}
-
-const CAUSE_OF: Readonly<Record<BookReason, GapCause>> = {
-  subscribed: 'not_subscribed',
-  snapshot: 'sequence_gap',
-  resumed: 'silence',
-  sequence_gap: 'sequence_gap',
-  sequence_reset: 'sequence_reset',
-  checksum: 'checksum',
-  crossed_book: 'crossed_book',
-  buffer_overflow: 'resync_overflow',
-  snapshot_too_old: 'sequence_gap',
-  decode_error: 'decode_error',
-  disconnect: 'disconnect',
-  silence: 'silence',
-  audit_mismatch: 'audit_mismatch',
-  delisted: 'delisted',
-  shutdown: 'shutdown',
-}
-
-const sequenceOf = (event: BookSnapshot | BookDelta): number | undefined =>
-  event.type === 'book_snapshot' ? event.sequence : event.last_sequence
-
-/** The book is live with `outputs`. A delta that goes on with the chain shows that nothing was missed. */
-function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): LossEnd {
-  const data = outputs.filter((output) => output.type !== 'book_state')
-  const endUs = Math.min(...data.map((output) => output.receive_time_us ?? receiveTimeUs), receiveTimeUs)
-  const first = data[0]
-  if (first === undefined || first.type === 'book_delta') return { endUs, lost: 0 }
-  const last = ledger.outage?.last_sequence
-  const startUs = ledger.lastUs
-  const firstSequence = first.sequence
-  if (last === undefined || firstSequence === undefined) return { startUs, endUs, firstSequence }
-  // Only numbers that count single updates tell how many there were, and none do across a restart of the numbering.
-  const isCounted = last <= firstSequence && (topic.proof === 'range' || last === firstSequence)
-  const lost = isCounted ? firstSequence - last : undefined
-  return { endUs, firstSequence, lost, ...(lost !== 0 && { startUs }) }
 }

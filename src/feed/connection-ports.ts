@@ -13,7 +13,8 @@ export interface ConnectionHandlers {
   frame(bytes: number, receiveTimeUs: EpochUs, decodeMs: number): void
   late(): void
   events(decoded: LinkEvents, receiveTimeUs: EpochUs): void
-  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void
+  /** `feeds`: those whose data the frame may have been; none where another link carries them too. */
+  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>, feeds: readonly Feed[]): void
   opened(url: string): void
   /** The link ended, or never opened; the connection goes on by itself. */
   lost(reason: string, wasOpen: boolean, retryMs: number): void

@@ -141,7 +141,7 @@ export class Connection {
       handlers: {
         frame: handlers.frame,
         late: handlers.late,
-        odd: handlers.odd,
+        odd: (decoded) => handlers.odd(decoded, []),
         opened: () => handlers.opened(this.#url(this.#succession.ahead)),
         takeOver: (handover, end) => this.#takeOver(handover, end),
         rotated: handlers.rotated,
@@ -198,7 +198,7 @@ export class Connection {
       frame: handlers.frame,
       late: handlers.late,
       events: (decoded, receiveTimeUs) => this.#deliver(this.#succession.fresh(decoded), receiveTimeUs),
-      odd: handlers.odd,
+      odd: (decoded) => handlers.odd(decoded, this.#wanted()),
       subscribed: (topics) => this.#subscriptions.accepted(topics),
       rejected: (topics, reason, isPermanent) => this.#subscriptions.rejected(topics, reason, isPermanent),
       closing: (reason) => {

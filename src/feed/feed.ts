@@ -4,6 +4,7 @@ import type { Channel, EpochUs } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
+import { Lag } from './lag.ts'
 import { RecentIds } from './recent-ids.ts'
 import { Silence } from './silence.ts'
 
@@ -15,6 +16,7 @@ export class Feed {
   readonly venue: Venue
   readonly topic: Topic
   readonly silence: Silence
+  readonly lag = new Lag()
   /** The windows in which data of it may be missing. */
   readonly ledger: FeedLedger
   /** Tickers, quotes, and trades without running numbers that were delivered already. */

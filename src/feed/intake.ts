@@ -97,6 +97,7 @@ export class Intake {
       feed.events++
       feed.lastMessageUs = receiveUs
       feed.silence.heard(this.#options.platform.clock.monotonicMs())
+      if (feed.lag.heard(event.exchange_time_us, receiveUs)) this.#options.observer.behind(feed)
       if (event.type === 'book_snapshot' || event.type === 'book_delta')
         this.#books.accept(feed, event, checksum, receiveUs)
       else this.acceptPlain(feed, event, receiveUs)
@@ -155,15 +156,24 @@ export class Intake {
     }
   }
 
-  /** What cannot be read may have been data. Of a frame without a known owner, running numbers and chains will tell. */
-  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void {
+  /**
+   * What cannot be read may have been data. Of a frame without a known owner running numbers and chains will tell;
+   * where there are none it may have been any of the connection's `feeds`.
+   */
+  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>, feeds: readonly Feed[]): void {
     this.#options.observer.odd(decoded)
-    if (decoded.kind !== 'malformed' || decoded.symbol === undefined) return
-    const feed = this.#options.find(decoded.channel, decoded.symbol)
-    if (feed === undefined || feed.isGivenUp) return
+    if (decoded.kind !== 'malformed') return
+    const { channel, symbol, reason } = decoded
+    const owner = symbol === undefined ? undefined : this.#options.find(channel, symbol)
+    if (owner !== undefined) this.#undecodable(owner, reason)
+    else if (symbol === undefined) for (const feed of feeds) if (isUnproven(feed)) this.#undecodable(feed, reason)
+  }
+
+  #undecodable(feed: Feed, reason: string): void {
+    if (feed.isGivenUp) return
     if (feed.channel === 'book') this.#books.breaks(feed, 'decode_error')
-    else if (feed.channel === 'trade') this.#trades.undecodable(feed, decoded.reason)
-    else feed.ledger.begin({ cause: 'decode_error', reason: decoded.reason })
+    else if (feed.channel === 'trade') this.#trades.undecodable(feed, reason)
+    else if (feed.ledger.isCollected) feed.ledger.begin({ cause: 'decode_error', reason })
   }
 
   /** The symbol's polled data are too old. */
@@ -206,3 +216,6 @@ function factOf(event: MarketEvent): string {
   const { id, bid_price, bid_quantity, ask_price, ask_quantity } = event
   return `${id} ${bid_price} ${bid_quantity} ${ask_price} ${ask_quantity}`
 }
+
+/** A single lost message of it shows in nothing that follows. */
+const isUnproven = ({ topic }: Feed): boolean => topic.proof === 'none' || topic.proof === 'cadence'

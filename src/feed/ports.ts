@@ -32,6 +32,8 @@ export interface Observer {
   rotated(reason: string, outcome: RotationOutcome, overlapMs: number): void
   /** Links keep being ended by others after a short life. */
   unsteady(lifetimeMs: number): void
+  /** The feed's data come much later than usual; told once for each time. */
+  behind(feed: Feed): void
   unknownSymbols(symbols: readonly string[]): void
   metadataFailed(reason: string): void
 }

@@ -21,6 +21,8 @@ const RESUBSCRIBED_SILENCE_MS = 4_000
 /** A single silent feed is subscribed anew at most this often, ever more rarely; its neighbours must not suffer. */
 const FEED_RESUBSCRIBE_MS = 60_000
 const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
+/** A confirmed stream that has brought nothing at all by then may be none. */
+const FIRST_DATA_MS = 60_000
 
 export interface SilenceWatchHandlers {
   wanted(): readonly Feed[]
@@ -114,10 +116,18 @@ export class SilenceWatch {
   }
 
   #watchFeed(feed: Feed, nowMs: number): void {
-    if (this.#handlers.isExcused(feed) || !feed.silence.isTooLong(nowMs)) return
+    if (this.#handlers.isExcused(feed)) return
+    if (feed.state === 'subscribing' && feed.silence.silentMs(nowMs) > FIRST_DATA_MS) {
+      this.#restart(feed, nowMs)
+      return
+    }
+    if (!feed.silence.isTooLong(nowMs)) return
     const isNew = feed.state !== 'stale'
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
-    if (this.#handlers.suspended(feed, isNew)) return
+    if (!this.#handlers.suspended(feed, isNew)) this.#restart(feed, nowMs)
+  }
+
+  #restart(feed: Feed, nowMs: number): void {
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings

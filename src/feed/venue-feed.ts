@@ -199,7 +199,7 @@ export class VenueFeed {
       },
       late: observer.late,
       events: (decoded, receiveTimeUs) => this.#intake.accept(decoded, receiveTimeUs),
-      odd: (decoded) => this.#intake.odd(decoded),
+      odd: (decoded, feeds) => this.#intake.odd(decoded, feeds),
       opened: observer.opened,
       lost: observer.lost,
       closing: observer.closing,

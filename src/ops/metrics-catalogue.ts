@@ -142,6 +142,11 @@ export const METRICS = {
     ['metric'],
   ),
   feeds: gauge('marketprism_feeds', 'Feeds in each state.', ['venue', 'channel', 'state']),
+  feedBehind: gauge(
+    'marketprism_feed_behind_seconds',
+    'How much later than usual data come: the worst feed of each channel.',
+    ['venue', 'channel'],
+  ),
   booksLive: gauge('marketprism_books_live', 'Order books that are proven right now.', ['venue']),
   bookResyncs: counter('marketprism_book_resyncs_total', 'Order books that had to be built anew.', ['venue', 'reason']),
   bookAudits: counter('marketprism_book_audits_total', 'Live order books compared with a snapshot over REST.', [

@@ -106,6 +106,7 @@ export const observerOf = (log: string[]): Observer => ({
   resync: (feed, reason) => void log.push(`resync ${feed.symbol} ${reason}`),
   rebuilt: (feed) => void log.push(`rebuilt ${feed.symbol}`),
   stale: (feed) => void log.push(`stale ${feed.symbol}`),
+  behind: (feed) => void log.push(`behind ${feed.symbol}`),
   audited: (feed, outcome) => void log.push(`audited ${feed.symbol} ${outcome}`),
   rotated: (reason, outcome) => void log.push(`rotated ${reason} ${outcome}`),
   unsteady: () => void log.push('unsteady'),

@@ -21,6 +21,10 @@ const feedSchema = z.strictObject({
   last_message: timeOrNull,
   events: count.describe('Events since the start.'),
   resyncs: count.describe('Times that its order book was built anew.'),
+  behind_ms: z
+    .number()
+    .min(0)
+    .describe('How much later than usual its data come, in milliseconds; 0 where the venue sends no time.'),
   open_gap: gapSchema.nullable().describe('The newest gap of this feed that is open; `null` when there is none.'),
 })
 
@@ -82,5 +86,6 @@ const feedRecord = (feed: FeedView, nowUs: EpochUs): z.input<typeof feedSchema> 
   last_message: isoTimeOrNull(feed.lastMessageUs),
   events: feed.events,
   resyncs: feed.resyncs,
+  behind_ms: Math.round(feed.behindMs),
   open_gap: feed.openGap === undefined ? null : gapRecord(feed.openGap, feed.proof, nowUs),
 })

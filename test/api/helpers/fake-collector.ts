@@ -185,6 +185,7 @@ export function fakeCollector(clock: Clock): FakeCollector {
             lastMessageUs,
             events: steps,
             resyncs: 0,
+            behindMs: 0,
             openGap: fake.ledger.find((gap) => gap.state === 'open' && isSame(gap, { venue, channel, symbol })),
           }
         }),
