@@ -85,7 +85,7 @@ export interface OracleOptions {
   readonly spoiltFaults: RegExp
   /** So many changes in a row may leave a book crossed. */
   readonly crossedMax: number
-  /** A silent connection is found within this. */
+  /** A silent connection is found within this, also one whose usual rate is not known yet. */
   readonly deadLinkUs: number
   /** At most `count` connections to a venue within `us` may have lived for less than `livedUs`. */
   readonly dials: { readonly count: number; readonly us: number; readonly livedUs: number }
@@ -139,7 +139,7 @@ export const DEFAULTS: OracleOptions = {
   timeFaults: /stall|wall/,
   spoiltFaults: /^frame-(cut|mistyped)$/,
   crossedMax: 3,
-  deadLinkUs: 20 * SECOND,
+  deadLinkUs: 70 * SECOND,
   dials: { count: 10, us: 20 * SECOND, livedUs: 2 * SECOND },
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
