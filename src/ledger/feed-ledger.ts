@@ -128,7 +128,10 @@ export class FeedLedger {
     const gap = this.#outage
     if (gap === undefined) return undefined
     this.#outage = undefined
-    const startUs = Math.min(gap.start_time_us, Math.max(end.startUs ?? gap.start_time_us, this.#lastEndUs))
+    // A process that ended was well until its last beat.
+    const isOfProcess = gap.cause === 'process_down' || gap.cause === 'shutdown'
+    const sinceUs = isOfProcess ? gap.start_time_us : (end.startUs ?? gap.start_time_us)
+    const startUs = Math.min(gap.start_time_us, Math.max(sinceUs, this.#lastEndUs))
     const change = { ...endOf(gap, end), start_time_us: startUs, state, ...(reason !== undefined && { reason }) }
     return this.#settle(revise(gap, change))
   }
