@@ -124,8 +124,9 @@ export class Collector implements CollectorView {
 
   /** Closes all sockets; what was received is in the store by then. */
   stop(): void {
-    this.#roster.stop()
+    // First, or the sockets that close now look like lost connections.
     this.#ledger.stop()
+    this.#roster.stop()
     this.#stats.stop()
     this.#repeats.stop()
   }
