@@ -1,0 +1,15 @@
+/** The proofs that need real sockets and real processes, by name. */
+
+import { drops } from './drops.ts'
+import { kill } from './kill.ts'
+import { outage } from './outage.ts'
+import type { Proof } from './proof.ts'
+import { rotations } from './rotations.ts'
+import { silence } from './silence.ts'
+import { start } from './start.ts'
+import { symbols } from './symbols.ts'
+
+export type { Bound, Proof, ProofOptions, ProofResult } from './proof.ts'
+export { boundText, holds } from './proof.ts'
+
+export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill]

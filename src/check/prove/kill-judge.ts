@@ -1,0 +1,76 @@
+/** Holds the gaps of a service against the ends of its processes. */
+
+import type { Exit, GapRecord } from './child.ts'
+
+export interface ProcessEnd {
+  readonly signal: 'SIGKILL' | 'SIGTERM'
+  readonly atUs: number
+  readonly exit: Exit
+  /** By stream: when the venue last sent before it, and first after it. */
+  readonly lastBeforeUs: ReadonlyMap<string, number>
+  readonly firstAfterUs: Map<string, number>
+}
+
+export interface EndsVerdict {
+  /** Streams that an end cut off, and no gap says so. */
+  readonly uncovered: readonly string[]
+  /** Gaps of no end, or with another cause. */
+  readonly unexplained: readonly string[]
+  /** Gaps of trades that are neither healed nor without a loss. */
+  readonly unhealed: readonly string[]
+  /** Of each gap: by how much it is wider than from the last frame before to the first after. */
+  readonly excessMs: readonly number[]
+}
+
+const CAUSES = { SIGKILL: 'process_down', SIGTERM: 'shutdown' } as const
+/** Between the signal and the process's last moment. */
+const DYING_US = 1_000_000
+/** A frame is on its way. */
+const SLACK_US = 50_000
+
+interface Window {
+  readonly gap: GapRecord
+  readonly startUs: number
+  readonly endUs: number
+}
+
+export function judgeEnds(ends: readonly ProcessEnd[], gaps: readonly GapRecord[]): EndsVerdict {
+  const windows = new Map<string, Window[]>()
+  for (const gap of gaps) {
+    const stream = `${gap.venue} ${gap.channel} ${gap.symbol}`
+    windows.set(stream, [...(windows.get(stream) ?? []), windowOf(gap)])
+  }
+  const uncovered: string[] = []
+  const unexplained: string[] = []
+  const unhealed: string[] = []
+  const excessMs: number[] = []
+  for (const [stream, ofStream] of windows) {
+    for (const { signal, atUs, lastBeforeUs } of ends) {
+      if (!lastBeforeUs.has(stream)) continue
+      const isCovered = ofStream.some(({ startUs, endUs }) => startUs <= atUs + DYING_US && endUs >= atUs)
+      if (!isCovered) uncovered.push(`${stream} at ${atUs} (${signal})`)
+    }
+    for (const window of ofStream) {
+      const { gap, startUs, endUs } = window
+      const covered = ends.filter(({ atUs }) => startUs <= atUs + DYING_US && endUs >= atUs)
+      const [first] = covered
+      const last = covered.at(-1)
+      if (first === undefined || last === undefined || !covered.some(({ signal }) => CAUSES[signal] === gap.cause)) {
+        unexplained.push(`${stream} ${gap.cause} ${gap.start_time} to ${gap.end_time}`)
+        continue
+      }
+      const before = first.lastBeforeUs.get(stream) ?? startUs
+      const after = last.firstAfterUs.get(stream) ?? endUs
+      excessMs.push((Math.max(0, before - startUs) + Math.max(0, endUs - after - SLACK_US)) / 1000)
+      if (gap.channel === 'trade' && gap.state !== 'healed' && gap.lost !== 0)
+        unhealed.push(`${stream} ${gap.state} ${gap.start_time}: ${gap.healed} of ${gap.lost}`)
+    }
+  }
+  return { uncovered, unexplained, unhealed, excessMs }
+}
+
+const windowOf = (gap: GapRecord): Window => ({
+  gap,
+  startUs: Date.parse(gap.start_time) * 1000,
+  endUs: gap.end_time === null ? Number.POSITIVE_INFINITY : Date.parse(gap.end_time) * 1000,
+})
