@@ -24,11 +24,18 @@ export const systemFiles: Files = {
       await file.close()
     }
     await rename(temporary, path)
+    await syncFolder(dirname(path))
   },
   append(path) {
     mkdirSync(dirname(path), { recursive: true })
     return new SystemAppendFile(openSync(path, 'a'))
   },
+}
+
+/** Until its folder is on disk too, a power failure can undo a rename. Some systems cannot open folders; theirs need not. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => undefined)
+  await folder?.sync().finally(() => folder.close())
 }
 
 class SystemAppendFile implements AppendFile {

@@ -1,0 +1,36 @@
+/** How far a stream falls behind: the venue's times against ours, less what clocks and distance always make of it. */
+
+import type { EpochUs } from '../model/event.ts'
+
+/** Weight of the newest message. */
+const NEWEST_WEIGHT = 0.1
+/** So much later than usual is behind; half of it is well again. */
+const BEHIND_MS = 5_000
+/** The usual lag may grow so much with each message: clocks drift. */
+const DRIFT_MS = 0.01
+
+export class Lag {
+  #usualMs: number | undefined
+  #meanMs = 0
+  #isBehind = false
+
+  /** Later than usual, in ms. */
+  get behindMs(): number {
+    return this.#usualMs === undefined ? 0 : Math.max(0, this.#meanMs - this.#usualMs)
+  }
+
+  get isBehind(): boolean {
+    return this.#isBehind
+  }
+
+  /** A message came. True: the stream has just fallen behind. */
+  heard(exchangeUs: EpochUs | undefined, receiveUs: EpochUs): boolean {
+    if (exchangeUs === undefined) return false
+    const lagMs = (receiveUs - exchangeUs) / 1000
+    this.#meanMs = this.#usualMs === undefined ? lagMs : this.#meanMs + NEWEST_WEIGHT * (lagMs - this.#meanMs)
+    this.#usualMs = Math.min(lagMs, (this.#usualMs ?? lagMs) + DRIFT_MS)
+    const wasBehind = this.#isBehind
+    this.#isBehind = this.behindMs > (wasBehind ? BEHIND_MS / 2 : BEHIND_MS)
+    return this.#isBehind && !wasBehind
+  }
+}
