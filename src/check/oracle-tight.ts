@@ -49,7 +49,10 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     },
     gap({ record, event, before }) {
       const begins = before === undefined || event.start_time_us < before.start_time_us
-      const earlyUs = begins ? earliest(record) - slackUs - event.start_time_us : 0
+      // What numbers show to be missing may be missing since the stream's own last message.
+      const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)
+      const fromUs = isMoved ? Math.min(earliest(record), record.stream.previousUs ?? 0) : earliest(record)
+      const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
       if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return
