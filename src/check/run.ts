@@ -101,6 +101,7 @@ function checkTimes(endMs: number, everyMs: number): Quiet[] {
 /** What was planned and has not struck goes away with the faults; then everything gets time to come back. */
 async function recover(world: World, mostMs: number): Promise<void> {
   world.faults.clear()
+  for (const { peer } of world.network.connections()) peer.release()
   if (world.machine.collector === undefined) world.machine.start()
   const startMs = world.loop.nowMs
   let nextMs = startMs + RECOVERY_MS.least

@@ -40,6 +40,8 @@ export interface ServerPeer extends SimPeer {
   heard(text: string): void
   /** Frames of `<channel> <symbol>` may be waiting here. */
   isHolding(key: string): boolean
+  /** Frames that wait to change places go out now: there may be no next one for long. */
+  release(): void
   /** Some stream of it is silent although the venue has data. */
   readonly isMuted: boolean
   /** Nothing more is sent on the open connection. `pongs`: whether pings are still answered. */
@@ -167,6 +169,11 @@ class Peer implements ServerPeer {
     if (this.#muted.size === 0) return
     const lower = text.toLowerCase()
     for (const [key, symbol] of this.#muted) if (lower.includes(symbol.toLowerCase())) this.#muted.delete(key)
+  }
+
+  release(): void {
+    for (const outgoing of this.#held.values()) this.#enqueue(outgoing)
+    this.#held.clear()
   }
 
   get isMuted(): boolean {

@@ -121,6 +121,18 @@ test('what is held, delayed, frozen or too late is told as it ends', () => {
   expect(fates).toEqual(['book true', 'book true', 'trade true', 'book true', 'book false', 'book false'])
 })
 
+test('a held frame can be released', () => {
+  const { peer, sent, fates } = stage({ kind: 'reorder' })
+  peer.send(BOOK, 'a')
+  expect(sent).toEqual([])
+  peer.release()
+  peer.send(BOOK, 'b')
+  expect([sent, fates]).toEqual([
+    ['a', 'b'],
+    ['book true', 'book true'],
+  ])
+})
+
 test('a fault tells when it strikes', () => {
   const { peer, fired, state } = stage({ kind: 'reset', channel: 'trade' })
   peer.send(BOOK, 'a')
