@@ -58,12 +58,16 @@ export const VENUE_FAULTS = {
     },
   },
   'sequence-reset': {
-    about: 'a book starts its numbering anew',
+    about: 'a book starts its numbering anew; the message that says so may be lost',
     target: 'symbol',
     venues: ['okx'],
     perMinute: 1,
+    draw: (random) => ({ lost: random() < 0.5 }),
     strike(strike) {
+      const { world, fault, word, scope } = strike
       strike.struck()
+      if (word('lost') === 'true')
+        world.arm('frame-lost', scope(), { kind: 'drop', venue: 'okx', symbol: fault.symbol, channel: 'book' })
       order(strike, 'sequence-reset', { symbol: strike.fault.symbol ?? '' })
     },
   },
