@@ -231,10 +231,10 @@ export class BookSync {
     for (const [i, delta] of deltas.entries()) {
       const step = this.#advance(delta)
       emit.push(...step.emit)
-      if (step.need !== undefined) {
-        for (const later of deltas.slice(i + 1)) this.#held.push(later)
-        return { emit, need: step.need }
-      }
+      if (step.need === undefined) continue
+      for (const later of deltas.slice(i + 1)) this.#held.push(later)
+      // A book that breaks before it was live is nobody's business; what it says of its state is.
+      return { emit: emit.filter(({ type }) => type === 'book_state'), need: step.need }
     }
     emit.push(...this.#states.announce('live', 'snapshot', this.#last))
     return { emit }

@@ -22,8 +22,8 @@ const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
 /** A book that was live for so long is rebuilt at once again. */
 const STEADY_MS = 60_000
 
-/** A venue that sends nothing but snapshots of the past, as far as is known, is believed after so many. */
-const REFUSALS_MAX = 3
+/** A venue that sends nothing but snapshots of the past for so long is believed: what was delivered may be wrong. */
+const REFUSED_MS_MAX = 60_000
 
 /** The rebuilds of one book. */
 interface Rebuilds {
@@ -52,8 +52,8 @@ export class BookFeeds {
   readonly #options: BookFeedsOptions
   readonly #snapshots: Snapshots
   readonly #rebuilds = new Map<Feed, Rebuilds>()
-  /** Snapshots of the past since the book was last live. */
-  readonly #refusals = new Map<Feed, number>()
+  /** Since when a book that is not live has got snapshots of the past, monotonic. */
+  readonly #refusedMs = new Map<Feed, number>()
   readonly #timers = new Map<Feed, { readonly dueMs: number; readonly cancel: () => void }>()
 
   constructor(options: BookFeedsOptions) {
@@ -123,7 +123,7 @@ export class BookFeeds {
     this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
     this.#rebuilds.delete(feed)
-    this.#refusals.delete(feed)
+    this.#refusedMs.delete(feed)
     this.#snapshots.settle(feed.symbol)
   }
 
@@ -147,7 +147,8 @@ export class BookFeeds {
 
   /** A stream's own snapshot that is older than what was delivered already, by its time and by its number. */
   #isPast(feed: Feed, { sequence = 0, exchange_time_us: timeUs = 0 }: BookSnapshot): boolean {
-    if ((this.#refusals.get(feed) ?? 0) >= REFUSALS_MAX) return false
+    const nowMs = this.#options.platform.clock.monotonicMs()
+    if (nowMs - (this.#refusedMs.get(feed) ?? nowMs) > REFUSED_MS_MAX) return false
     const { applied, sequence: last = 0 } = this.#sync(feed) ?? {}
     return (
       this.#options.venue.book.snapshotFrom === 'stream' && sequence < last && timeUs < (applied?.exchange_time_us ?? 0)
@@ -158,7 +159,7 @@ export class BookFeeds {
   #refuse(feed: Feed): SnapshotFate {
     this.#options.observer.duplicate('book_snapshot')
     if (this.isLive(feed)) return 'live'
-    this.#refusals.set(feed, (this.#refusals.get(feed) ?? 0) + 1)
+    if (!this.#refusedMs.has(feed)) this.#refusedMs.set(feed, this.#options.platform.clock.monotonicMs())
     this.#rebuild(feed, 'snapshot_too_old')
     return 'refused'
   }
@@ -194,7 +195,7 @@ export class BookFeeds {
     feed.set('live')
     if (feed.isResyncing) this.#options.observer.rebuilt(feed)
     feed.isResyncing = false
-    this.#refusals.delete(feed)
+    this.#refusedMs.delete(feed)
     this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)
     const rebuilds = this.#rebuilds.get(feed)

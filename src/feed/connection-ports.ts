@@ -24,6 +24,8 @@ export interface ConnectionHandlers {
   restarted(feed: Feed, loss: Loss): void
   /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
   suspended(feed: Feed, isNew: boolean): boolean
+  /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */
+  isQuiet(feeds: readonly Feed[]): Promise<boolean>
   closing(reason: string): void
   /** What came of replacing the link. `overlapMs`: how long both links were open. */
   rotated(reason: string, outcome: RotationOutcome, overlapMs: number): void

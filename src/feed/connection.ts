@@ -57,6 +57,7 @@ export class Connection {
       wanted: () => this.#wanted(),
       isExcused: (feed) => this.#subscriptions.isWaiting(feed),
       suspended: handlers.suspended,
+      isQuiet: handlers.isQuiet,
       restart: (feed) => this.restart(feed, lossBySilence(feed)),
       restartAll: (all, cause) => {
         for (const feed of all) handlers.restarted(feed, lossBySilence(feed, cause))

@@ -14,6 +14,7 @@ import type { Loss } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
 import type { Downstream, Observer } from './ports.ts'
+import { QuietProbe } from './quiet-probe.ts'
 import type { RestClient } from './rest-client.ts'
 import { TradeFeeds } from './trade-feeds.ts'
 
@@ -38,6 +39,7 @@ export class Intake {
   readonly #books: BookFeeds
   readonly #trades: TradeFeeds
   readonly #probes: BookProbes
+  readonly #quiet: QuietProbe
   readonly #audit: Audit
 
   constructor(options: IntakeOptions) {
@@ -51,6 +53,7 @@ export class Intake {
       },
     })
     this.#trades = new TradeFeeds({ ...options, open: () => open('trade') })
+    this.#quiet = new QuietProbe(options)
     this.#audit = new Audit({
       ...options,
       feeds: () => open('book'),
@@ -136,7 +139,13 @@ export class Intake {
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
     const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
+    if (feed.channel === 'trade') this.#trades.restarted(feed)
     if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')
+  }
+
+  /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */
+  isQuiet(feeds: readonly Feed[]): Promise<boolean> {
+    return this.#quiet.isQuiet(feeds)
   }
 
   /** The feed is silent for too long while its connection lives. True: it is being looked into, or found to be well. */

@@ -18,6 +18,7 @@ const QUIET_MS_MAX = 1_800_000
 /** The first message of a connection that carries a stream which speaks at once. */
 const FIRST_SILENCE_MS = 10_000
 const RESUBSCRIBED_SILENCE_MS = 4_000
+const ANSWER_MS = 2_500
 /** A single silent feed is subscribed anew at most this often, ever more rarely; its neighbours must not suffer. */
 const FEED_RESUBSCRIBE_MS = 60_000
 const FEED_RESUBSCRIBE_DOUBLINGS_MAX = 6
@@ -28,6 +29,8 @@ export interface SilenceWatchHandlers {
   wanted(): readonly Feed[]
   /** Nothing is owed by the feed now. */
   isExcused(feed: Feed): boolean
+  /** Has the venue nothing new for these feeds of a silent link? Never rejects. */
+  isQuiet(feeds: readonly Feed[]): Promise<boolean>
   /** The whole link is silent: these are being subscribed anew. `cause`: whose silence it is. */
   restartAll(feeds: readonly Feed[], cause: GapCause): void
   /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
@@ -45,6 +48,8 @@ export class SilenceWatch {
   readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number; readonly events: number }>()
   /** When the whole link was subscribed anew because of silence. */
   #restartedMs: number | undefined
+  /** When the venue was asked whether the silent link's market is quiet, and has not answered yet. */
+  #askedMs: number | undefined
 
   constructor(clock: Clock, feeds: readonly Feed[], handlers: SilenceWatchHandlers) {
     this.#clock = clock
@@ -57,6 +62,7 @@ export class SilenceWatch {
   /** A link has opened: waiting starts now. */
   opened(): void {
     this.#restartedMs = undefined
+    this.#askedMs = undefined
     this.#silence.restart(this.#clock.monotonicMs())
   }
 
@@ -64,6 +70,7 @@ export class SilenceWatch {
   heard(nowMs: number): void {
     this.#silence.heard(nowMs)
     this.#restartedMs = undefined
+    this.#askedMs = undefined
   }
 
   /** The feed is being subscribed anew, for whatever reason. */
@@ -85,7 +92,7 @@ export class SilenceWatch {
       if (nowMs - this.#restartedMs <= RESUBSCRIBED_SILENCE_MS) return
       this.#silence.relax(QUIET_MS_MAX)
       link.end(`silent for ${this.#silentSeconds(nowMs)} s, also after subscribing anew`)
-    } else if (this.#silence.isTooLong(nowMs)) this.#restartAll(link, nowMs)
+    } else if (this.#silence.isTooLong(nowMs)) this.#lookInto(link, nowMs)
     else for (const feed of this.#handlers.wanted()) if (link.isOpen) this.#watchFeed(feed, nowMs)
   }
 
@@ -96,7 +103,23 @@ export class SilenceWatch {
     for (const feed of this.#handlers.wanted()) feed.silence.restart(nowMs)
   }
 
+  /** A quiet market is silent too. Who does not answer in time is taken for dead. */
+  #lookInto(link: Link, nowMs: number): void {
+    if (this.#askedMs !== undefined) {
+      if (nowMs - this.#askedMs > ANSWER_MS) this.#restartAll(link, nowMs)
+      return
+    }
+    this.#askedMs = nowMs
+    void this.#handlers.isQuiet(this.#handlers.wanted()).then((isQuiet) => {
+      if (this.#askedMs !== nowMs || !link.isOpen) return
+      this.#askedMs = undefined
+      if (isQuiet) this.#silence.restart(this.#clock.monotonicMs())
+      else this.#restartAll(link, this.#clock.monotonicMs())
+    })
+  }
+
   #restartAll(link: Link, nowMs: number): void {
+    this.#askedMs = undefined
     this.#restartedMs = nowMs
     const feeds = this.#handlers.wanted()
     for (const feed of feeds) feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)

@@ -39,6 +39,8 @@ export class TradeFeeds {
   readonly #suspects = new Map<Feed, { readonly cause: GapCause; readonly reason: string }>()
   /** The number of events of a feed when it last lacked the venue's newest trades. */
   readonly #trailing = new Map<Feed, number>()
+  /** Since when the venue has confirmed each stream that is subscribed now. */
+  readonly #confirmedUs = new Map<Feed, EpochUs>()
   readonly #cancels = new Set<() => void>()
 
   constructor(options: TradeFeedsOptions) {
@@ -83,14 +85,21 @@ export class TradeFeeds {
   /** The venue has confirmed the stream: what was missed meanwhile is asked for. */
   subscribed(feed: Feed): void {
     const nowUs = this.#options.platform.clock.nowUs()
+    this.#confirmedUs.set(feed, nowUs)
     feed.set('live')
     feed.ledger.live(nowUs)
     if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
     else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))
   }
 
+  /** The stream is being started afresh. */
+  restarted(feed: Feed): void {
+    this.#confirmedUs.delete(feed)
+  }
+
   /** The feed is collected no more. */
   dropped(feed: Feed): void {
+    this.#confirmedUs.delete(feed)
     this.#healer.giveUp(feed, feed.reason)
     this.#suspects.delete(feed)
     this.#trailing.delete(feed)
@@ -153,6 +162,8 @@ export class TradeFeeds {
     const suspect = this.#suspects.get(feed) ?? { cause: 'sequence_gap' as const }
     const start = { ...suspect, startUs, lastSequence: span.first - 1 }
     const gap: Gap = ledger.end(end, 'open') ?? ledger.lose(start, end, 'open')
+    // What lies before is this gap's matter, not that of the next one.
+    ledger.lastSequence = feed.tally.last
     this.#suspects.delete(feed)
     this.#healer.heal(feed, gap)
   }
@@ -162,7 +173,9 @@ export class TradeFeeds {
     const { tally, ledger } = feed
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
-    if (isBehind && ledger.outage !== undefined) return false
+    // What is traded between the question and the subscription is in neither.
+    const isEarly = askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
+    if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
       ledger.end({ endUs: this.#options.platform.clock.nowUs(), lost: 0 })
       if (feed.state === 'stale') feed.quiet()

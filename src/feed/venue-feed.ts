@@ -208,6 +208,7 @@ export class VenueFeed {
       subscribed: (feed) => this.#intake.subscribed(feed),
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
       restarted: (feed, loss) => this.#intake.restarted(feed, loss),
+      isQuiet: (feeds) => this.#intake.isQuiet(feeds),
       suspended: (feed, isNew) => this.#intake.suspended(feed, isNew),
     }
   }

@@ -296,6 +296,7 @@ export function createHandoverRig(
         if (feed.channel === 'book')
           events.push(...(books.find(venue.id, feed.symbol)?.invalidate('disconnect', world.clock.nowUs()).emit ?? []))
       },
+      isQuiet: async () => false,
       suspended: (feed) => {
         log.push(`suspended ${feed.topic.name}`)
         return false

@@ -15,8 +15,6 @@ interface StoredFile {
   /** What follows, oldest first. */
   tail: Piece[]
   bytes: number
-  /** What the file held before it was replaced, until the folder has surely been written. */
-  before: { readonly text: string | undefined; readonly untilMs: number } | undefined
 }
 
 export type DiskFault = 'full' | 'error' | 'sync'
@@ -29,8 +27,6 @@ const FAULTS: Readonly<Record<DiskFault, string>> = {
 }
 
 const REPLACE_MS = 3
-/** After so long the machine has written a renamed file's folder by itself. */
-const FOLDER_MS = 5_000
 
 export class VirtualDisk {
   /** What goes wrong now. */
@@ -58,13 +54,7 @@ export class VirtualDisk {
 
   /** What was not synced is gone, but for a part that happened to be written; the end of it may be torn. */
   losePower(): void {
-    for (const [path, file] of this.#files) {
-      const { before } = file
-      if (before !== undefined && before.untilMs > this.#loop.nowMs && this.#random() < 0.5) {
-        if (before.text === undefined) this.#files.delete(path)
-        else this.#files.set(path, storedFile(before.text))
-      } else this.#files.set(path, storedFile(file.durable + this.#surviving(file.tail)))
-    }
+    for (const [path, file] of this.#files) this.#files.set(path, storedFile(file.durable + this.#surviving(file.tail)))
   }
 
   #surviving(tail: readonly Piece[]): string {
@@ -85,8 +75,7 @@ export class VirtualDisk {
       replace: (path, text) =>
         this.#later(scope, REPLACE_MS, () => {
           this.#fail('full', 'error', 'sync')
-          const before = { text: this.text(path), untilMs: this.#loop.nowMs + FOLDER_MS }
-          this.#files.set(path, { ...storedFile(text), before })
+          this.#files.set(path, storedFile(text))
           this.onDurable(path, text)
         }),
       append: (path) => this.#append(path),
@@ -152,5 +141,4 @@ const storedFile = (text: string): StoredFile => ({
   durable: text,
   tail: [],
   bytes: Buffer.byteLength(text),
-  before: undefined,
 })
