@@ -21,6 +21,37 @@ const some: Draw = (random) => ({ count: between(random, 1, 6) })
 const waits: Draw = (random) => ({ ms: between(random, 300, 12_000), count: between(random, 1, 3) })
 const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 1, 5, 15]) })
 
+const banned = kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
+  kind: 'rest-status',
+  status: 418,
+  retry_after: number('seconds'),
+}))
+const absurdly = kind(
+  'status 429 that asks to wait for weeks',
+  0.3,
+  () => ({}),
+  () => ({ kind: 'rest-status', status: 429, retry_after: 4_000_000_000 }),
+)
+const BINANCE = ['binance', 'binance-usdm'] as const
+
+/** The process is killed when it has known the answer for a while: the next one has to know it too. */
+const killed = (fault: FaultKind): FaultKind => ({
+  ...fault,
+  strike(strike) {
+    const { world, venue } = strike
+    const { machine } = world
+    fault.strike(strike)
+    world.after(6_000, () => {
+      if (venue.forbiddenUntilMs <= world.loop.nowMs) return
+      world.struck('process-killed', {})
+      machine.kill()
+      world.after(10, () => {
+        if (machine.collector === undefined) machine.start()
+      })
+    })
+  },
+})
+
 export const REST_FAULTS = {
   'rest-slow': kind('answers take seconds', 1, waits, ({ number }) => ({
     kind: 'rest-delay',
@@ -68,26 +99,19 @@ export const REST_FAULTS = {
     status: 429,
     retry_after: number('seconds'),
   })),
-  'rest-limited-absurdly': {
-    ...kind(
-      'status 429 that asks to wait for weeks',
-      0.3,
-      () => ({}),
-      () => ({
-        kind: 'rest-status',
-        status: 429,
-        retry_after: 4_000_000_000,
-      }),
-    ),
-    active: 0.02,
+  'rest-limited-absurdly': { ...absurdly, active: 0.02 },
+  'rest-limited-killed': {
+    ...killed(absurdly),
+    about: 'status 429 that asks to wait for weeks, and the process is killed',
+    active: 0.05,
   },
-  'rest-banned': {
-    ...kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
-      kind: 'rest-status',
-      status: 418,
-      retry_after: number('seconds'),
-    })),
-    venues: ['binance', 'binance-usdm'],
+  'rest-banned': { ...banned, venues: BINANCE },
+  'rest-banned-killed': {
+    ...killed(banned),
+    about: 'status 418, and the process is killed before the ban ends',
+    venues: BINANCE,
+    active: 0.12,
+    draw: () => ({ seconds: 20 }),
   },
   'rest-stale': {
     about: 'answers come from a node that is seconds behind',
