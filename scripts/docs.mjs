@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { reliabilityPage } from './reliability.mjs'
 import { ROOT, say, setUp } from './setup.mjs'
 
 setUp()
@@ -13,6 +14,7 @@ const files = [
   ...generatedFiles(empty),
   { path: 'docs/API.md', text: apiMarkdown(venues) },
   { path: 'docs/ERRORS.md', text: errorsMarkdown() },
+  await reliabilityPage(),
 ]
 for (const { path, text } of files) {
   const target = join(ROOT, path)

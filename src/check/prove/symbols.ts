@@ -3,13 +3,16 @@
 import { systemClock } from '../../platform/clock.ts'
 import type { FaultSpec } from '../../sim/faults.ts'
 import { simVenues } from '../../sim/index.ts'
-import { openBed } from './bed.ts'
+import { type Bed, openBed } from './bed.ts'
 import { manyInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit, type TradeCount } from './trade-audit.ts'
 import { comes, sleep, until } from './wait.ts'
 
 const SYMBOLS = 50
+/** In a run shorter than half a minute. */
+const FEW_SYMBOLS = 10
+const SHORT_S = 30
 const STEPS_PER_SECOND = 1
 const BROKEN_STEPS_PER_SECOND = 6
 /** Five unreadable frames in 10 s end a connection, whosever they are: fewer than that. */
@@ -36,7 +39,10 @@ export const symbols: Proof = {
   usualCount: 60,
   async run(options) {
     const { count = this.usualCount } = options
-    const results = await Promise.all(simVenues.map(({ id }) => runVenue(options, id, count)))
+    const ready: Ready[] = []
+    // One after the other: two hundred symbols at once would be another proof.
+    for (const { id } of simVenues) ready.push(await open(options, id, count < SHORT_S ? FEW_SYMBOLS : SYMBOLS))
+    const results = await Promise.all(ready.map((each) => trouble(options, each, count)))
     const total = (field: Exclude<keyof VenueResult, 'trades'>) => sumOf(results, (result) => result[field])
     const trades = results.flatMap((result) => result.trades)
     return {
@@ -62,22 +68,31 @@ export const symbols: Proof = {
   },
 }
 
-async function runVenue({ folder, seed, say }: ProofOptions, id: string, seconds: number): Promise<VenueResult> {
+/** A venue whose feeds are live, but for the broken symbol's. */
+interface Ready {
+  readonly id: string
+  readonly bed: Bed
+  readonly bad: string
+  readonly audit: TradeAudit
+  /** What the venue says to subscriptions of the broken symbol. */
+  readonly desk: { isBreaking: boolean; refused: number }
+}
+
+async function open({ folder, seed }: ProofOptions, id: string, symbolCount: number): Promise<Ready> {
   const clock = systemClock()
-  const simulated = manyInstruments(id, SYMBOLS, STEPS_PER_SECOND)
+  const simulated = manyInstruments(id, symbolCount, STEPS_PER_SECOND)
   const [bad = ''] = simulated.instruments.map(({ symbol }) => symbol)
   const instruments = simulated.instruments.map((each) =>
     each.symbol === bad ? { ...each, stepsPerSecond: BROKEN_STEPS_PER_SECOND } : each,
   )
-  let isBreaking = false
-  let refused = 0
+  const desk = { isBreaking: false, refused: 0 }
   const bed = await openBed({
     folder: `${folder}/${id}`,
     simulated: [{ ...simulated, instruments }],
     seed,
     admission(_venue, stream) {
-      const admission = stream.toLowerCase().includes(bad.toLowerCase()) ? wordFor(stream, isBreaking) : undefined
-      if (admission !== undefined) refused++
+      const admission = stream.toLowerCase().includes(bad.toLowerCase()) ? wordFor(stream, desk.isBreaking) : undefined
+      if (admission !== undefined) desk.refused++
       return admission
     },
   })
@@ -92,11 +107,20 @@ async function runVenue({ folder, seed, say }: ProofOptions, id: string, seconds
     () => bed.collector.feeds().length > 0 && areLive(),
     60_000,
   )
+  return { id, bed, bad, audit, desk }
+}
+
+async function trouble(
+  { say }: ProofOptions,
+  { id, bed, bad, audit, desk }: Ready,
+  seconds: number,
+): Promise<VenueResult> {
+  const clock = systemClock()
   const gaps = { bad: new Set<string>(), others: new Set<string>() }
   bed.on((event) => {
     if (event.type === 'gap') (event.symbol === bad ? gaps.bad : gaps.others).add(event.gap_id)
   })
-  isBreaking = true
+  desk.isBreaking = true
   for (const fault of faultsOf(id, bad)) bed.simulator.faults.add(fault)
   for (let passedMs = 0; passedMs < seconds * 1000; passedMs += UNREADABLE_EVERY_MS) {
     const how = (['truncated', 'type'] as const)[(passedMs / UNREADABLE_EVERY_MS) % 2] ?? 'type'
@@ -106,7 +130,7 @@ async function runVenue({ folder, seed, say }: ProofOptions, id: string, seconds
   }
   const faults = sumOf(Object.values(bed.simulator.faults.counts()), (count) => count)
   bed.simulator.faults.clear()
-  isBreaking = false
+  desk.isBreaking = false
   bed.simulator.market(id).stop()
   const others = () => audit.counts().filter(({ symbol }) => symbol !== bad)
   await comes(clock, () => others().every(({ missing }) => missing === 0), 5_000)
@@ -120,7 +144,7 @@ async function runVenue({ folder, seed, say }: ProofOptions, id: string, seconds
   say(`${id}: ${faults} faults, ${brokenGaps} gaps of ${bad}, ${otherGaps} of the others`)
   return {
     faults,
-    refused,
+    refused: desk.refused,
     brokenGaps,
     brokenResyncs: sumOf(mine, ({ resyncs }) => resyncs),
     gaps: otherGaps,

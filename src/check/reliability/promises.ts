@@ -1,0 +1,142 @@
+/** What this version promises, and how each promise is proven. The page is made of it; a test looks whether it all exists. */
+
+export interface Promised {
+  readonly id: string
+  readonly title: string
+  /** Exactly what is promised, with its bounds. */
+  readonly text: string
+  /** Recorded runs, by name. */
+  readonly records: readonly string[]
+  /** Tests that run with each commit. */
+  readonly tests: readonly string[]
+  /** Where the promise ends. */
+  readonly limits?: string
+}
+
+export const PROMISED: readonly Promised[] = [
+  {
+    id: 'G1',
+    title: 'No loss goes unseen where the venue gives a proof',
+    text: 'On streams with proof `counter`, `range` or `chained`, every message that does not arrive lies in a gap record, and a book that is called `live` is the venue’s book. What is delivered twice leaves once.',
+    records: ['sim'],
+    tests: ['test/check/run.test.ts', 'test/check/oracle.test.ts', 'test/adversary/streams.test.ts'],
+    limits:
+      'A level of a book that is wrong without breaking the chain (the venue sent it so) is found by comparison with REST, every ten minutes for each book.',
+  },
+  {
+    id: 'G2',
+    title: 'Each window of possible loss is a record, no wider than it must be',
+    text: 'Every gap says which feed, from when to when, why, from which sequence to which, how many ids where they count, and what was fetched. Without a fault there is no gap.',
+    records: ['sim', 'sim-day'],
+    tests: ['test/check/oracle-good.test.ts', 'test/ledger/completeness.test.ts'],
+  },
+  {
+    id: 'G3',
+    title: 'The record comes before the data behind it',
+    text: 'A gap is on disk before any later event of its feed leaves the process, and it is still there after a power failure.',
+    records: ['sim'],
+    tests: ['test/ledger/ledger.test.ts'],
+    limits:
+      'While the disk refuses writes, gaps are kept in memory, health says so, and a kill in that time loses them.',
+  },
+  {
+    id: 'G4',
+    title: '`kill -9` is a gap of the right size',
+    text: 'After a kill at any moment, the next process on the same data folder has a `process_down` gap for every feed that was collected, at most 2 s wider than the time without frames, and fetches the trades of that time.',
+    records: ['kill', 'sim'],
+    tests: ['test/prove/kill.test.ts'],
+    limits: 'A feed that had not delivered its first message is not collected yet: there is nothing to miss.',
+  },
+  {
+    id: 'G5',
+    title: 'SIGTERM ends in order',
+    text: 'Exit status 0 within 10 s. Every feed has a `shutdown` gap, which the next start ends.',
+    records: ['kill'],
+    tests: ['test/prove/kill.test.ts', 'test/collector/stop.test.ts', 'test/service/hardening.test.ts'],
+  },
+  {
+    id: 'G6',
+    title: 'Missed trades are fetched',
+    text: 'Trades of an outage are delivered with `source: backfill` as soon as the venue answers again, each once, if the venue still has them. If not, the gap is `final` and has the right counts.',
+    records: ['outage', 'sim'],
+    tests: ['test/prove/outage.test.ts', 'test/feed/trade-feeds.test.ts'],
+    limits: 'Books, tickers and quotes of the past cannot be fetched from any of the venues: those gaps are `closed`.',
+  },
+  {
+    id: 'G7',
+    title: 'A dropped socket is back within seconds',
+    text: 'From the drop to the first message of the new connection: p50 at most 1 s, p99 at most 3 s. To the book’s being live again: p99 at most 5 s, with REST answers that take 200 ms.',
+    records: ['drops'],
+    tests: ['test/prove/drops.test.ts', 'test/feed/recovery.test.ts'],
+    limits:
+      'For the first drop after 30 s of data. Connections that keep dropping wait longer each time, up to 30 s. Measured over loopback: add the way to the venue.',
+  },
+  {
+    id: 'G8',
+    title: 'Silence is found within 15 s',
+    text: 'A connection that is open and says nothing, whether it answers pings or not, is noticed within 15 s if it carries streams that speak often.',
+    records: ['silence'],
+    tests: ['test/prove/silence.test.ts', 'test/feed/limits.test.ts', 'test/collector/faults.test.ts'],
+    limits:
+      'Of one quiet stream among busy ones, silence is told after the time in the table of channels; trades are asked for over REST once a minute.',
+  },
+  {
+    id: 'G9',
+    title: 'A planned end costs nothing',
+    text: 'A connection that reaches its greatest age, whose end the venue announces, or whose endpoint moves, is replaced before: no gap, no missing or doubled trade, no book leaves `live`.',
+    records: ['rotations'],
+    tests: ['test/prove/rotations.test.ts', 'test/feed/handover-sockets.test.ts', 'test/feed/handover.test.ts'],
+  },
+  {
+    id: 'G10',
+    title: 'One bad symbol hurts no other',
+    text: 'Gaps, unreadable frames, refused subscriptions, crossed books and dead streams of one symbol cost its neighbours on the same connection nothing.',
+    records: ['symbols', 'sim'],
+    tests: ['test/prove/symbols.test.ts', 'test/collector/faults.test.ts'],
+    limits:
+      'Five unreadable frames in 10 s, whosever they are, end their connection: nothing on it can be trusted then.',
+  },
+  {
+    id: 'G11',
+    title: 'Venue limits are kept',
+    text: 'No limit of a venue is exceeded, not at a start with 200 symbols either; after a ban no request is sent until it ends, across restarts. The simulator bans at the first broken rule.',
+    records: ['start', 'sim'],
+    tests: ['test/prove/start.test.ts', 'test/feed/limits.test.ts', 'test/feed/rest-client.test.ts'],
+    limits:
+      'Binance spot weighs a book snapshot 50 of 6,000 a minute: 200 books are live after minutes, not within one. The limits are those that the venues document, and the address must not be shared with other programs.',
+  },
+  {
+    id: 'G12',
+    title: 'Hostile input does not crash it',
+    text: 'Whatever bytes a venue or a client of the API sends: no exception escapes, nothing grows without bound, the rest goes on.',
+    records: [],
+    tests: ['test/venues/fuzz.test.ts', 'test/api/fuzz.test.ts', 'test/service/hardening.test.ts'],
+  },
+  {
+    id: 'G13',
+    title: 'A failure can be run again',
+    text: 'The same seed gives the same run of the simulation, byte for byte: a failing seed is one command.',
+    records: [],
+    tests: ['test/check/run.test.ts'],
+  },
+  {
+    id: 'G14',
+    title: 'The tests can fail',
+    text: 'Seeded bugs, applied one by one, each break a promise of the simulation that the code without them keeps.',
+    records: ['mutants'],
+    tests: ['test/check/mutants.test.ts'],
+  },
+]
+
+/** Said as plainly as the promises. */
+export const NOT_PROMISED: readonly string[] = [
+  '**Real exchanges.** Every figure on this page comes from simulated exchanges, written from the venues’ documentation and checked against recordings. Nothing here has talked to a real one. Where a simulator misunderstands its venue, so does the proof.',
+  '**Lost messages on streams without a proof.** Where the table below says `none` or `cadence`, a single lost message cannot be seen by anyone; such feeds are counted apart in `/api/v1/completeness`, never as clean.',
+  '**The past of books, tickers and quotes.** No venue serves it. A gap there is told and stays.',
+  '**Trades older than what the venue keeps**, and on Binance USD-M single trades (`trade`) beyond the newest 1,000.',
+  '**Delivery to NATS or ClickHouse.** This version keeps the newest events in memory and streams them to clients that are connected; it has no durable sink.',
+  '**A client of the stream** that is not connected, or reads too slowly and is cut, misses what was sent meanwhile; the ledger says nothing about that.',
+  '**A second maintenance of Deribit** on a connection that was opened during the first: the channel that announces it was refused then and is not asked for again, so the connection is not replaced ahead of an end. What is lost is a gap as after any drop.',
+  '**Days of real time.** The virtual day above takes minutes; memory and file handles over days of a real process are not recorded here yet.',
+  '**Other machines.** Times were measured over loopback on the machine named with each run; the wide area network, TLS handshakes and DNS come on top.',
+]
