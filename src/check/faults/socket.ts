@@ -118,17 +118,13 @@ export const SOCKET_FAULTS = {
     },
   },
   'late-frames': {
-    about: 'a connection dies for the client, and its last frames still come',
+    about: 'a client ends a connection on which nothing can be read, and frames that can still come',
     target: 'venue',
     perMinute: 0.7,
-    draw: nth,
-    strike(strike) {
-      strike.struck(13_000)
-      for (const { link, peer } of chosen(strike)) {
-        link.lateFrames = 5
-        peer.freeze(false)
-        strike.world.after(11_900, () => peer.thaw())
-      }
+    strike({ world, venue: { id }, fault, struck, scope }) {
+      struck(3_000)
+      for (const { link } of world.network.connections(id)) link.lateFrames = 5
+      world.arm(fault.kind, scope(), { kind: 'malformed', how: 'garbage', venue: id, count: 8 })
     },
   },
   'connect-rejected': dial('connecting to a venue is rejected', 0.5, () => ({ kind: 'refused' })),
