@@ -55,6 +55,8 @@ interface Ending {
   readonly stream: Stream
   readonly outage: Outage
   readonly atUs: EpochUs
+  /** In order, and no gap was open then. */
+  readonly isUntold: boolean
 }
 
 export function judgeProcess({ streams, options: { slackUs }, report }: Court): Judge {
@@ -64,8 +66,9 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
   const isInGap = (stream: Stream): boolean =>
     [...stream.open].some(({ latest, isDurable }) => isDurable && latest.end_time_us === undefined)
 
-  function judge({ stream, outage: { untilUs }, atUs }: Ending): void {
+  function judge({ stream, outage: { untilUs }, atUs, isUntold }: Ending): void {
     if (untilUs === undefined) return
+    if (isUntold) report('process_gap_missing', atUs, stream, 'the process stopped in order and opened no gap')
     const begun = [...stream.gaps.values()]
       .map(({ latest }) => latest)
       .filter((gap) => isProcessGap(gap) && gap.start_time_us <= atUs + slackUs)
@@ -85,7 +88,8 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
       if (state === 'started') return
       for (const stream of streams.all()) {
         const { outage } = stream
-        if (outage?.isProcess && outage.fromUs === atUs && !isInGap(stream)) endings.push({ stream, outage, atUs })
+        if (outage?.isProcess !== true || outage.fromUs !== atUs || isInGap(stream)) continue
+        endings.push({ stream, outage, atUs, isUntold: state === 'stopped' && stream.open.size === 0 })
       }
     },
     finish() {

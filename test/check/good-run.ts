@@ -142,17 +142,14 @@ export class GoodRun {
   restart(state: 'killed' | 'stopped', isPowerLoss = false): this {
     this.wait(20)
     const endMs = this.ms
+    if (state === 'stopped') this.fault('stop').#openProcessGaps('shutdown', endMs)
     this.#add({ kind: 'process', state, ...(isPowerLoss && { isPowerLoss }) })
     if (this.#connection !== undefined)
       this.#add({ kind: 'connection', venue: VENUE, connection: this.#connection, state: 'closed' })
     this.#connection = undefined
     this.wait(3_000)
     this.#add({ kind: 'process', state: 'started' })
-    for (const follower of this.#followers) {
-      if (follower.lastMs === undefined || follower.outage !== undefined) continue
-      const startMs = Math.min(follower.lastMs, endMs)
-      this.#openGap(follower, state === 'killed' ? 'process_down' : 'shutdown', Math.max(startMs, endMs - 1_000))
-    }
+    if (state === 'killed') this.#openProcessGaps('process_down', endMs)
     return this.connect()
   }
 
@@ -164,6 +161,14 @@ export class GoodRun {
     for (const { channel, symbol } of this.#followers)
       this.#add({ kind: 'end', venue: VENUE, channel, symbol, state: 'live', reason: '' })
     return this.trace
+  }
+
+  #openProcessGaps(cause: 'process_down' | 'shutdown', endMs: number): void {
+    for (const follower of this.#followers) {
+      if (follower.lastMs === undefined || follower.outage !== undefined) continue
+      const startMs = Math.min(follower.lastMs, endMs)
+      this.#openGap(follower, cause, Math.max(startMs, endMs - 1_000))
+    }
   }
 
   #market(symbol: SymbolName): Market {

@@ -128,3 +128,12 @@ describe('fetched trades', () => {
     expect(verdict(spread)).not.toContain('backfill_disordered')
   })
 })
+
+test('an orderly end says so by itself', () => {
+  const trace = new GoodRun().steps(3).restart('stopped').steps(3).end()
+  expect(verdict(trace)).toEqual([])
+  const later = trace.flatMap((each) =>
+    event('gap', { cause: 'shutdown', state: 'open', channel: 'ticker' })(each) ? [] : [each],
+  )
+  expect(verdict(later)).toEqual(['process_gap_missing'])
+})
