@@ -25,7 +25,7 @@ const SEEDS_MAX = Number(values.seeds)
 
 installDependencies()
 // Threads inherit it: other work on the machine goes first.
-setPriority(constants.priority.PRIORITY_LOW)
+setPriority(constants.priority.PRIORITY_BELOW_NORMAL)
 const stage = mkdtempSync(join(tmpdir(), 'marketprism-mutants-'))
 process.on('exit', () => rmSync(stage, { recursive: true, force: true }))
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))

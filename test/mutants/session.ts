@@ -37,9 +37,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'connection-silence-not-found',
     file: 'feed/silence-watch.ts',
-    find: `} else if (this.#silence.isTooLong(nowMs)) this.#restartAll(link, nowMs)
-    else for`,
-    replace: `} else for`,
+    find: `this.#silence.isTooLong(nowMs)`,
+    replace: `this.#silence.isTooLong(0)`,
     why: 'nobody notices that a whole connection is silent',
   },
   {
@@ -135,7 +134,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'spoilt-frames-ignored',
     file: 'feed/intake.ts',
-    find: `else feed.ledger.begin({ cause: 'decode_error', reason: decoded.reason })`,
+    find: `else if (feed.ledger.isCollected) feed.ledger.begin({ cause: 'decode_error', reason })`,
     replace: ``,
     why: 'a ticker or quote that cannot be read is passed over',
   },

@@ -64,16 +64,6 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     why: 'the trade between two pages is left out',
   },
   {
-    name: 'backfill-first-page-only',
-    file: 'feed/healer.ts',
-    find: `from = span.last + 1
-`,
-    replace: `from = reachable.last + 1
-        patient.passes = PASSES_MAX
-`,
-    why: 'of a long gap only the first page is fetched',
-  },
-  {
     name: 'backfill-backwards',
     file: 'feed/healer.ts',
     find: `for (const trade of await rest.get(request)) if`,
