@@ -19,6 +19,35 @@ import {
 } from './venue-trial.ts'
 
 const MISBEHAVIOURS: readonly VenueTrial[] = [
+  // The longest first: they run side by side.
+  {
+    what: 'has dead streams of trades, and a slow REST API that forgets',
+    async strike(world) {
+      rest(world, { keep: 1, delayUs: 3 * S })
+      for (const stream of trades(world, 'ONE')) world.exchange.valve(stream).freeze = 'forget'
+      await world.pass(150)
+      for (const stream of trades(world, 'ONE')) world.exchange.thaw(stream)
+      await world.pass(5)
+    },
+    gaps: {},
+    loses: ['trade'],
+    speed: 15,
+  },
+  {
+    what: 'comes back with new numbers, and nobody trades for a minute',
+    async strike(world) {
+      refuse(world)
+      cut(world)
+      await world.pass(3)
+      for (const stream of trades(world)) stream.renumber(100)
+      await world.pass(5)
+      for (const stream of trades(world)) stream.dueUs = world.nowUs() + 60 * S
+      world.exchange.refusing.clear()
+      await world.pass(65)
+    },
+    gaps: GONE,
+    loses: KINDS,
+  },
   {
     what: 'comes back with a REST API that is seconds behind',
     async strike(world) {
@@ -64,21 +93,6 @@ const MISBEHAVIOURS: readonly VenueTrial[] = [
     loses: KINDS,
   },
   {
-    what: 'comes back with new numbers, and nobody trades for a minute',
-    async strike(world) {
-      refuse(world)
-      cut(world)
-      await world.pass(3)
-      for (const stream of trades(world)) stream.renumber(100)
-      await world.pass(5)
-      for (const stream of trades(world)) stream.dueUs = world.nowUs() + 60 * S
-      world.exchange.refusing.clear()
-      await world.pass(65)
-    },
-    gaps: GONE,
-    loses: KINDS,
-  },
-  {
     what: 'has dead streams when it is cut, of which REST knows nothing any more',
     async strike(world) {
       const { exchange } = world
@@ -94,19 +108,6 @@ const MISBEHAVIOURS: readonly VenueTrial[] = [
     },
     gaps: GONE,
     loses: KINDS,
-  },
-  {
-    what: 'has dead streams of trades, and a slow REST API that forgets',
-    async strike(world) {
-      rest(world, { keep: 1, delayUs: 3 * S })
-      for (const stream of trades(world, 'ONE')) world.exchange.valve(stream).freeze = 'forget'
-      await world.pass(150)
-      for (const stream of trades(world, 'ONE')) world.exchange.thaw(stream)
-      await world.pass(5)
-    },
-    gaps: {},
-    loses: ['trade'],
-    speed: 15,
   },
 ]
 

@@ -7,6 +7,7 @@ import { lostOf } from './judge.ts'
 import type { Kind, Stream } from './market.ts'
 import { namesOf, VENUES } from './names.ts'
 import { expectHonest, type Trial, tallyOf } from './trial.ts'
+import { until } from './wait.ts'
 
 const SPEED = 10
 const S = 1_000_000
@@ -34,7 +35,7 @@ const thaw = (base: string) => {
 
 interface Misbehaviour {
   readonly what: string
-  /** At the beginning, after 6 s, after 45 s. */
+  /** At the beginning, after 6 s, when all silences are found. */
   readonly start?: () => void
   readonly soon?: () => void
   readonly late?: () => void
@@ -69,7 +70,7 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
       for (const stream of of('LAST', NUMBERED)) {
         world.exchange.valve(stream).drop = 1
         world.exchange.publish(stream)
-        stream.dueUs = world.nowUs() + 85 * S
+        stream.dueUs = world.nowUs() + 300 * S
       }
     },
     gaps: { 'trade sequence_gap healed': 4, 'book silence closed': 4 },
@@ -160,6 +161,14 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
   },
 }
 
+let silences: Record<string, number> = {}
+/** Of dead streams that no number betrays. */
+async function areSilencesFound(): Promise<boolean> {
+  const gaps = (await world.consumer.gaps()).filter(({ symbol }) => /^(ICE|LATE)/.test(symbol))
+  silences = tallyOf(gaps)
+  return silences['ticker silence open'] === 8 && silences['quote silence open'] === 8
+}
+
 beforeAll(async () => {
   world = await startWorld(namesOf(Object.keys(MISBEHAVIOURS)), { speed: SPEED })
   sinceUs = world.nowUs()
@@ -168,9 +177,9 @@ beforeAll(async () => {
   for (const { start } of Object.values(MISBEHAVIOURS)) start?.()
   await world.pass(6)
   for (const { soon } of Object.values(MISBEHAVIOURS)) soon?.()
-  await world.pass(39)
+  await until(() => `the silences: ${JSON.stringify(silences)}`, areSilencesFound, 25_000)
   for (const { late } of Object.values(MISBEHAVIOURS)) late?.()
-  await world.pass(45)
+  await world.pass(20)
   untilUs = world.nowUs()
 }, 60_000)
 afterAll(() => world.end())
