@@ -14,7 +14,7 @@ const STREAMS_MAX = 1024
 const LIFETIME_MS = 24 * 3_600_000
 /** However fast the clock is scaled, a client on a busy machine can answer in this time. */
 const SCALED_PING_MS_MIN = 50
-const SCALED_PONG_MS_MIN = 300
+const SCALED_PONG_MS_MIN = 2_000
 /** The close code of broken rules is not documented; 1008 is what clients report. */
 const POLICY = 1008
 

@@ -6,7 +6,7 @@ import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit, type TradeCount } from './trade-audit.ts'
-import { comes, sleep } from './wait.ts'
+import { comes, sleep, until } from './wait.ts'
 
 const SYMBOLS = 2
 /** The simulators keep the newest 1000 trades of each symbol; a minute and the wait after it make a few hundred. */
@@ -14,9 +14,8 @@ const STEPS_PER_SECOND = 2
 /** Waits between tries grow to 30 s. */
 const HEALED_S_MAX = 60
 /** Steps that make far more trades than a venue keeps. */
-const BURST_STEPS = 3_000
+const BURST_STEPS = 1_300
 const DEADLINE_MS = 180_000
-const BEFORE_MS = 3_000
 
 interface Outcome {
   readonly healedMs: number | undefined
@@ -86,7 +85,8 @@ async function runBed({ folder, seed, say }: ProofOptions, outageS: number, isBu
   for (const { id } of simulated) audit.watch(id, bed.simulator.market(id))
   bed.on((event) => void (event.type === 'trade' && audit.add(event)))
   await live(bed)
-  await sleep(clock, BEFORE_MS)
+  // Of a stream that has not brought a number yet, nobody can say what is missing.
+  await until(clock, 'a trade of each stream', () => hasTraded(bed), DEADLINE_MS)
   for (const { id } of simulated) bed.simulator.control(`outage?venue=${id}&ms=${outageS * 1000}`)
   if (isBurst) burst(bed)
   await sleep(clock, outageS * 1000)
@@ -105,6 +105,8 @@ async function runBed({ folder, seed, say }: ProofOptions, outageS: number, isBu
     broken: bed.simulator.violations().length,
   }
   await bed.stop()
+  for (const { venue, symbol, state, lost, healed, reason } of isBurst ? [] : outcome.gaps.filter(isWanting))
+    say(`${venue} ${symbol} ${state}: ${healed} of ${lost}, ${reason}`)
   say(`${name}: over ${seconds(healedMs)} s after the outage`)
   return outcome
 }
@@ -115,5 +117,8 @@ function burst({ simulator, simulated }: Bed): void {
     for (const { symbol } of instruments) for (let step = 0; step < BURST_STEPS; step++) market.step(symbol)
   }
 }
+
+const hasTraded = ({ collector }: Bed): boolean =>
+  collector.feeds().every(({ channel, events }) => channel !== 'trade' || events > 0)
 
 const tradeGaps = ({ collector }: Bed): Gap[] => collector.gaps().filter(({ channel }) => channel === 'trade')

@@ -16,8 +16,8 @@ const STEPS_PER_SECOND = 6
 const TIME_SCALE = 7_200
 const LIFETIME_MS = 8_000
 /** A second announcement within 30 s waits: a venue that sends one with each socket must not be rotated without end. */
-const ANNOUNCED_EVERY_MS = 36_000
-const MOVED_EVERY_MS = 10_500
+const ANNOUNCED_PAUSE_MS = 32_000
+const MOVED_PAUSE_MS = 8_500
 const ROUND_MS_MAX = 60_000
 const BEDS_MAX = 5
 
@@ -120,7 +120,8 @@ async function runBed(
   for (const { id } of bed.simulated) bed.simulator.market(id).stop()
   await comes(clock, () => audit.isComplete, 5_000)
   const { gaps, stale } = losses()
-  const broken = bed.simulator.violations().length
+  const broken = bed.simulator.violations()
+  for (const { venue, rule, detail } of broken) say(`${name}: ${venue} ${rule}: ${detail}`)
   await bed.stop()
   return {
     kind: name,
@@ -129,7 +130,7 @@ async function runBed(
     givenUp: outcomes(bed, 'given_up'),
     gaps,
     stale,
-    broken,
+    broken: broken.length,
     trades: audit.counts(),
   }
 }
@@ -137,18 +138,16 @@ async function runBed(
 const MOVES: Readonly<Record<Kind['name'], (bed: Bed, round: number) => Promise<void>>> = {
   lifetime: () => sleep(systemClock(), LIFETIME_MS / 2),
   async announced(bed, round) {
-    const waitEndMs = bed.nowMs() + ANNOUNCED_EVERY_MS
+    if (round > 1) await sleep(systemClock(), ANNOUNCED_PAUSE_MS)
     const told = bed.simulated.flatMap(({ id }) => (round > 1 && id === ONLY_ONCE ? [] : id))
     await replaced(bed, told, () => {
       for (const id of told) bed.simulator.control(`order?venue=${id}&name=${ANNOUNCEMENTS[id]}`)
     })
-    await sleep(systemClock(), waitEndMs - bed.nowMs())
   },
   async moved(bed, round) {
-    const waitEndMs = bed.nowMs() + MOVED_EVERY_MS
+    if (round > 1) await sleep(systemClock(), MOVED_PAUSE_MS)
     const all = bed.simulated.map(({ id }) => id)
     await replaced(bed, all, () => void bed.collector.reload(bed.config(1 + (round % 2))))
-    await sleep(systemClock(), waitEndMs - bed.nowMs())
   },
 }
 

@@ -11,7 +11,7 @@ import { comes, sleep, until } from './wait.ts'
 
 const SYMBOLS = 50
 /** In a run shorter than half a minute. */
-const FEW_SYMBOLS = 10
+const FEW_SYMBOLS = 6
 const SHORT_S = 30
 const STEPS_PER_SECOND = 1
 const BROKEN_STEPS_PER_SECOND = 6

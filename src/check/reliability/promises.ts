@@ -44,7 +44,7 @@ export const PROMISED: readonly Promised[] = [
     title: '`kill -9` is a gap of the right size',
     text: 'After a kill at any moment, the next process on the same data folder has a `process_down` gap for every feed that was collected, at most 2 s wider than the time without frames, and fetches the trades of that time.',
     records: ['kill', 'sim'],
-    tests: ['test/prove/kill.test.ts'],
+    tests: ['test/prove/waiting.test.ts'],
     limits: 'A feed that had not delivered its first message is not collected yet: there is nothing to miss.',
   },
   {
@@ -52,14 +52,14 @@ export const PROMISED: readonly Promised[] = [
     title: 'SIGTERM ends in order',
     text: 'Exit status 0 within 10 s. Every feed has a `shutdown` gap, which the next start ends.',
     records: ['kill'],
-    tests: ['test/prove/kill.test.ts', 'test/collector/stop.test.ts', 'test/service/hardening.test.ts'],
+    tests: ['test/prove/waiting.test.ts', 'test/collector/stop.test.ts', 'test/service/hardening.test.ts'],
   },
   {
     id: 'G6',
     title: 'Missed trades are fetched',
     text: 'Trades of an outage are delivered with `source: backfill` as soon as the venue answers again, each once, if the venue still has them. If not, the gap is `final` and has the right counts.',
     records: ['outage', 'sim'],
-    tests: ['test/prove/outage.test.ts', 'test/feed/trade-feeds.test.ts'],
+    tests: ['test/prove/waiting.test.ts', 'test/feed/trade-feeds.test.ts'],
     limits: 'Books, tickers and quotes of the past cannot be fetched from any of the venues: those gaps are `closed`.',
   },
   {
@@ -67,7 +67,7 @@ export const PROMISED: readonly Promised[] = [
     title: 'A dropped socket is back within seconds',
     text: 'From the drop to the first message of the new connection: p50 at most 1 s, p99 at most 3 s. To the book’s being live again: p99 at most 5 s, with REST answers that take 200 ms.',
     records: ['drops'],
-    tests: ['test/prove/drops.test.ts', 'test/feed/recovery.test.ts'],
+    tests: ['test/prove/busy.test.ts', 'test/feed/recovery.test.ts'],
     limits:
       'For the first drop after 30 s of data. Connections that keep dropping wait longer each time, up to 30 s. Measured over loopback: add the way to the venue.',
   },
@@ -76,7 +76,7 @@ export const PROMISED: readonly Promised[] = [
     title: 'Silence is found within 15 s',
     text: 'A connection that is open and says nothing, whether it answers pings or not, is noticed within 15 s if it carries streams that speak often.',
     records: ['silence'],
-    tests: ['test/prove/silence.test.ts', 'test/feed/limits.test.ts', 'test/collector/faults.test.ts'],
+    tests: ['test/prove/waiting.test.ts', 'test/feed/limits.test.ts', 'test/collector/faults.test.ts'],
     limits:
       'Of one quiet stream among busy ones, silence is told after the time in the table of channels; trades are asked for over REST once a minute.',
   },
@@ -85,14 +85,14 @@ export const PROMISED: readonly Promised[] = [
     title: 'A planned end costs nothing',
     text: 'A connection that reaches its greatest age, whose end the venue announces, or whose endpoint moves, is replaced before: no gap, no missing or doubled trade, no book leaves `live`.',
     records: ['rotations'],
-    tests: ['test/prove/rotations.test.ts', 'test/feed/handover-sockets.test.ts', 'test/feed/handover.test.ts'],
+    tests: ['test/prove/busy.test.ts', 'test/feed/handover-sockets.test.ts', 'test/feed/handover.test.ts'],
   },
   {
     id: 'G10',
     title: 'One bad symbol hurts no other',
     text: 'Gaps, unreadable frames, refused subscriptions, crossed books and dead streams of one symbol cost its neighbours on the same connection nothing.',
     records: ['symbols', 'sim'],
-    tests: ['test/prove/symbols.test.ts', 'test/collector/faults.test.ts'],
+    tests: ['test/prove/busy.test.ts', 'test/collector/faults.test.ts'],
     limits:
       'Five unreadable frames in 10 s, whosever they are, end their connection: nothing on it can be trusted then.',
   },
@@ -101,7 +101,7 @@ export const PROMISED: readonly Promised[] = [
     title: 'Venue limits are kept',
     text: 'No limit of a venue is exceeded, not at a start with 200 symbols either; after a ban no request is sent until it ends, across restarts. The simulator bans at the first broken rule.',
     records: ['start', 'sim'],
-    tests: ['test/prove/start.test.ts', 'test/feed/limits.test.ts', 'test/feed/rest-client.test.ts'],
+    tests: ['test/prove/busy.test.ts', 'test/feed/limits.test.ts', 'test/feed/rest-client.test.ts'],
     limits:
       'Binance spot weighs a book snapshot 50 of 6,000 a minute: 200 books are live after minutes, not within one. The limits are those that the venues document, and the address must not be shared with other programs.',
   },

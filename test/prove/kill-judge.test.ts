@@ -1,14 +1,6 @@
-import { beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { GapRecord } from '../../src/check/prove/child.ts'
-import { kill } from '../../src/check/prove/kill.ts'
 import { judgeEnds, type ProcessEnd } from '../../src/check/prove/kill-judge.ts'
-import { build, expectProven } from './few.ts'
-
-beforeAll(build, 120_000)
-
-test(kill.about, { timeout: 80_000 }, async () => {
-  await expectProven(kill, 3)
-})
 
 const SECOND_US = 1_000_000
 const KILL_US = 1_800_000_000 * SECOND_US
