@@ -167,9 +167,10 @@ export class FeedLedger {
   /** Takes up what an earlier process left open. */
   restore(gap: Gap): void {
     if (gap.state === 'open') {
-      // Found after the last beat: what it lacks is not in the tally yet.
-      if (this.tally.last === undefined) this.tally = new Tally(gap.last_sequence)
+      // Found after the last beat: it knows better where the stream stood, and what it lacks is not in the tally yet.
+      if (this.#stream.proof === 'counter' && gap.last_sequence !== undefined) this.tally.reach(gap.last_sequence)
       if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
+      this.lastSequence = this.tally.last ?? this.lastSequence
       if (gap.end_time_us === undefined && this.#outage === undefined) this.#outage = gap
       else this.#healing.set(gap.gap_id, gap)
     }

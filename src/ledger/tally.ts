@@ -62,6 +62,11 @@ export class Tally {
     this.#last = Math.max(last, this.#last ?? last)
   }
 
+  /** Everything up to `last` is accounted for elsewhere: delivered, or in gaps of its own. */
+  reach(last: number): void {
+    this.#last = Math.max(last, this.#last ?? last)
+  }
+
   /** Takes up numbers that were missing when an earlier process ended. */
   restore(span: NumberSpan): void {
     if (span.first <= span.last) this.#miss(span)

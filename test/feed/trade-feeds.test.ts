@@ -402,6 +402,29 @@ describe('an outage', () => {
     ])
   })
 
+  test('found after the last beat of a process that was killed: it knows better where the stream stood', async () => {
+    const before = await rig()
+    before.stream(10)
+    await before.world.clock.advance(2_000)
+    before.stream(11)
+    before.stream(12)
+    before.feed.ledger.begin({ cause: 'disconnect' })
+    before.ledger.flush()
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    exchange.newest = 14
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    expect(ids()).toEqual([13, 14])
+    expect(outcome(gaps.at(-1) as Gap)).toEqual({
+      cause: 'disconnect',
+      state: 'healed',
+      between: [12, 15],
+      lost: 2,
+      healed: 2,
+    })
+  })
+
   test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {
     const before = await rig()
     before.stream(10)
