@@ -27,6 +27,8 @@ export class Feed {
   #sinceUs: EpochUs
   #isRejected = false
   lastMessageUs: EpochUs | undefined
+  /** When the venue was last found to know more of it than the stream has brought. */
+  behindUs: EpochUs | undefined
   events = 0
   resyncs = 0
   /** The book behind this feed was live and is being built anew. */

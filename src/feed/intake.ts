@@ -207,15 +207,18 @@ export class Intake {
   /** The stream of a book is dead while its connection goes on; who watches it subscribes it anew. */
   #onDead(feed: Feed, reason: string): void {
     feed.set('stale', `${feed.reason}; ${reason}`)
+    feed.behindUs = this.#options.platform.clock.nowUs()
     this.#options.observer.stale(feed)
     this.#books.suspend(feed)
   }
 
-  /** Trades and books of the symbol have said nothing since either. */
+  /** Trades and books of the symbol have said nothing since either, and the venue knows of nothing that they should have. */
   #isMarketQuiet({ symbol, lastMessageUs = 0 }: Feed): boolean {
     const others = (['trade', 'book'] as const).flatMap((channel) => this.#options.find(channel, symbol) ?? [])
     const live = others.filter(({ state }) => state === 'live')
-    return live.length > 0 && live.every((other) => (other.lastMessageUs ?? 0) <= lastMessageUs)
+    const isNews = (atUs = 0) => atUs > lastMessageUs
+    if (others.some((other) => isNews(other.behindUs))) return false
+    return live.length > 0 && !live.some((other) => isNews(other.lastMessageUs))
   }
 }
 

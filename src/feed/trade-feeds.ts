@@ -207,6 +207,7 @@ export class TradeFeeds {
   #onTrailing(feed: Feed, newest: number, askedUs: EpochUs): void {
     const isDead = this.#trailing.get(feed) === feed.events
     this.#trailing.set(feed, feed.events)
+    feed.behindUs = this.#options.platform.clock.nowUs()
     this.#expect(feed, newest, askedUs)
     if (!isDead) return
     const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const

@@ -12,9 +12,8 @@ import { allLive, type Delivered } from './consumer.ts'
 import { Exchange } from './exchange.ts'
 import type { Case } from './judge.ts'
 import { namesOf } from './names.ts'
-import { expectHonest, type Trial, tallyOf } from './trial.ts'
+import { expectHonest, SLACK_US, type Trial, tallyOf } from './trial.ts'
 
-const SLACK_US = 50_000
 const S = 1_000_000
 const symbols = namesOf(['PLAIN', 'HEAL', 'ANEW'])
 const exchange = new Exchange(systemClock())

@@ -6,6 +6,9 @@ import { type Case, falseAlarms, incompleteness, miscounts, problems, wrongBooks
 import type { Stream } from './market.ts'
 import { until } from './wait.ts'
 
+/** How late a message may reach the service on a busy machine, real time. */
+export const SLACK_US = 100_000
+
 export interface Trial {
   readonly streams: readonly Stream[]
   readonly delivered: readonly Delivered[]

@@ -6,7 +6,7 @@ import type { Client, RestFaults } from './exchange.ts'
 import { lostOf } from './judge.ts'
 import type { Kind, Stream } from './market.ts'
 import { namesOf, VENUES } from './names.ts'
-import { expectHonest, type Trial, tallyOf } from './trial.ts'
+import { expectHonest, SLACK_US, type Trial, tallyOf } from './trial.ts'
 
 export const S = 1_000_000
 const NAMES = namesOf(['ONE', 'TWO'])
@@ -76,7 +76,7 @@ export async function run({ strike, gaps, loses, judged = KINDS, speed = 10 }: V
   await allLive(consumer)
   const streams = exchange.streams.filter(({ kind }) => judged.includes(kind))
   const untilUs = world.nowUs()
-  const trial: Trial = { streams, delivered: consumer.delivered, sinceUs, untilUs, slackUs: 0.05 * S * speed }
+  const trial: Trial = { streams, delivered: consumer.delivered, sinceUs, untilUs, slackUs: SLACK_US * speed }
   const found = await expectHonest(trial, consumer, isUnverifiable)
   expect(tallyOf(found.gaps)).toMatchObject(gaps)
   if (loses.length === 0) expect(found.gaps).toEqual([])
