@@ -18,8 +18,10 @@ import { sleep, until } from './wait.ts'
 
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 6
-/** So that a client of the stream is there before the first event. */
 const REST_DELAY_MS = 200
+/** Instruments and past trades take longer, so that a client of the stream is there before the first trade. */
+const CLIENT_DELAY_MS = 1_500
+const DELAYED = ['xchangeInfo', 'nstrument', 'rades'].map((path) => ({ path, ms: CLIENT_DELAY_MS }))
 /** SIGTERMs for each kill. */
 const STOPS_SHARE = 0.4
 /** A process lives so long at most: some ends fall into the start, some into healing, some into calm. */
@@ -41,7 +43,8 @@ export const kill: Proof = {
     const { ends, gaps, audit, hasSettled } = await killAndStop(options, count, stops)
     const verdict = judgeEnds(ends, gaps)
     const { uncovered, unexplained, unhealed } = verdict
-    for (const text of [uncovered, unexplained, unhealed].flatMap((list) => list.slice(0, SHOWN_MAX))) options.say(text)
+    for (const text of [uncovered, unexplained, unhealed, audit.missing()].flatMap((list) => list.slice(0, SHOWN_MAX)))
+      options.say(text)
     const trades = audit.counts()
     const exits = ends.filter(({ signal }) => signal === 'SIGTERM')
     const excess = spread(verdict.excessMs)
@@ -94,7 +97,11 @@ async function killAndStop(options: ProofOptions, kills: number, stops: number):
     clock,
     venues: simulated,
     seed,
-    faults: [{ kind: 'rest-delay', ms: REST_DELAY_MS, count: Number.MAX_SAFE_INTEGER }],
+    faults: [...DELAYED, { ms: REST_DELAY_MS }].map((delay) => ({
+      ...delay,
+      kind: 'rest-delay',
+      count: Number.MAX_SAFE_INTEGER,
+    })),
     onSent(venue, channel, symbol) {
       const stream = `${venue} ${channel} ${symbol}`
       const nowUs = clock.nowUs()

@@ -13,6 +13,7 @@ const SYMBOLS = 50
 /** In a run shorter than half a minute. */
 const FEW_SYMBOLS = 6
 const SHORT_S = 30
+const SHOWN_MAX = 5
 const STEPS_PER_SECOND = 1
 const BROKEN_STEPS_PER_SECOND = 6
 /** Five unreadable frames in 10 s end a connection, whosever they are: fewer than that. */
@@ -117,15 +118,21 @@ async function trouble(
 ): Promise<VenueResult> {
   const clock = systemClock()
   const gaps = { bad: new Set<string>(), others: new Set<string>() }
+  const causes = new Set<string>()
   bed.on((event) => {
-    if (event.type === 'gap') (event.symbol === bad ? gaps.bad : gaps.others).add(event.gap_id)
+    if (event.type !== 'gap') return
+    ;(event.symbol === bad ? gaps.bad : gaps.others).add(event.gap_id)
+    if (event.symbol !== bad) causes.add(`${event.cause}: ${event.reason}`)
   })
   desk.isBreaking = true
   for (const fault of faultsOf(id, bad)) bed.simulator.faults.add(fault)
+  let unreadable: { readonly fired: number } | undefined
   for (let passedMs = 0; passedMs < seconds * 1000; passedMs += UNREADABLE_EVERY_MS) {
     const how = (['truncated', 'type'] as const)[(passedMs / UNREADABLE_EVERY_MS) % 2] ?? 'type'
     const channel = (['trade', 'book', 'quote'] as const)[(passedMs / UNREADABLE_EVERY_MS) % 3] ?? 'trade'
-    bed.simulator.faults.add({ kind: 'malformed', how, venue: id, symbol: bad, channel, count: 1 })
+    // One that waits for a dead stream to come back must not become several at once.
+    if (unreadable?.fired !== 0)
+      unreadable = bed.simulator.faults.add({ kind: 'malformed', how, venue: id, symbol: bad, channel, count: 1 })
     await sleep(clock, UNREADABLE_EVERY_MS)
   }
   const faults = sumOf(Object.values(bed.simulator.faults.counts()), (count) => count)
@@ -138,6 +145,7 @@ async function trouble(
   const mine = feeds.filter(({ symbol }) => symbol === bad)
   const rest = feeds.filter(({ symbol }) => symbol !== bad)
   // Stopping makes a gap of every stream.
+  for (const cause of [...causes].slice(0, SHOWN_MAX)) say(`${id}: ${cause}`)
   const [brokenGaps, otherGaps] = [gaps.bad.size, gaps.others.size]
   await bed.stop()
   for (const { rule, detail } of bed.simulator.violations()) say(`${id} ${rule}: ${detail}`)

@@ -50,6 +50,16 @@ export class TradeAudit {
     }
   }
 
+  /** The numbers that are missing, in words: a few runs of them. */
+  missing(): string[] {
+    return [...this.#streams.values()].flatMap(({ venue, symbol, seen, first, made }) => {
+      const numbers: number[] = []
+      for (let number = first; number <= made; number++) if (!seen.has(number)) numbers.push(number)
+      const [from] = numbers
+      return from === undefined ? [] : `${venue} ${symbol}: ${numbers.length} from ${from} to ${numbers.at(-1)}`
+    })
+  }
+
   /** Is everything that the markets have made here? */
   get isComplete(): boolean {
     return this.counts().every(({ missing }) => missing === 0)
