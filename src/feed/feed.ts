@@ -1,6 +1,6 @@
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
 import type { Tally } from '../ledger/tally.ts'
-import type { Channel, EpochUs } from '../model/event.ts'
+import type { Channel, EpochUs, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
@@ -27,6 +27,7 @@ export class Feed {
   #sinceUs: EpochUs
   #isRejected = false
   lastMessageUs: EpochUs | undefined
+  newestQuote: Quote | undefined
   /** When the venue was last found to know more of it than the stream has brought. */
   behindUs: EpochUs | undefined
   events = 0

@@ -13,6 +13,7 @@ import { BookProbes } from './book-probes.ts'
 import type { Loss } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
+import { isMarketQuiet, type SymbolMarket } from './market-quiet.ts'
 import type { Downstream, Observer } from './ports.ts'
 import { QuietProbe } from './quiet-probe.ts'
 import type { RestClient } from './rest-client.ts'
@@ -124,6 +125,7 @@ export class Intake {
       feed.ledger.end({ endUs: receiveUs })
       feed.ledger.heard(undefined, receiveUs)
     }
+    if (event.type === 'quote') feed.newestQuote = event
     if (isNew) this.#options.downstream.accept(event, receiveUs)
     else this.#options.observer.duplicate(event.type)
   }
@@ -158,7 +160,7 @@ export class Intake {
   #lookInto(feed: Feed): void {
     if (feed.channel === 'trade') this.#trades.silent(feed)
     else if (feed.channel === 'book') void this.#probes.ask(feed)
-    else if (this.#isMarketQuiet(feed)) feed.quiet()
+    else if (isMarketQuiet(feed, this.#marketOf(feed))) feed.quiet()
     else {
       this.#options.observer.stale(feed)
       feed.ledger.begin({ cause: 'silence', reason: feed.reason })
@@ -204,21 +206,17 @@ export class Intake {
     return false
   }
 
+  #marketOf({ symbol }: Feed): SymbolMarket {
+    const { find, books, venue } = this.#options
+    return { trade: find('trade', symbol), book: find('book', symbol), sync: books.find(venue.id, symbol) }
+  }
+
   /** The stream of a book is dead while its connection goes on; who watches it subscribes it anew. */
   #onDead(feed: Feed, reason: string): void {
     feed.set('stale', `${feed.reason}; ${reason}`)
     feed.behindUs = this.#options.platform.clock.nowUs()
     this.#options.observer.stale(feed)
     this.#books.suspend(feed)
-  }
-
-  /** Trades and books of the symbol have said nothing since either, and the venue knows of nothing that they should have. */
-  #isMarketQuiet({ symbol, lastMessageUs = 0 }: Feed): boolean {
-    const others = (['trade', 'book'] as const).flatMap((channel) => this.#options.find(channel, symbol) ?? [])
-    const live = others.filter(({ state }) => state === 'live')
-    const isNews = (atUs = 0) => atUs > lastMessageUs
-    if (others.some((other) => isNews(other.behindUs))) return false
-    return live.length > 0 && !live.some((other) => isNews(other.lastMessageUs))
   }
 }
 
