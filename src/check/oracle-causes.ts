@@ -20,7 +20,7 @@ export function touches({ venue, channel, symbol, connection }: Scope, stream: S
   return [...stream.connections].every((each) => each < connection)
 }
 
-export function judgeCauses({ streams, options: { detectionUs }, report }: Court): Judge {
+export function judgeCauses({ streams, options: { detectionUs, harmlessFaults }, report }: Court): Judge {
   let faults: Fault[] = []
   let hasEnded = false
 
@@ -33,7 +33,9 @@ export function judgeCauses({ streams, options: { detectionUs }, report }: Court
     atUs <= endUs + detectionUs && untilUs + detectionUs >= startUs
 
   return {
-    fault: add,
+    fault(entry) {
+      if (!harmlessFaults.test(entry.fault)) add(entry)
+    },
     process({ state, atUs }) {
       if (state !== 'started') hasEnded = true
       if (hasEnded) add({ kind: 'fault', fault: `process ${state}`, atUs })

@@ -10,6 +10,8 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }
   const frozenUs = new Map<string, EpochUs>()
   /** By venue: when connections ended that had only just opened. */
   const short = new Map<string, EpochUs[]>()
+  /** Those of the process that runs. */
+  const open = new Set<string>()
   let excusedUs = 0
 
   function forget(): void {
@@ -35,7 +37,10 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }
   }
 
   return {
-    process: forget,
+    process() {
+      open.clear()
+      forget()
+    },
     fault({ fault, atUs, untilUs = atUs }) {
       if (!timeFaults.test(fault)) return
       excusedUs = Math.max(excusedUs, untilUs)
@@ -43,10 +48,17 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }
     },
     connection({ venue, connection, state, atUs }) {
       const key = `${venue} ${connection}`
+      if (state === 'open') open.add(key)
+      else if (state === 'closed') open.delete(key)
       if (state === 'open') openedUs.set(key, atUs)
       else if (state === 'frozen') frozenUs.set(key, frozenUs.get(key) ?? atUs)
       else judgeSilence(venue, key)
       if (state === 'closed') judgeLife(venue, key)
+    },
+    end(stream) {
+      const carriers = [...stream.subscribed].filter((id) => open.has(`${stream.venue} ${id}`))
+      if (carriers.length > 1)
+        report('stream_carried_twice', streams.nowUs, stream, `by connections ${carriers.join(', ')}`)
     },
     finish() {
       for (const key of [...frozenUs.keys()]) judgeSilence(key, key)

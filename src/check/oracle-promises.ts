@@ -36,6 +36,7 @@ export const PROMISES = {
   process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
   venue_rule_broken: 'a rule of the venue was broken',
   stream_not_live: 'a stream was not live at the end',
+  stream_carried_twice: 'two connections carried a stream at the end',
   gap_left_open: 'a gap was open at the end',
 } as const
 export type PromiseName = keyof typeof PROMISES
@@ -73,6 +74,8 @@ export interface OracleOptions {
   readonly isRuleAllowed: (rule: string) => boolean
   /** Words of faults after which a stream need not come back. */
   readonly permanentFaults: RegExp
+  /** Words of faults by which nothing may be lost. */
+  readonly harmlessFaults: RegExp
   /** Words of faults in which past trades cannot be fetched. */
   readonly restFaults: RegExp
   /** Words of faults in which nothing can be made durable. */
@@ -133,6 +136,7 @@ export const DEFAULTS: OracleOptions = {
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
   permanentFaults: /delist|refus/,
+  harmlessFaults: /^close-announced-early$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
   stallFaults: /stall/,

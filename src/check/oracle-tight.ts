@@ -46,6 +46,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   return {
     fault({ fault, atUs, untilUs = atUs }) {
       if (options.stallFaults.test(fault)) stall = { fromUs: atUs, untilUs }
+      // The disk is tried again only after a while.
+      else if (options.diskFaults.test(fault)) stall = { fromUs: atUs, untilUs: untilUs + options.detectionUs }
     },
     gap({ record, event, before }) {
       const begins = before === undefined || event.start_time_us < before.start_time_us

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { judge, type PromiseName } from '../../src/check/oracle.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
 import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
-import { change, drop, event, type Trace } from './tampering.ts'
+import { change, changeEntry, drop, entry, event, type Trace } from './tampering.ts'
 
 const verdict = (trace: Trace): PromiseName[] => [
   ...new Set(judge(trace, { tradesKept: TRADES_KEPT }).map(({ promise }) => promise)),
@@ -136,4 +136,26 @@ test('an orderly end says so by itself', () => {
     event('gap', { cause: 'shutdown', state: 'open', channel: 'ticker' })(each) ? [] : [each],
   )
   expect(verdict(later)).toEqual(['process_gap_missing'])
+})
+
+test('a connection that was replaced is closed', () => {
+  const trace = new GoodRun().steps(3).rotate().steps(3).end()
+  expect(verdict(trace)).toEqual([])
+  expect(verdict(drop(entry('connection', { state: 'closed' }))(trace))).toEqual(['stream_carried_twice'])
+})
+
+test('an end that is announced early enough is no cause of a gap', () => {
+  const trace = new GoodRun().steps(3).reset().connect().steps(3).end()
+  expect(verdict(changeEntry(entry('fault'), { fault: 'close-announced' })(trace))).toEqual([])
+  expect(verdict(changeEntry(entry('fault'), { fault: 'close-announced-early' })(trace))).toEqual(['gap_without_cause'])
+})
+
+test('while nothing can be written, nobody can say until when the process lived', () => {
+  const trace = new GoodRun().steps(3).wait(5_000).restart('killed').steps(3).end()
+  const early = change(event('gap', { cause: 'process_down' }), { start_time_us: (us: number) => us - 3_000_000 })(
+    trace,
+  )
+  expect(verdict(early)).toEqual(['gap_too_wide'])
+  const full = { ...fault(0, 'disk-full', 9), atUs: START_US + 1_000 } as TraceEntry
+  expect(verdict(early.toSpliced(1, 0, full))).toEqual([])
 })

@@ -128,15 +128,6 @@ export const BOOK_MUTANTS: readonly Mutant[] = [
     why: 'a gap of one symbol rebuilds the books of all',
   },
   {
-    name: 'spoilt-book-frame-ignored',
-    file: 'feed/intake.ts',
-    find: `if (feed.channel === 'book') this.#books.breaks(feed, 'decode_error')
-    else if`,
-    replace: `if (feed.channel === 'book') return
-    else if`,
-    why: 'a book frame that cannot be read is passed over',
-  },
-  {
     name: 'audit-mismatch-ignored',
     file: 'feed/audit.ts',
     find: `if (outcome === 'mismatch') broken(feed, 'audit_mismatch')

@@ -60,13 +60,6 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     why: 'gap records stay in memory',
   },
   {
-    name: 'picture-without-what-came-meanwhile',
-    file: 'ledger/journal.ts',
-    find: `file.append(this.#meanwhile ?? '')`,
-    replace: `file.append('')`,
-    why: 'records that come while a fresh file is written are not in it',
-  },
-  {
     name: 'disk-not-tried-again',
     file: 'ledger/journal.ts',
     find: `this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => void this.#takePicture())`,

@@ -4,13 +4,6 @@ import type { Mutant } from './mutant.ts'
 
 export const REST_MUTANTS: readonly Mutant[] = [
   {
-    name: 'retry-after-unclamped',
-    file: 'feed/rest-client.ts',
-    find: `const waitMs = Math.min(maxMs, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))`,
-    replace: `const waitMs = maxMs > 0 ? fault.retryAfterMs : RETRY_AFTER_MS.min`,
-    why: 'a venue that asks us to wait for weeks is obeyed, one that says zero is asked at once',
-  },
-  {
     name: 'retry-after-ignored',
     file: 'feed/rest-client.ts',
     find: `if (fault.kind !== 'banned' && fault.kind !== 'rate_limited') return ''`,
@@ -49,13 +42,6 @@ export const REST_MUTANTS: readonly Mutant[] = [
     why: 'requests go out while the venue forbids them',
   },
   {
-    name: 'rest-budget-ignored',
-    file: 'feed/rest-client.ts',
-    find: `if (ownMs > 0) return ownMs`,
-    replace: `if (ownMs > 0) return 0`,
-    why: 'requests are sent faster than the venue allows',
-  },
-  {
     name: 'delisted-symbol-kept',
     file: 'feed/metadata.ts',
     find: `if (known !== undefined) this.#handlers.delisted(symbol)
@@ -70,12 +56,5 @@ export const REST_MUTANTS: readonly Mutant[] = [
     find: `if (this.#isStarted) this.#begin(back)`,
     replace: ``,
     why: 'a symbol that is back on the list is not collected again',
-  },
-  {
-    name: 'snapshot-not-tried-again',
-    file: 'feed/snapshots.ts',
-    find: `else this.#schedule(symbol, wanted, wanted.backoff.nextMs())`,
-    replace: `else this.#wanted.delete(symbol)`,
-    why: 'a snapshot that could not be fetched is not asked for again',
   },
 ]

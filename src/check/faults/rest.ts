@@ -3,7 +3,7 @@
 import type { FaultSpec } from '../../sim/faults.ts'
 import { between, type Draw, type FaultKind, oneOf, type Strike } from './kind.ts'
 
-/** The next answers of the venue meet the fault; a book frame is lost, so that there is something to ask. */
+/** The next answers of the venue meet the fault; frames of books and trades are lost, so that there is something to ask. */
 const kind = (about: string, perMinute: number, draw: Draw, spec: (strike: Strike) => FaultSpec): FaultKind => ({
   about,
   target: 'symbol',
@@ -11,21 +11,36 @@ const kind = (about: string, perMinute: number, draw: Draw, spec: (strike: Strik
   draw,
   strike(strike) {
     const { world, fault, scope } = strike
-    const { venue, symbol } = fault
-    world.arm(fault.kind, scope('venue'), { ...spec(strike), venue })
-    world.arm('frame-lost', scope(), { kind: 'drop', venue, symbol, channel: 'book' })
+    world.arm(fault.kind, scope('venue'), { ...spec(strike), venue: fault.venue })
+    loseFrames(strike)
   },
 })
+
+function loseFrames({ world, scope, fault: { venue, symbol } }: Strike): void {
+  for (const channel of ['book', 'trade'] as const)
+    world.arm('frame-lost', { ...scope(), channel }, { kind: 'drop', venue, symbol, channel })
+}
 
 const some: Draw = (random) => ({ count: between(random, 1, 6) })
 const waits: Draw = (random) => ({ ms: between(random, 300, 12_000), count: between(random, 1, 3) })
 const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 1, 5, 15]) })
 
-const banned = kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
-  kind: 'rest-status',
-  status: 418,
-  retry_after: number('seconds'),
-}))
+/** Frames are lost while the venue forbids requests, so that there is a wish to ask all the same. */
+const pressed = (fault: FaultKind): FaultKind => ({
+  ...fault,
+  strike(strike) {
+    fault.strike(strike)
+    strike.world.after(3_000, () => loseFrames(strike))
+  },
+})
+
+const banned = pressed(
+  kind('status 418: banned for seconds', 0.5, retry, ({ number }) => ({
+    kind: 'rest-status',
+    status: 418,
+    retry_after: number('seconds'),
+  })),
+)
 const absurdly = kind(
   'status 429 that asks to wait for weeks',
   0.3,
@@ -94,17 +109,14 @@ export const REST_FAULTS = {
     ),
     active: 0.015,
   },
-  'rest-limited': kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
-    kind: 'rest-status',
-    status: 429,
-    retry_after: number('seconds'),
-  })),
+  'rest-limited': pressed(
+    kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({
+      kind: 'rest-status',
+      status: 429,
+      retry_after: number('seconds'),
+    })),
+  ),
   'rest-limited-absurdly': { ...absurdly, active: 0.02 },
-  'rest-limited-killed': {
-    ...killed(absurdly),
-    about: 'status 429 that asks to wait for weeks, and the process is killed',
-    active: 0.05,
-  },
   'rest-banned': { ...banned, venues: BINANCE },
   'rest-banned-killed': {
     ...killed(banned),

@@ -6,6 +6,8 @@ import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 const LIST_MS = 620_000
 /** OKX closes so long after its notice. */
 const OKX_NOTICE_MS = 60_000
+/** In this time another connection can take over, so that nothing is missed. */
+const NOTICE_MS_ENOUGH = 10_000
 
 const order = ({ venue }: Strike, name: string, params: Readonly<Record<string, string>> = {}): void => {
   venue.exchange.order(name, new URLSearchParams(params))
@@ -36,9 +38,12 @@ export const VENUE_FAULTS = {
     perMinute: 0.5,
     draw: (random) => ({ ms: oneOf(random, [50, 1_000, 10_000]) }),
     strike(strike) {
-      strike.struck(OKX_NOTICE_MS)
-      if (strike.venue.id === 'okx') order(strike, 'notice')
-      else order(strike, 'shutdown-notice', { delay_ms: String(strike.number('ms')) })
+      const { world, fault, venue, scope, number } = strike
+      const noticeMs = venue.id === 'okx' ? OKX_NOTICE_MS : number('ms')
+      const name = noticeMs < NOTICE_MS_ENOUGH ? fault.kind : 'close-announced-early'
+      world.struck(name, scope(), OKX_NOTICE_MS)
+      if (venue.id === 'okx') order(strike, 'notice')
+      else order(strike, 'shutdown-notice', { delay_ms: String(noticeMs) })
     },
   },
   maintenance: {
@@ -105,7 +110,7 @@ export const VENUE_FAULTS = {
   },
   'subscription-refused': {
     ...admission('subscriptions of one symbol are refused for good', 'refused'),
-    active: 0.03,
+    active: 0.05,
   },
   'subscription-busy': admission('subscriptions of one symbol are refused for now', 'busy', ['okx', 'deribit']),
   'subscription-silent': {
@@ -126,7 +131,7 @@ export const VENUE_FAULTS = {
     about: 'a venue takes a symbol off its list, and puts it back',
     target: 'symbol',
     perMinute: 0.4,
-    active: 0.01,
+    active: 0.03,
     draw: (random) => ({ ms: oneOf(random, [5_000, 700_000]), restart: random() < 0.5 }),
     strike({ world, venue, fault, number, word, struck, scope }) {
       const symbol = fault.symbol ?? ''
