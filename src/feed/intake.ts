@@ -43,6 +43,9 @@ export class Intake {
   readonly #quiet: QuietProbe
   readonly #audit: Audit
 
+  /** Streams without numbers that are being subscribed anew while they may still speak. */
+  readonly #interrupted = new Set<Feed>()
+
   constructor(options: IntakeOptions) {
     const { open, find } = options
     this.#options = options
@@ -124,6 +127,7 @@ export class Intake {
     if (isNew || isUnchanged) {
       feed.ledger.end({ endUs: receiveUs })
       feed.ledger.heard(undefined, receiveUs)
+      if (this.#interrupted.has(feed)) feed.ledger.begin({ cause: 'silence', reason: 'being subscribed anew' })
     }
     if (event.type === 'quote') feed.newestQuote = event
     if (isNew) this.#options.downstream.accept(event, receiveUs)
@@ -131,6 +135,7 @@ export class Intake {
   }
 
   subscribed(feed: Feed): void {
+    this.#interrupted.delete(feed)
     if (feed.channel === 'book') this.#books.subscribed(feed)
     // Trades come when someone trades: once the venue has confirmed the stream, silence is an answer too.
     else if (feed.channel === 'trade') this.#trades.subscribed(feed)
@@ -139,10 +144,17 @@ export class Intake {
 
   /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
+    if (feed.channel !== 'trade' && feed.channel !== 'book') this.#interrupt(feed)
     const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
     if (feed.channel === 'trade') this.#trades.restarted(feed)
     if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')
+  }
+
+  /** What comes on the link that goes on may come before the stream is left and joined again. */
+  #interrupt(feed: Feed): void {
+    if (feed.state === 'stale') this.#interrupted.add(feed)
+    else this.#interrupted.delete(feed)
   }
 
   /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */
@@ -195,6 +207,7 @@ export class Intake {
 
   /** The feed is collected no more. */
   dropped(feed: Feed, reason: BookReason): void {
+    this.#interrupted.delete(feed)
     if (feed.channel === 'trade') this.#trades.dropped(feed)
     if (feed.channel !== 'book') return
     this.#books.dropped(feed, reason)

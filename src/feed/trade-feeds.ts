@@ -154,11 +154,11 @@ export class TradeFeeds {
     this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
   }
 
-  /** `first`: the number that the stream goes on with. */
-  #missed(feed: Feed, span: Span, first: number, endUs: EpochUs): void {
+  /** `first`: the number that the stream goes on with. `nextUs`: since when more may be missing. */
+  #missed(feed: Feed, span: Span, first: number, endUs: EpochUs, nextUs = endUs): void {
     const { ledger } = feed
     const startUs = ledger.lastUs ?? endUs
-    const end = { startUs, endUs, firstSequence: first, lost: span.last - span.first + 1 }
+    const end = { startUs, endUs, nextUs, firstSequence: first, lost: span.last - span.first + 1 }
     const suspect = this.#suspects.get(feed) ?? { cause: 'sequence_gap' as const }
     const start = { ...suspect, startUs, lastSequence: span.first - 1 }
     const gap: Gap = ledger.end(end, 'open') ?? ledger.lose(start, end, 'open')
@@ -171,18 +171,19 @@ export class TradeFeeds {
   /** The venue's newest number. False: it does not tell whether anything is missing. */
   #onNewest(feed: Feed, newest: number | undefined, askedUs: EpochUs): boolean {
     const { tally, ledger } = feed
+    const answer = { askedUs, answeredUs: this.#options.platform.clock.nowUs() }
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
     // What is traded between the question and the subscription is in neither.
     const isEarly = askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      ledger.end({ endUs: this.#options.platform.clock.nowUs(), lost: 0 })
+      ledger.end({ endUs: answer.answeredUs, lost: 0 })
       if (feed.state === 'stale') feed.quiet()
-    } else if (ledger.outage !== undefined) this.#expect(feed, newest, askedUs)
+    } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else
       this.#later(IN_FLIGHT_MS, () => {
-        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, askedUs)
+        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, answer)
       })
     return true
   }
@@ -194,21 +195,22 @@ export class TradeFeeds {
     feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
   }
 
-  /** What is traded after `askedUs` has greater numbers. */
-  #expect(feed: Feed, newest: number, askedUs: EpochUs): void {
+  /** What is traded after the answer has greater numbers; what is traded after the question may have. */
+  #expect(feed: Feed, newest: number, { askedUs, answeredUs }: Answer): void {
     const { tally, ledger } = feed
     const span = { first: (tally.last ?? newest) + 1, last: newest }
-    const isOlder = ledger.lastUs === undefined || ledger.lastUs <= askedUs
+    const isOlder = ledger.lastUs === undefined || ledger.lastUs <= answeredUs
     tally.expect(newest)
-    this.#missed(feed, span, newest + 1, isOlder ? askedUs : this.#options.platform.clock.nowUs())
+    const endUs = isOlder ? answeredUs : this.#options.platform.clock.nowUs()
+    this.#missed(feed, span, newest + 1, endUs, askedUs)
   }
 
   /** Trades that the stream should have brought by now. What brings nothing after a loss twice in a row is dead. */
-  #onTrailing(feed: Feed, newest: number, askedUs: EpochUs): void {
+  #onTrailing(feed: Feed, newest: number, answer: Answer): void {
     const isDead = this.#trailing.get(feed) === feed.events
     this.#trailing.set(feed, feed.events)
     feed.behindUs = this.#options.platform.clock.nowUs()
-    this.#expect(feed, newest, askedUs)
+    this.#expect(feed, newest, answer)
     if (!isDead) return
     const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const
     this.#options.restart(feed, loss)
@@ -234,6 +236,12 @@ export class TradeFeeds {
     })
     this.#cancels.add(cancel)
   }
+}
+
+/** When the venue was asked for its newest number, and when it answered. */
+interface Answer {
+  readonly askedUs: EpochUs
+  readonly answeredUs: EpochUs
 }
 
 function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {

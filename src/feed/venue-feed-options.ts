@@ -33,6 +33,8 @@ export interface StreamLedgers {
   stream(identity: StreamIdentity): FeedLedger
   /** Wanted from now on: what an earlier process missed is an open gap. */
   open(ledger: FeedLedger): void
+  /** The venue lists it again: what it had meanwhile is an open gap. */
+  resume(ledger: FeedLedger): void
   /** Not wanted any more. */
   retire(ledger: FeedLedger, reason: string): void
 }

@@ -265,7 +265,7 @@ export class VenueFeed {
     )
     for (const feed of back) {
       feed.revive()
-      this.#options.ledger.open(feed.ledger)
+      this.#options.ledger.resume(feed.ledger)
     }
     if (this.#isStarted) this.#begin(back)
   }

@@ -86,6 +86,18 @@ export class FeedLedger {
     this.tally = new Tally()
   }
 
+  /** Wanted again after the venue had taken it off its list: whatever it had meanwhile was missed. */
+  resume(): void {
+    const last = this.stretches.at(-1)
+    if (last?.untilUs === undefined) {
+      this.open()
+      return
+    }
+    this.stretches = [...this.stretches.slice(0, -1), { fromUs: last.fromUs }]
+    this.#hooks.stretched()
+    this.begin({ cause: 'delisted', startUs: last.untilUs, reason: 'off the list of the venue until now' })
+  }
+
   /** The venue has confirmed the stream, or data came. */
   live(atUs: EpochUs): void {
     if (this.isCollected) return
@@ -133,7 +145,7 @@ export class FeedLedger {
     const sinceUs = isOfProcess ? gap.start_time_us : (end.startUs ?? gap.start_time_us)
     const startUs = Math.min(gap.start_time_us, Math.max(sinceUs, this.#lastEndUs))
     const change = { ...endOf(gap, end), start_time_us: startUs, state, ...(reason !== undefined && { reason }) }
-    return this.#settle(revise(gap, change))
+    return this.#settle(revise(gap, change), end.nextUs)
   }
 
   /** A loss that was noticed when it was over already. */
@@ -141,7 +153,7 @@ export class FeedLedger {
     const startUs = Math.max(start.startUs, Math.min(this.#lastEndUs, end.endUs))
     const gap = this.#new({ ...start, startUs })
     // It is over when it is found, so it leaves as one event.
-    return this.#settle({ ...gap, ...endOf(gap, end), state })
+    return this.#settle({ ...gap, ...endOf(gap, end), state }, end.nextUs)
   }
 
   /** The end of healing. */
@@ -171,6 +183,7 @@ export class FeedLedger {
       if (this.#stream.proof === 'counter' && gap.last_sequence !== undefined) this.tally.reach(gap.last_sequence)
       if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
       this.lastSequence = this.tally.last ?? this.lastSequence
+      this.lastUs = Math.max(this.lastUs ?? 0, gap.start_time_us)
       if (gap.end_time_us === undefined && this.#outage === undefined) this.#outage = gap
       else this.#healing.set(gap.gap_id, gap)
     }
@@ -182,8 +195,8 @@ export class FeedLedger {
   }
 
   /** The end of `gap` is known. */
-  #settle(gap: Gap): Gap {
-    this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
+  #settle(gap: Gap, nextUs = gap.end_time_us): Gap {
+    this.#lastEndUs = Math.max(this.#lastEndUs, nextUs ?? 0)
     if (gap.state === 'open') this.#healing.set(gap.gap_id, gap)
     this.#hooks.record(gap)
     return gap

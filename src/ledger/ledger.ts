@@ -109,6 +109,12 @@ export class Ledger {
     this.#open.add(ledger)
   }
 
+  /** The venue lists the stream's symbol again. */
+  resume(ledger: FeedLedger): void {
+    ledger.resume()
+    this.#open.add(ledger)
+  }
+
   /** The stream is not wanted any more. */
   retire(ledger: FeedLedger, reason: string): void {
     this.#open.delete(ledger)

@@ -232,3 +232,18 @@ async function killed(world: World): Promise<World> {
   await next.clock.advance((world.clock.nowUs() - next.clock.nowUs()) / 1000)
   return next
 }
+
+test('a stream that the venue lists again lacks what was traded meanwhile, and stands where it stood', async () => {
+  const world = createWorld()
+  const { ledger, gaps, feeds } = await boot(world, ['A'])
+  const feed = feeds.A as FeedLedger
+  feed.heard(7, world.clock.nowUs())
+  await world.clock.advance(1_000)
+  ledger.retire(feed, 'no longer listed')
+  const retiredUs = world.clock.nowUs()
+  await world.clock.advance(60_000)
+  ledger.resume(feed)
+  ledger.flush()
+  expect(gaps).toMatchObject([{ cause: 'delisted', state: 'open', start_time_us: retiredUs, last_sequence: 7 }])
+  expect(ledger.coverage(retiredUs, world.clock.nowUs())).toMatchObject([{ secondsLost: 60, coveredShare: 0 }])
+})
