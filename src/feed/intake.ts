@@ -42,9 +42,8 @@ export class Intake {
   readonly #probes: BookProbes
   readonly #quiet: QuietProbe
   readonly #audit: Audit
-
-  /** Streams without numbers that are being subscribed anew while they may still speak. */
-  readonly #interrupted = new Set<Feed>()
+  /** Streams without numbers that are being subscribed anew on their link, and whether they have spoken since. */
+  readonly #interrupted = new Map<Feed, boolean>()
 
   constructor(options: IntakeOptions) {
     const { open, find } = options
@@ -125,13 +124,21 @@ export class Intake {
     const isUnchanged = feed.recent.newest === fact
     const isNew = feed.recent.add(fact)
     if (isNew || isUnchanged) {
-      feed.ledger.end({ endUs: receiveUs })
-      feed.ledger.heard(undefined, receiveUs)
-      if (this.#interrupted.has(feed)) feed.ledger.begin({ cause: 'silence', reason: 'being subscribed anew' })
+      this.#heardUnnumbered(feed, receiveUs)
     }
     if (event.type === 'quote') feed.newestQuote = event
     if (isNew) this.#options.downstream.accept(event, receiveUs)
     else this.#options.observer.duplicate(event.type)
+  }
+
+  /** What comes while the stream is being left and joined again comes before the break. */
+  #heardUnnumbered(feed: Feed, receiveUs: EpochUs): void {
+    const { ledger } = feed
+    if (this.#interrupted.get(feed) !== true) ledger.end({ endUs: receiveUs })
+    ledger.heard(undefined, receiveUs)
+    if (!this.#interrupted.has(feed)) return
+    this.#interrupted.set(feed, true)
+    ledger.begin({ cause: 'silence', reason: 'being subscribed anew' })
   }
 
   subscribed(feed: Feed): void {
@@ -144,17 +151,12 @@ export class Intake {
 
   /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
-    if (feed.channel !== 'trade' && feed.channel !== 'book') this.#interrupt(feed)
+    if (feed.state === 'stale') this.#interrupted.set(feed, false)
+    else this.#interrupted.delete(feed)
     const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
     if (feed.channel === 'trade') this.#trades.restarted(feed)
     if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')
-  }
-
-  /** What comes on the link that goes on may come before the stream is left and joined again. */
-  #interrupt(feed: Feed): void {
-    if (feed.state === 'stale') this.#interrupted.add(feed)
-    else this.#interrupted.delete(feed)
   }
 
   /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */

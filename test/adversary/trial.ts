@@ -60,6 +60,13 @@ export async function expectHonest(
   return found
 }
 
+/** There are so many gaps of each kind, or more. */
+export function expectGaps(gaps: readonly GapRecord[], wanted: Readonly<Record<string, number>>): void {
+  const tally = tallyOf(gaps)
+  const missing = Object.entries(wanted).filter(([kind, count]) => (tally[kind] ?? 0) < count)
+  expect(missing, JSON.stringify(tally)).toEqual([])
+}
+
 /** How many gaps there are of each kind: `trade sequence_gap healed`. */
 export function tallyOf(gaps: readonly GapRecord[]): Record<string, number> {
   const tally: Record<string, number> = {}
