@@ -45,6 +45,8 @@ const CHECK_EVERY_MS = 25_000
 const STANDSTILL_MS = 2_500
 /** A loss at the end of a stream is found within a minute of silence. */
 const LAST_STANDSTILL_MS = 75_000
+/** What was confirmed while nothing happened has its first data by then. */
+const LAST_WORDS_MS = 20_000
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
 /** Forged levels are found by comparing books with REST, missed trades are fetched; longer it may not take. */
@@ -79,6 +81,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   await world.loop.run(faultsEndMs)
   await recover(world, options.recoveryMsMax ?? RECOVERY_MS.most)
   await checkpoint(world, true)
+  await world.loop.run(world.loop.nowMs + LAST_WORDS_MS)
   endings(world)
   return {
     seed,
