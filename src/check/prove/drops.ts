@@ -9,7 +9,7 @@ import { spread } from '../oracle-figures.ts'
 import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
-import { comes, sleep } from './wait.ts'
+import { comes, sleep, watchLag } from './wait.ts'
 
 /** How a connection ends. */
 const ENDINGS = ['reset', 'eof', 'closed'] as const
@@ -17,9 +17,9 @@ const ENDINGS = ['reset', 'eof', 'closed'] as const
 const SCOPES = ['one', 'venue', 'all'] as const
 const CLOSE_CODES = [1001, 1008, 1011, 1012]
 const CONNECTIONS_PER_BED = 5
-const BEDS_MAX = 12
+const BEDS_MAX = 8
 const SYMBOLS = 2
-const STEPS_PER_SECOND = 8
+const STEPS_PER_SECOND = 5
 const REST_DELAY_MS = 200
 /** An outage is over after 30 s of data; a drop before that is another of the same outage, and waits longer. */
 const STEADY_MS = 31_000
@@ -50,7 +50,9 @@ export const drops: Proof = {
     const beds = Math.min(BEDS_MAX, Math.ceil(count / CONNECTIONS_PER_BED))
     const rounds = Math.ceil(count / (beds * CONNECTIONS_PER_BED))
     const runs = Array.from({ length: beds }, (_, index) => runBed(options, index, rounds))
+    const lag = watchLag(options.clock)
     const results = await Promise.all(runs)
+    const lagMs = lag()
     const all = results.flatMap(({ made }) => made)
     const first = spread(all.flatMap(({ firstMs }) => firstMs ?? []))
     const books = spread(all.flatMap((drop) => [...drop.books.values()].flatMap((ms) => ms ?? [])))
@@ -67,6 +69,8 @@ export const drops: Proof = {
         book_live_p50_ms: Math.round(books.p50),
         book_live_p99_ms: Math.round(books.p99),
         book_live_max_ms: Math.round(books.max),
+        machine_late_p50_ms: Math.round(lagMs.p50),
+        machine_late_p99_ms: Math.round(lagMs.p99),
       },
       bounds: [
         { what: 'drops', found: all.length, least: count },
