@@ -174,7 +174,14 @@ export class Intake {
   #lookInto(feed: Feed): void {
     if (feed.channel === 'trade') this.#trades.silent(feed)
     else if (feed.channel === 'book') void this.#probes.ask(feed)
-    else if (isMarketQuiet(feed, this.#marketOf(feed))) feed.quiet()
+    else this.#askOthers(feed)
+  }
+
+  #askOthers(feed: Feed): void {
+    const isQuiet = isMarketQuiet(feed, this.#marketOf(feed))
+    if (isQuiet === true) feed.quiet()
+    // Not known yet: the next look comes in a second.
+    else if (isQuiet === undefined) feed.set('live')
     else {
       this.#options.observer.stale(feed)
       feed.ledger.begin({ cause: 'silence', reason: feed.reason })

@@ -12,13 +12,17 @@ export interface SymbolMarket {
   readonly sync: BookSync | undefined
 }
 
-/** A quote that still is the top of the proven book is the newest there is; a ticker follows trades. */
-export function isMarketQuiet(feed: Feed, { trade, book, sync }: SymbolMarket): boolean {
+/**
+ * A quote that still is the top of the proven book is the newest there is; a ticker follows trades. `undefined`: the
+ * others are being looked into themselves.
+ */
+export function isMarketQuiet(feed: Feed, { trade, book, sync }: SymbolMarket): boolean | undefined {
   const others = [trade, book].filter((other) => other !== undefined)
   // The venue knows of something that they should have brought.
   if (others.some(({ behindUs = 0 }) => behindUs > (feed.lastMessageUs ?? 0))) return false
   if (feed.channel === 'quote' && sync?.isLive === true && isTop(feed, sync)) return true
   const companions = feed.channel === 'ticker' && trade !== undefined ? [trade] : others
+  if (companions.some(({ state, ledger }) => state === 'stale' && ledger.outage === undefined)) return undefined
   const live = companions.filter(({ state }) => state === 'live')
   return live.length > 0 && live.every((other) => isSilentToo(feed, other))
 }

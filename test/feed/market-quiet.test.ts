@@ -11,7 +11,7 @@ const SECOND = 1_000_000
 
 /** A feed as far as the question goes: it may be silent for 20 s. */
 const feed = (channel: string, lastMessageUs: number, more: object = {}): Feed =>
-  ({ channel, lastMessageUs, state: 'live', silence: { limitMs: 20_000 }, ...more }) as unknown as Feed
+  ({ channel, lastMessageUs, state: 'live', silence: { limitMs: 20_000 }, ledger: {}, ...more }) as unknown as Feed
 
 const only = (trade?: Feed, book?: Feed) => ({ trade, book, sync: undefined })
 
@@ -31,7 +31,13 @@ test('what the others should have brought, or nobody to ask, is no quiet', () =>
   const quote = feed('quote', 100 * SECOND)
   expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, { behindUs: 110 * SECOND })))).toBe(false)
   expect(isMarketQuiet(quote, only())).toBe(false)
-  expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, { state: 'stale' })))).toBe(false)
+  const known = { state: 'stale', ledger: { outage: {} } }
+  expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, known)))).toBe(false)
+})
+
+test('while the others are looked into nothing is said', () => {
+  const ticker = feed('ticker', 100 * SECOND)
+  expect(isMarketQuiet(ticker, only(feed('trade', 90 * SECOND, { state: 'stale' })))).toBeUndefined()
 })
 
 test('a quote that still is the top of the proven book is the newest, whatever happens deeper', () => {
