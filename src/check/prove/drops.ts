@@ -71,6 +71,8 @@ export const drops: Proof = {
         book_live_max_ms: Math.round(books.max),
         machine_late_p50_ms: Math.round(lagMs.p50),
         machine_late_p99_ms: Math.round(lagMs.p99),
+        machine_late_max_ms: Math.round(lagMs.max),
+        ...firstOfVenues(all),
       },
       bounds: [
         { what: 'drops', found: all.length, least: count },
@@ -163,6 +165,16 @@ function note(drops: readonly Drop[], event: MarketEvent): void {
 
 const isBack = ({ bed, venue, newestPeer }: Drop, stream: string): boolean =>
   bed.simulator.connections().some((peer) => peer.venue === venue && peer.id > newestPeer && peer.streams.has(stream))
+
+function firstOfVenues(drops: readonly Drop[]): Record<string, number> {
+  const figures: Record<string, number> = {}
+  for (const venue of new Set(drops.map((each) => each.venue))) {
+    const first = spread(drops.flatMap((each) => (each.venue === venue ? (each.firstMs ?? []) : [])))
+    figures[`${venue}_p50_ms`] = Math.round(first.p50)
+    figures[`${venue}_max_ms`] = Math.round(first.max)
+  }
+  return figures
+}
 
 function counted(drops: readonly Drop[], word: (drop: Drop) => string): Record<string, number> {
   const counts: Record<string, number> = {}
