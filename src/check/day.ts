@@ -2,6 +2,7 @@
 
 import { START_US } from '../sim/virtual/clock.ts'
 import { createOracle } from './oracle.ts'
+import { RUN_OPTIONS } from './oracle-promises.ts'
 import { runSeed } from './run.ts'
 import { dayScenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
@@ -23,7 +24,7 @@ export async function judgeDay(
   hours: number,
   onProgress: (virtualHours: number) => void,
 ): Promise<DayVerdict> {
-  const oracle = createOracle()
+  const oracle = createOracle(RUN_OPTIONS)
   let gaps = 0
   const counter = {
     add(entry: TraceEntry) {

@@ -155,3 +155,6 @@ export const DEFAULTS: OracleOptions = {
   levels: 20,
   violationsMax: 10_000,
 }
+
+/** In a run a loss at the end of a stream is found by asking the venue, within a minute of silence. */
+export const RUN_OPTIONS: Partial<OracleOptions> = { settleUs: 75 * SECOND }

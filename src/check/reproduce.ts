@@ -2,6 +2,7 @@
 
 import { type LogFields, type Logger, silentLogger } from '../ops/log.ts'
 import { createOracle, type Violation } from './oracle.ts'
+import { RUN_OPTIONS } from './oracle-promises.ts'
 import type { PlannedFault } from './plan.ts'
 import { type RunResult, runSeed } from './run.ts'
 import { shrink } from './shrink.ts'
@@ -31,7 +32,7 @@ const LATER_MAX = 10
 export async function reproduce(seed: number, options: ReproduceOptions = {}): Promise<Reproduction> {
   const { plan, isEverything = false, linesMax = LINES_MAX, laterMax = LATER_MAX } = options
   const given = plan === undefined ? {} : { plan }
-  const oracle = createOracle()
+  const oracle = createOracle(RUN_OPTIONS)
   const result = await runSeed(seed, { ...given, sinks: [oracle] })
   const violations = oracle.finish()
   const [first] = violations
@@ -66,7 +67,7 @@ export async function shrinkPlan(
   onProgress: (length: number) => void,
 ): Promise<readonly PlannedFault[]> {
   const breaks = async (smaller: readonly PlannedFault[]): Promise<boolean> => {
-    const oracle = createOracle()
+    const oracle = createOracle(RUN_OPTIONS)
     const { crash } = await runSeed(seed, { plan: smaller, sinks: [oracle] })
     return promise === 'crash' ? crash !== undefined : oracle.finish().some((broken) => broken.promise === promise)
   }

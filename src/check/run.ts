@@ -43,10 +43,6 @@ const FAULTS_END_MS = 55_000
 const CHECK_EVERY_MS = 25_000
 /** How long the markets stand still for a checkpoint. */
 const STANDSTILL_MS = 2_500
-/** A loss at the end of a stream is found within a minute of silence. */
-const LAST_STANDSTILL_MS = 75_000
-/** What was confirmed while nothing happened has its first data by then. */
-const LAST_WORDS_MS = 20_000
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
 /** Forged levels are found by comparing books with REST, missed trades are fetched; longer it may not take. */
@@ -81,7 +77,6 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   await world.loop.run(faultsEndMs)
   await recover(world, options.recoveryMsMax ?? RECOVERY_MS.most)
   await checkpoint(world, true)
-  await world.loop.run(world.loop.nowMs + LAST_WORDS_MS)
   endings(world)
   return {
     seed,
@@ -133,7 +128,7 @@ function isRecovered(world: World, waitedMs: number): boolean {
 /** The markets stand still until everything has arrived; then each book is compared. */
 async function checkpoint(world: World, isLast = false): Promise<void> {
   world.stopMarkets()
-  await world.loop.run(world.loop.nowMs + (isLast ? LAST_STANDSTILL_MS : STANDSTILL_MS))
+  await world.loop.run(world.loop.nowMs + STANDSTILL_MS)
   for (const venue of world.venues.values()) {
     for (const symbol of venue.symbols) {
       if (world.isUnderWay(venue.id, symbol) || (!isLast && world.isForged(venue.id, symbol))) continue
