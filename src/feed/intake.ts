@@ -42,8 +42,6 @@ export class Intake {
   readonly #probes: BookProbes
   readonly #quiet: QuietProbe
   readonly #audit: Audit
-  /** Streams without numbers that are being subscribed anew on their link, and whether they have spoken since. */
-  readonly #interrupted = new Map<Feed, boolean>()
 
   constructor(options: IntakeOptions) {
     const { open, find } = options
@@ -124,25 +122,15 @@ export class Intake {
     const isUnchanged = feed.recent.newest === fact
     const isNew = feed.recent.add(fact)
     if (isNew || isUnchanged) {
-      this.#heardUnnumbered(feed, receiveUs)
+      feed.ledger.end({ endUs: receiveUs })
+      feed.ledger.heard(undefined, receiveUs)
     }
     if (event.type === 'quote') feed.newestQuote = event
     if (isNew) this.#options.downstream.accept(event, receiveUs)
     else this.#options.observer.duplicate(event.type)
   }
 
-  /** What comes while the stream is being left and joined again comes before the break. */
-  #heardUnnumbered(feed: Feed, receiveUs: EpochUs): void {
-    const { ledger } = feed
-    if (this.#interrupted.get(feed) !== true) ledger.end({ endUs: receiveUs })
-    ledger.heard(undefined, receiveUs)
-    if (!this.#interrupted.has(feed)) return
-    this.#interrupted.set(feed, true)
-    ledger.begin({ cause: 'silence', reason: 'being subscribed anew' })
-  }
-
   subscribed(feed: Feed): void {
-    this.#interrupted.delete(feed)
     if (feed.channel === 'book') this.#books.subscribed(feed)
     // Trades come when someone trades: once the venue has confirmed the stream, silence is an answer too.
     else if (feed.channel === 'trade') this.#trades.subscribed(feed)
@@ -151,8 +139,6 @@ export class Intake {
 
   /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
-    if (feed.state === 'stale') this.#interrupted.set(feed, false)
-    else this.#interrupted.delete(feed)
     const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
     if (feed.channel === 'trade') this.#trades.restarted(feed)
@@ -216,7 +202,6 @@ export class Intake {
 
   /** The feed is collected no more. */
   dropped(feed: Feed, reason: BookReason): void {
-    this.#interrupted.delete(feed)
     if (feed.channel === 'trade') this.#trades.dropped(feed)
     if (feed.channel !== 'book') return
     this.#books.dropped(feed, reason)

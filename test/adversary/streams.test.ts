@@ -183,6 +183,8 @@ beforeAll(async () => {
   await world.pass(6)
   for (const { soon } of Object.values(MISBEHAVIOURS)) soon?.()
   await until(() => `the silences: ${JSON.stringify(silences)}`, areSilencesFound, 45_000)
+  // Subscribed anew by then: a stream that speaks while it is left loses what it says, and nobody can tell.
+  await world.pass(8)
   for (const { late } of Object.values(MISBEHAVIOURS)) late?.()
   await world.pass(20)
   untilUs = world.nowUs()
