@@ -87,8 +87,8 @@ export class BinanceSession implements SimSession, StreamListener {
 
   pong(payload: string): void {
     const isAnswer = this.#pings.has(payload)
-    // Pongs count as messages, but a scaled clock asks for more of them than the cap was made for.
-    if (!isAnswer || this.#options.context.timeScale === 1) this.#count()
+    // Pongs count as messages, but a scaled clock asks for more of them than the cap was made for, and late ones come together.
+    if (this.#options.context.timeScale === 1) this.#count()
     // Unsolicited pongs are allowed and prove nothing.
     if (!isAnswer) return
     for (const stop of this.#pings.values()) stop()
