@@ -107,7 +107,7 @@ export const REST_FAULTS = {
       () => ({}),
       ({ venue }) => ({ kind: 'rest-forged', how: 'ghost', path: venue.id.startsWith('binance') ? 'depth' : 'book' }),
     ),
-    active: 0.015,
+    active: 0.03,
   },
   'rest-limited': pressed(
     kind('status 429 with a time to wait', 0.7, retry, ({ number }) => ({

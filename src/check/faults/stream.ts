@@ -100,7 +100,7 @@ export const STREAM_FAULTS = {
     ...frames('a book frame brings a level that is not there', 0.7, () => ({ kind: 'forged', how: 'ghost' }), {
       channels: ['book'],
     }),
-    active: 0.015,
+    active: 0.03,
   },
   'snapshot-ahead': {
     about: 'a book frame is lost, and the stream then is seconds behind REST',
