@@ -22,6 +22,7 @@ const ROUND_MS_MAX = 60_000
 /** A run that has not come to its count by then says so. */
 const RUN_MS_MAX = 1_800_000
 const BEDS_MAX = 5
+const CAUSES_SHOWN_MAX = 5
 
 /** Why connections are replaced, the share of each, and how many connections a bed has. */
 interface Kind {
@@ -122,7 +123,8 @@ async function runBed(
   }
   for (const { id } of bed.simulated) bed.simulator.market(id).stop()
   await comes(clock, () => audit.isComplete, 5_000)
-  const { gaps, stale } = losses()
+  const { gaps, stale, causes } = losses()
+  for (const cause of causes) say(`${name}: ${cause}`)
   const broken = bed.simulator.violations()
   for (const { venue, rule, detail } of broken) say(`${name}: ${venue} ${rule}: ${detail}`)
   await bed.stop()
@@ -166,14 +168,18 @@ async function replaced(bed: Bed, ids: readonly string[], action: () => void): P
 const outcomes = (bed: Bed, outcome: string): number =>
   sumOf(bed.simulated, ({ id }) => bed.metrics.counter('rotations', { venue: id, outcome }).value)
 
-function countLosses(bed: Bed): () => { gaps: number; stale: number } {
+function countLosses(bed: Bed): () => { gaps: number; stale: number; causes: readonly string[] } {
   const gaps = new Set<string>()
+  const causes = new Set<string>()
   let stale = 0
   bed.on((event: MarketEvent) => {
-    if (event.type === 'gap') gaps.add(event.gap_id)
+    if (event.type === 'gap') {
+      gaps.add(event.gap_id)
+      if (causes.size < CAUSES_SHOWN_MAX) causes.add(`${event.venue} ${event.cause}: ${event.reason}`)
+    }
     if (event.type === 'book_state' && event.state !== 'live') stale++
   })
-  return () => ({ gaps: gaps.size, stale })
+  return () => ({ gaps: gaps.size, stale, causes: [...causes] })
 }
 
 /** Its connections live as long as the simulator's, and may be opened as much more often. */
