@@ -28,7 +28,8 @@ function set(base: string, valve: Partial<Valve>, kinds = KINDS): void {
 }
 
 const isUnverifiable = ({ channel }: GapRecord): boolean => channel === 'ticker' || channel === 'quote'
-const isReset = ({ cause }: GapRecord): boolean => cause === 'sequence_reset'
+/** Across a restart of the numbering nobody can tell that nothing was missed. */
+const isReset = ({ cause, channel }: GapRecord): boolean => cause === 'sequence_reset' || channel === 'book'
 
 const thaw = (base: string) => {
   for (const stream of of(base)) world.exchange.thaw(stream)
