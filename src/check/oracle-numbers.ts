@@ -21,7 +21,7 @@ export class Deliveries {
   /** In the market's numbers: the newest that was delivered, the newest that was made, those too young to be missed. */
   newest: number | undefined
   truth: number | undefined
-  young: { atUs: EpochUs; before: number }[] = []
+  young: { atUs: EpochUs; before: number | undefined }[] = []
 
   /** The greatest number that was delivered. */
   get top(): number | undefined {

@@ -88,7 +88,7 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   return {
     traded({ venue, symbol, last, atUs }) {
       const { deliveries } = streams.of({ venue, channel: 'trade', symbol })
-      deliveries.young.push({ atUs, before: deliveries.truth ?? last })
+      deliveries.young.push({ atUs, before: deliveries.truth })
       while ((deliveries.young[0]?.atUs ?? atUs) < atUs - options.settleUs) deliveries.young.shift()
       deliveries.truth = last
     },
@@ -134,7 +134,8 @@ function judgeRepeat(deliveries: Deliveries, id: string, span: Numbers, kills: n
 
 /** The newest trade of the market that is old enough to have arrived. */
 function quietTruth({ young, truth }: Deliveries, untilUs: EpochUs): number | undefined {
-  return young.find(({ atUs }) => atUs > untilUs)?.before ?? truth
+  const first = young.find(({ atUs }) => atUs > untilUs)
+  return first === undefined ? truth : first.before
 }
 
 /** A gap that is called healed is; one that is given up could not be healed. */
