@@ -91,6 +91,7 @@ function recordText({ name, date, commit, command, seconds, machine, figures, bo
     ),
     others.length > 0 ? `Also: ${others.join('; ')}.` : '',
   ]
+    .map((part) => part.trim())
     .filter((part) => part !== '')
     .join('\n\n')
 }
