@@ -11,8 +11,8 @@ const COMMANDS = { sim: 'sim:soak', 'sim-day': 'sim:soak -- --day', mutants: 'si
 
 /** The page, and where it belongs. */
 export async function reliabilityPage() {
-  const { reliabilityMarkdown } = await import('../dist/check/reliability/page.js')
-  const { readRecord } = await import('../dist/check/reliability/record.js')
+  const { reliabilityMarkdown } = await import('../dist/check/reliability.js')
+  const { readRecord } = await import('../dist/check/reliability-record.js')
   const { venues } = await import('../dist/venues/index.js')
   const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((file) => file.endsWith('.json')) : []
   const records = files.map((file) => readRecord(readFileSync(join(FOLDER, file), 'utf8')))
@@ -23,7 +23,7 @@ async function record() {
   setUp()
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { command: { type: 'string' } } })
   const [name, file] = positionals
-  const { dayDigest, mutantDigest, soakDigest } = await import('../dist/check/reliability/record.js')
+  const { dayDigest, mutantDigest, soakDigest } = await import('../dist/check/reliability-record.js')
   const digest = { sim: soakDigest, 'sim-day': dayDigest, mutants: mutantDigest }[name]
   if (digest === undefined || file === undefined) {
     say(`npm run reliability -- ${Object.keys(COMMANDS).join('|')} FILE [--command TEXT]`)

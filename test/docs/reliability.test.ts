@@ -4,9 +4,9 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { proofs } from '../../src/check/prove/index.ts'
-import { reliabilityMarkdown } from '../../src/check/reliability/page.ts'
-import { PROMISED } from '../../src/check/reliability/promises.ts'
-import { dayDigest, mutantDigest, readRecord, soakDigest } from '../../src/check/reliability/record.ts'
+import { reliabilityMarkdown } from '../../src/check/reliability.ts'
+import { PROMISED } from '../../src/check/reliability-promises.ts'
+import { dayDigest, mutantDigest, readRecord, soakDigest } from '../../src/check/reliability-record.ts'
 import { venues } from '../../src/venues/index.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

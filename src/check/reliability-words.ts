@@ -1,6 +1,6 @@
 /** What the words of gap records and of the table of channels mean. */
 
-import type { GapCause, GapState, Proof } from '../../model/event.ts'
+import type { GapCause, GapState, Proof } from '../model/event.ts'
 
 export const CAUSE_MEANINGS: Readonly<Record<GapCause, string>> = {
   sequence_gap: 'The numbers of the stream do not continue: messages were lost.',

@@ -1,12 +1,12 @@
 /** docs/RELIABILITY.md: the promises with the figures of their recorded runs. Pure; a test fails when the file is stale. */
 
-import { CHANNELS } from '../../model/event.ts'
-import { markdownCode as code, markdownTable as table } from '../../ops/markdown.ts'
-import type { Venue } from '../../venues/venue.ts'
-import { type Bound, holds } from '../prove/proof.ts'
-import { NOT_PROMISED, PROMISED, type Promised } from './promises.ts'
-import type { RunRecord } from './record.ts'
-import { CAUSE_MEANINGS, PROOF_MEANINGS, STATE_MEANINGS } from './vocabulary.ts'
+import { CHANNELS } from '../model/event.ts'
+import { markdownCode as code, markdownTable as table } from '../ops/markdown.ts'
+import type { Venue } from '../venues/venue.ts'
+import { type Bound, holds } from './prove/proof.ts'
+import { NOT_PROMISED, PROMISED, type Promised } from './reliability-promises.ts'
+import type { RunRecord } from './reliability-record.ts'
+import { CAUSE_MEANINGS, PROOF_MEANINGS, STATE_MEANINGS } from './reliability-words.ts'
 
 const INTRODUCTION = `What this version promises about completeness, how each promise is tested, and what was found. The figures are those of
 recorded runs ([docs/reliability](reliability)), each with its date, its commit and the command that repeats it. A figure outside its

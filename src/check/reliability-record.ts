@@ -1,7 +1,7 @@
 /** One recorded run: what docs/reliability/*.json hold. */
 
 import { z } from 'zod'
-import { type Bound, holds } from '../prove/proof.ts'
+import { type Bound, holds } from './prove/proof.ts'
 
 const bound = z.strictObject({
   what: z.string(),
