@@ -120,7 +120,8 @@ export const SOCKET_FAULTS = {
   'late-frames': {
     about: 'a client ends a connection on which nothing can be read, and frames that can still come',
     target: 'venue',
-    perMinute: 0.7,
+    perMinute: 2,
+    active: 0.3,
     strike({ world, venue: { id }, fault, struck, scope }) {
       struck(3_000)
       for (const { link } of world.network.connections(id)) link.lateFrames = 5
