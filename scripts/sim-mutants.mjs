@@ -11,6 +11,8 @@ import { installDependencies, ROOT, say } from './setup.mjs'
 const SEED_MS_MAX = 120_000
 const HEAP_MB_MAX = 1_500
 const MAX_WORKERS = 2
+/** A mutant that names what there is not proves nothing. */
+const BROKEN_CODE = /^crash.*(ReferenceError|SyntaxError)/
 
 const { values } = parseArgs({
   options: {
@@ -126,8 +128,10 @@ async function judge({ name, file, why }, clean) {
       if (words.length === 0) continue
       const known = await clean.brokenUpTo(seed)
       const promise = words.find((word) => !known.has(word))
-      if (promise !== undefined)
-        return end({ seed, promise, text: broken.find((line) => line.startsWith(promise)) ?? '' })
+      if (promise === undefined) continue
+      const text = broken.find((line) => line.startsWith(promise)) ?? ''
+      if (BROKEN_CODE.test(text)) stop(`mutant ${name} is no bug, but code that cannot run: ${text}`)
+      return end({ seed, promise, text })
     }
     return end({})
   } finally {
@@ -170,16 +174,21 @@ function openTree(name) {
     failure = { promises: { [promise]: 1 }, broken: [`${promise} ${text}`] }
     settle(failure)
   }
-  const isReady = new Promise((resolve) => {
-    worker.on('message', (verdict) => (verdict === undefined ? resolve() : settle(verdict)))
-    worker.on('error', (error) => {
-      fail('crash', error.message)
+  let isReady = false
+  const ready = new Promise((resolve) => {
+    worker.on('message', (verdict) => {
+      if (verdict !== undefined) settle(verdict)
+      isReady = true
       resolve()
+    })
+    worker.on('error', (error) => {
+      if (!isReady) stop(`${name} does not start: ${error.message}`)
+      fail('crash', error.message)
     })
   })
   return {
     async judge(seed) {
-      await isReady
+      await ready
       if (failure !== undefined) return failure
       return await new Promise((resolve) => {
         const timer = setTimeout(

@@ -92,14 +92,6 @@ export const BOOK_MUTANTS: readonly Mutant[] = [
     why: 'of the changes that wait for a snapshot only the newest is kept',
   },
   {
-    name: 'buffer-dropped',
-    file: 'book/sync.ts',
-    find: `if (!this.#held.push(delta)) return this.#overflow()
-        return this.#announce('syncing', this.reason, NOTHING)`,
-    replace: `return this.#announce('syncing', this.reason, NOTHING)`,
-    why: 'changes that come while the snapshot is awaited are not kept',
-  },
-  {
     name: 'book-survives-disconnect',
     file: 'feed/book-feeds.ts',
     find: `if (this.isLive(feed)) feed.isResyncing = true

@@ -35,14 +35,6 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     why: 'nobody notices that one stream of a connection is silent',
   },
   {
-    name: 'refusal-of-one-for-all',
-    file: 'feed/link.ts',
-    find: `if (isPermanent && topics.length > 1) for (const topic of topics) this.subscribe([topic])
-    else `,
-    replace: ``,
-    why: 'one bad topic has all those refused that were asked for with it',
-  },
-  {
     name: 'answers-not-awaited',
     file: 'feed/requests.ts',
     find: `const late = [...this.#asked].filter(([, { sentMs = nowMs }]) => nowMs - sentMs >= ANSWER_TIMEOUT_MS)`,
