@@ -22,6 +22,8 @@ export const isRepeated = (
   (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1) &&
   (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (applied?.exchange_time_us ?? 0)
 
+export const isEmptySnapshot = ({ bids, asks }: BookSnapshot): boolean => bids.length + asks.length === 0
+
 export class Numbering {
   /** The newest delta by its time, whatever became of it. */
   #newest: BookDelta | undefined

@@ -4,7 +4,7 @@ import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName, Epo
 import { BookStates } from './book-states.ts'
 import { Crossing } from './crossing.ts'
 import { HeldDeltas, HoldingRoom } from './held-deltas.ts'
-import { isRepeated, Numbering } from './numbering.ts'
+import { isEmptySnapshot, isRepeated, Numbering } from './numbering.ts'
 import { OrderBook } from './order-book.ts'
 import { Past } from './past.ts'
 import type { SequenceRule } from './sequence.ts'
@@ -201,7 +201,7 @@ export class BookSync {
       const verdict = this.#rules.rule(last, delta, true)
       if (verdict === 'stale' && delta.last_sequence !== last) continue
       // An answer without any level, where the stream goes on, is a failure of the venue rather than its book.
-      if (verdict === 'gap' || isEmpty(snapshot)) {
+      if (verdict === 'gap' || isEmptySnapshot(snapshot)) {
         // Too old: the stream is ahead of it. What follows the snapshot's successor is kept for the next one.
         this.#held.dropFirst(i)
         this.#phase = 'waiting'
@@ -233,7 +233,7 @@ export class BookSync {
       emit.push(...step.emit)
       if (step.need === undefined) continue
       for (const later of deltas.slice(i + 1)) this.#held.push(later)
-      // A book that breaks before it was live is nobody's business; what it says of its state is.
+      // Of a book that breaks before it was live only its state is told.
       return { emit: emit.filter(({ type }) => type === 'book_state'), need: step.need }
     }
     emit.push(...this.#states.announce('live', 'snapshot', this.#last))
@@ -296,5 +296,3 @@ export class BookSync {
     return emit.length === 0 ? step : { ...step, emit }
   }
 }
-
-const isEmpty = ({ bids, asks }: BookSnapshot): boolean => bids.length + asks.length === 0

@@ -1,6 +1,7 @@
 /** One seed, run and judged: what a worker tells of it. Plain data. */
 
 import { createOracle, type Figures, type Violation } from './oracle.ts'
+import { RUN_OPTIONS } from './oracle-promises.ts'
 import { type RunOptions, runSeed } from './run.ts'
 
 export interface Verdict {
@@ -18,7 +19,7 @@ export interface Verdict {
 const BROKEN_SHOWN_MAX = 3
 
 export async function judgeSeed(seed: number, options: RunOptions = {}): Promise<Verdict> {
-  const oracle = createOracle()
+  const oracle = createOracle(RUN_OPTIONS)
   const result = await runSeed(seed, { ...options, sinks: [oracle, ...(options.sinks ?? [])] })
   const violations = oracle.finish()
   const crashes = result.crash === undefined ? [] : [`crash: ${result.crash.split('\n').slice(0, 2).join(' ')}`]

@@ -27,16 +27,16 @@ export function tableText<Row>(columns: readonly Column<Row>[], rows: readonly R
   const cells = rows.map((row) => columns.map(({ text }) => visible(text(row))))
   const widths = columns.map(({ head }, at) => Math.max(head.length, ...cells.map((line) => lengthOf(line[at] ?? ''))))
   if (screen.width !== undefined) narrow(widths, screen.width)
-  const fit = (text: string, at: number): string => {
+  const clip = (text: string, at: number): string => {
     const width = widths[at] ?? 0
     const cut = lengthOf(text) > width ? `${[...text].slice(0, width - 1).join('')}…` : text
     const space = ' '.repeat(width - lengthOf(cut))
     return columns[at]?.isNumber === true ? space + cut : cut + space
   }
   const lines = cells.map((line, index) =>
-    line.map((text, at) => paint(fit(text, at), columns[at]?.colour?.(rows[index] as Row), screen)),
+    line.map((text, at) => paint(clip(text, at), columns[at]?.colour?.(rows[index] as Row), screen)),
   )
-  const head = columns.map((column, at) => fit(column.head, at))
+  const head = columns.map((column, at) => clip(column.head, at))
   return [head, ...lines].map((line) => `${line.join(GUTTER).trimEnd()}\n`).join('')
 }
 

@@ -54,7 +54,7 @@ export function toyVenue(id: string): Venue {
         throw new Error('a toy has no trades')
       },
       polledTrades: 'trade',
-    poll: () => [],
+      poll: () => [],
       recorded: () => undefined,
       fault: () => undefined,
     },
