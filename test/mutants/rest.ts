@@ -1,4 +1,4 @@
-/** Bugs of REST: limits, pauses, bans, and the lists of instruments. */
+/** Bugs of REST: pauses and bans. */
 
 import type { Mutant } from './mutant.ts'
 
@@ -40,21 +40,5 @@ export const REST_MUTANTS: readonly Mutant[] = [
     replace: `const nowMs = clock.monotonicMs()
     if (untilUs !== undefined) this.#pausedUntilMs = 0`,
     why: 'requests go out while the venue forbids them',
-  },
-  {
-    name: 'delisted-symbol-kept',
-    file: 'feed/metadata.ts',
-    find: `if (known !== undefined) this.#handlers.delisted(symbol)
-        else if`,
-    replace: `if (known !== undefined) continue
-        else if`,
-    why: 'a symbol that is off the list is asked for without end',
-  },
-  {
-    name: 'relisted-symbol-forgotten',
-    file: 'feed/venue-feed.ts',
-    find: `if (this.#isStarted) this.#begin(back)`,
-    replace: ``,
-    why: 'a symbol that is back on the list is not collected again',
   },
 ]
