@@ -185,6 +185,7 @@ function openTree(name) {
       if (!isReady) stop(`${name} does not start: ${error.message}`)
       fail('crash', error.message)
     })
+    worker.on('exit', (code) => fail('crash', `ended with code ${code}`))
   })
   return {
     async judge(seed) {

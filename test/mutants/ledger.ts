@@ -74,14 +74,6 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     why: 'nothing says until when a killed process lived',
   },
   {
-    name: 'beat-without-numbers',
-    file: 'ledger/ledger.ts',
-    find: `entry.told = String(mark)
-      at.push(mark)`,
-    replace: `entry.told = String(mark)`,
-    why: 'beats do not say where each stream stands',
-  },
-  {
     name: 'restored-gaps-forgotten',
     file: 'ledger/ledger.ts',
     find: `entry.ledger.restore(gap)`,
