@@ -127,11 +127,6 @@ export class BookFeeds {
     this.#snapshots.settle(feed.symbol)
   }
 
-  /** A delta could not be read, so the book misses it. */
-  undecodable(feed: Feed): void {
-    this.breaks(feed, 'decode_error')
-  }
-
   /** The book is wrong for `reason`: it is built anew. */
   breaks(feed: Feed, reason: BookReason): void {
     if (!this.isLive(feed)) return
