@@ -39,10 +39,10 @@ const answers = (about: string, draw: Draw, spec: (strike: Strike) => Spec): Fau
 const burst: Draw = (random) => ({ count: between(random, 2, 15) })
 
 export const STREAM_FAULTS = {
-  'frame-lost': frames('one frame never comes', 15, () => ({ kind: 'drop' })),
+  'frame-lost': frames('one frame never comes', 60, () => ({ kind: 'drop' })),
   'frames-lost': frames(
     'several frames in a row never come',
-    4,
+    8,
     ({ number }) => ({ kind: 'drop', count: number('count') }),
     { draw: burst },
   ),
@@ -57,14 +57,14 @@ export const STREAM_FAULTS = {
       world.struck('market-halted', scope('symbol'), number('ms') + 500)
     },
   },
-  'frame-twice': frames('one frame comes twice', 8, () => ({ kind: 'duplicate' })),
+  'frame-twice': frames('one frame comes twice', 30, () => ({ kind: 'duplicate' })),
   'frames-twice': frames(
     'several frames in a row come twice',
     2,
     ({ number }) => ({ kind: 'duplicate', count: number('count') }),
     { draw: burst },
   ),
-  'frames-swapped': frames('two neighbouring frames change places', 8, () => ({ kind: 'reorder' })),
+  'frames-swapped': frames('two neighbouring frames change places', 30, () => ({ kind: 'reorder' })),
   'frame-late': frames(
     'a frame, and all behind it on the connection, comes late',
     3,
@@ -83,7 +83,7 @@ export const STREAM_FAULTS = {
   'frame-garbage': frames('no JSON, nothing says whose it is', 1, () => ({ kind: 'malformed', how: 'garbage' }), {
     reach: 'venue',
   }),
-  'frame-new-fields': frames('a field more than documented', 4, () => ({ kind: 'malformed', how: 'fields' })),
+  'frame-new-fields': frames('a field more than documented', 15, () => ({ kind: 'malformed', how: 'fields' })),
   'frame-not-utf8': frames('bytes that are no UTF-8', 0.7, () => ({ kind: 'malformed', how: 'utf8' }), {
     reach: 'venue',
   }),
