@@ -64,7 +64,6 @@ export class Machine {
     collector.start().catch((error: unknown) => {
       if (scope === this.#scope) this.crashed(error)
     })
-    this.#parts.loop.settled()
   }
 
   /** As by `kill -9`; `isPowerLoss`: the whole machine. */

@@ -124,7 +124,6 @@ export class VirtualDisk {
         this.#loop.nowMs + delayMs,
         scope,
         () => {
-          this.#loop.settled()
           try {
             resolve(act())
           } catch (error) {

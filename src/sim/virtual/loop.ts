@@ -27,7 +27,6 @@ export class VirtualLoop {
   count = 0
   readonly #heap: LoopEvent[] = []
   #lastOrder = 0
-  #isSettled = true
   /** An action threw: what a process would die of. */
   onCrash: (error: unknown, scope: Scope) => void = (error) => {
     throw error
@@ -38,11 +37,6 @@ export class VirtualLoop {
     const event = { dueMs: Math.max(dueMs, this.nowMs), order: ++this.#lastOrder, scope, isInput, action }
     this.#push(event)
     return event
-  }
-
-  /** A promise that someone may await was settled: before the next event, all that waits for it runs. */
-  settled(): void {
-    this.#isSettled = true
   }
 
   /** What is due for the scope waits from now on. */
@@ -65,7 +59,7 @@ export class VirtualLoop {
 
   /** Lets everything happen that is due until `untilMs`, then stands there. */
   async run(untilMs: number): Promise<void> {
-    if (this.#isSettled) await this.#drain()
+    await turn()
     for (let event = this.#heap[0]; event !== undefined && event.dueMs <= untilMs; event = this.#heap[0]) {
       this.#pop()
       const { scope, action } = event
@@ -81,14 +75,10 @@ export class VirtualLoop {
       } catch (error) {
         this.onCrash(error, scope)
       }
-      if (this.#isSettled) await this.#drain()
+      // Whoever awaited what the event settled goes on before anything else happens.
+      await turn()
     }
     this.nowMs = Math.max(this.nowMs, untilMs)
-  }
-
-  async #drain(): Promise<void> {
-    this.#isSettled = false
-    await turn()
   }
 
   #push(event: LoopEvent): void {

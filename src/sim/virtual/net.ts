@@ -169,7 +169,6 @@ export class VirtualNetwork {
           () => {
             if (isOver) return
             isOver = true
-            loop.settled()
             act()
           },
           true,
