@@ -22,6 +22,8 @@ export interface GapRecord {
   /** The process was killed before the newest revision was durable: it may be told again. */
   isReverted: boolean
   outage: Outage | undefined
+  /** When the stream's last message before the gap was told had been delivered. */
+  readonly beforeUs: EpochUs | undefined
   /** When the fault struck that explains it. */
   causeUs: EpochUs | undefined
   /** When the first frame behind it was delivered. */
@@ -117,6 +119,7 @@ export class Gaps {
       isLatestDurable: false,
       isReverted: false,
       outage: outage ?? ended,
+      beforeUs: stream.deliveredUs === this.#moment.nowUs ? stream.previousUs : stream.deliveredUs,
       causeUs: undefined,
       resumedUs: outage === undefined ? ended?.untilUs : undefined,
     }

@@ -88,7 +88,9 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
       if (state === 'started') return
       for (const stream of streams.all()) {
         const { outage } = stream
-        if (outage?.isProcess !== true || outage.fromUs !== atUs || isInGap(stream)) continue
+        // Of a stream that nothing has left of yet nothing is collected that could be missed.
+        if (outage?.isProcess !== true || outage.fromUs !== atUs || stream.leftUs === undefined || isInGap(stream))
+          continue
         endings.push({ stream, outage, atUs, isUntold: state === 'stopped' && stream.open.size === 0 })
       }
     },

@@ -135,7 +135,7 @@ export const DEFAULTS: OracleOptions = {
   countersOf,
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
-  permanentFaults: /delist|refus/,
+  permanentFaults: /delist|refus|absurd/,
   harmlessFaults: /^close-announced-early$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,

@@ -32,6 +32,8 @@ export interface Stream extends StreamKey {
   /** All connections that ever carried it. */
   readonly connections: Set<number>
   deliveredUs: EpochUs | undefined
+  /** When its first data left the collector. */
+  leftUs: EpochUs | undefined
   /** The newest delivery before that time. */
   previousUs: EpochUs | undefined
   outage: Outage | undefined
@@ -219,6 +221,7 @@ const newStream = (key: StreamKey): Stream => ({
   subscribed: new Set(),
   connections: new Set(),
   deliveredUs: undefined,
+  leftUs: undefined,
   previousUs: undefined,
   outage: undefined,
   lastOutage: undefined,

@@ -12,15 +12,25 @@ const HELD_US_MAX = 30_000_000
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
+interface Time {
+  readonly fromUs: EpochUs
+  readonly untilUs: EpochUs
+}
+
+/** The later of two times that do not touch, or both as one. */
+const joined = (time: Time, next: Time): Time =>
+  next.fromUs > time.untilUs ? next : { fromUs: time.fromUs, untilUs: Math.max(time.untilUs, next.untilUs) }
+
 export function judgeTimes({ streams, options, report }: Court): Judge {
   const { startUs, processUs, slackUs } = options
   const tooWide = new Set<GapRecord>()
-  let stall = { fromUs: 0, untilUs: 0 }
+  /** When the process last could not say that it lives. */
+  let stall: Time = { fromUs: 0, untilUs: 0 }
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
     if (isProcessGap(first)) return lastAlive(endOf(stream) ?? streams.endedUs ?? 0) - processUs
-    if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.deliveredUs === undefined) return 0
+    if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.leftUs === undefined) return 0
     if (outage !== undefined) return outage.beforeUs - startUs
     const lastUs = stream.previousUs ?? 0
     return Math.min(lastUs, causeUs ?? lastUs) - startUs
@@ -48,15 +58,16 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
 
   return {
     fault({ fault, atUs, untilUs = atUs }) {
-      if (options.stallFaults.test(fault)) stall = { fromUs: atUs, untilUs }
+      if (options.stallFaults.test(fault)) stall = joined(stall, { fromUs: atUs, untilUs })
       // The disk is tried again only after a while.
-      else if (options.diskFaults.test(fault)) stall = { fromUs: atUs, untilUs: untilUs + options.detectionUs }
+      else if (options.diskFaults.test(fault))
+        stall = joined(stall, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
     gap({ record, event, before }) {
       const begins = before === undefined || event.start_time_us < before.start_time_us
       // What numbers show to be missing may be missing since the stream's own last message.
       const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)
-      const fromUs = isMoved ? Math.min(earliest(record), record.stream.previousUs ?? 0) : earliest(record)
+      const fromUs = isMoved ? Math.min(earliest(record), record.beforeUs ?? 0) : earliest(record)
       const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
       if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event

@@ -148,8 +148,12 @@ function hearEvent(event: MarketEvent, { streams, gaps, judges }: Hearing): void
     return
   }
   const stream = streams.of({ venue: event.venue, symbol: event.symbol, channel: CHANNEL_OF[event.type] })
-  if (event.type === 'book_state') hearState(stream, event, streams, judges)
-  else for (const judge of judges) judge.data?.(stream, event)
+  if (event.type === 'book_state') {
+    hearState(stream, event, streams, judges)
+    return
+  }
+  stream.leftUs ??= streams.nowUs
+  for (const judge of judges) judge.data?.(stream, event)
 }
 
 function hearState(stream: Stream, event: BookState, streams: Streams, judges: readonly Judge[]): void {

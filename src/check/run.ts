@@ -45,8 +45,8 @@ const CHECK_EVERY_MS = 25_000
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
-/** Forged levels are found by comparing books with REST, missed trades are fetched; longer it may not take. */
-const REST_MS_MAX = 700_000
+/** Forged levels are found by comparing books with REST; longer it may not take. */
+const AUDIT_MS_MAX = 700_000
 /** By then everyone has asked twice whether the venue lists a symbol. */
 const LIST_MS_MAX = 1_300_000
 
@@ -113,7 +113,7 @@ async function recover(world: World, mostMs: number): Promise<void> {
 
 /** `waitedMs`: since the last fault was planned. */
 function isRecovered(world: World, waitedMs: number): boolean {
-  const isTimeUp = waitedMs > REST_MS_MAX
+  const isAudited = waitedMs > AUDIT_MS_MAX || !world.hasForgedBooks
   const isRefusalOver = waitedMs > LIST_MS_MAX
   const { collector } = world.machine
   if (collector === undefined) return true
@@ -122,7 +122,7 @@ function isRecovered(world: World, waitedMs: number): boolean {
   const isBack = ({ state, reason }: { state: string; reason: string }) =>
     state === 'live' || (isRefusalOver && reason.startsWith('refused'))
   if (!collector.feeds().every(isBack)) return false
-  return isTimeUp || (!world.hasForgedBooks && [...collector.gaps()].every(({ state }) => state !== 'open'))
+  return isAudited && (isRefusalOver || collector.gaps().every(({ state }) => state !== 'open'))
 }
 
 /** The markets stand still until everything has arrived; then each book is compared. */

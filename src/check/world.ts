@@ -80,6 +80,7 @@ export class World {
     this.#trace = (entry) => {
       if (entry.kind === 'event' && entry.event.type === 'book_snapshot' && !hasForgedLevel(entry.event))
         this.#forged.delete(`${entry.event.venue} ${entry.event.symbol}`)
+      if (entry.kind === 'process' && entry.state !== 'started' && this.disk.faults.size > 0) this.#forgetBans()
       trace(entry)
     }
     this.random = seededRandom(partSeed(seed, 'world'))
@@ -182,7 +183,9 @@ export class World {
 
   #fired({ id, kind, retry_after, venue = '', symbol = '' }: PlannedFrameFault, target: string): void {
     const armed = this.#armed.get(id)
-    if (armed === undefined) return
+    // What becomes of frames for a client that has gone touches nobody.
+    const connection = CONNECTION.exec(target)?.[1]
+    if (armed === undefined || (connection !== undefined && !this.network.has(Number(connection)))) return
     const lastsMs = kind === 'rest-status' && retry_after !== undefined ? retry_after * 1000 : undefined
     this.struck(armed.name, armed.scope, lastsMs)
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
@@ -190,6 +193,11 @@ export class World {
       for (const each of this.venue(venue).symbols) if (target.includes(each)) this.#forged.add(`${venue} ${each}`)
     // Requests that are under way do not know it yet.
     if (lastsMs !== undefined && lastsMs > FORBIDDEN_GRACE_MS) this.#forbid(this.venue(venue), lastsMs)
+  }
+
+  /** What the disk did not take before the process ended the next one cannot know. */
+  #forgetBans(): void {
+    for (const venue of this.venues.values()) venue.forbiddenUntilMs = 0
   }
 
   #forbid(venue: WorldVenue, lastsMs: number): void {
@@ -260,6 +268,9 @@ export class World {
     }
   }
 }
+
+/** The connection in the name of a frame's stream. */
+const CONNECTION = / #(\d+)$/
 
 const hasForgedLevel = ({ bids }: BookSnapshot): boolean =>
   bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)

@@ -90,7 +90,7 @@ export class Collector implements CollectorView {
       },
       onProblem: gaps.disk,
     })
-    this.#bans = new Bans(join(config.data_dir, 'rest-bans.json'), platform.files)
+    this.#bans = new Bans(join(config.data_dir, 'rest-bans.json'), platform)
     this.#roster = new Roster(config, {
       ...parts,
       stats: this.#stats,
@@ -128,6 +128,7 @@ export class Collector implements CollectorView {
     this.#ledger.stop()
     this.#roster.stop()
     this.#stats.stop()
+    this.#bans.stop()
     this.#repeats.stop()
   }
 

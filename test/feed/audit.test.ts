@@ -24,7 +24,7 @@ interface Served {
 async function start(venueId = 'binance', symbols: readonly string[] = ['AAAUSDT']) {
   const world = createWorld()
   const venue = findVenue(venueId) as Venue
-  const bans = new Bans('bans.json', world.files)
+  const bans = new Bans('bans.json', world)
   await bans.load()
   const rest = new RestClient({
     venue,

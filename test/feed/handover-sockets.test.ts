@@ -59,7 +59,7 @@ async function start(venue: Venue, options: Partial<SimulatorOptions>): Promise<
     onProblem: (problem) => void log.push(`ledger ${problem}`),
   })
   const shared = { venue, platform, instruments }
-  const bans = new Bans('bans.json', files)
+  const bans = new Bans('bans.json', platform)
   const rest = new RestClient({ ...shared, urls: [urls.rest_url as string], bans, onOutcome: () => {} })
   const feed = new VenueFeed({
     ...shared,

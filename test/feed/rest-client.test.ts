@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Bans } from '../../src/feed/bans.ts'
 import { RestClient, type RestError, type RestOutcome } from '../../src/feed/rest-client.ts'
+import type { Files } from '../../src/platform/platform.ts'
 import { findVenue } from '../../src/venues/index.ts'
 import type { Venue } from '../../src/venues/venue.ts'
 import { createWorld, jsonAnswer, settle, type World } from '../helpers/world.ts'
@@ -19,7 +20,7 @@ beforeEach(() => {
 })
 
 async function client(urls: readonly string[] = ['https://a.example'], venue = binance): Promise<RestClient> {
-  const bans = new Bans(BAN_FILE, world.files)
+  const bans = new Bans(BAN_FILE, world)
   await bans.load()
   return new RestClient({
     venue,
@@ -110,7 +111,7 @@ test('a full budget comes back with the time that passes, also while the wall cl
   const startUs = world.clock.nowUs()
   const { random, net, http, files } = world
   const platform = { random, net, http, files, clock: { ...world.clock, nowUs: () => startUs } }
-  const bans = new Bans(BAN_FILE, world.files)
+  const bans = new Bans(BAN_FILE, world)
   const options = { venue: binance, urls: ['https://a.example'], bans, instruments: new Map(), onOutcome: () => {} }
   const rest = new RestClient({ ...options, platform })
   world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
@@ -224,11 +225,29 @@ describe('limits that the venue sets', () => {
   test('a ban that cannot be written down is a ban all the same', async () => {
     const files = { ...world.files, replace: () => Promise.reject(new Error('EROFS: read-only file system')) }
     const options = { venue: binance, urls: ['https://a.example'], instruments: new Map(), onOutcome: () => {} }
-    const rest = new RestClient({ ...options, platform: world, bans: new Bans(BAN_FILE, files) })
+    const rest = new RestClient({
+      ...options,
+      platform: world,
+      bans: new Bans(BAN_FILE, { clock: world.clock, files }),
+    })
     world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '60' })
     const error = await rest.get(snapshot()).catch((failure: RestError) => failure)
     expect(error).toMatchObject({ kind: 'banned', message: expect.stringContaining('EROFS') })
     expect(rest.bannedUntilUs).toBeDefined()
+  })
+
+  test('a ban that the disk refused is written down as soon as it takes it', async () => {
+    let isFull = true
+    const replace: Files['replace'] = (path, text) =>
+      isFull ? Promise.reject(new Error('ENOSPC: no space left')) : world.files.replace(path, text)
+    const bans = new Bans(BAN_FILE, { clock: world.clock, files: { ...world.files, replace } })
+    const nowUs = world.clock.nowUs()
+    await expect(bans.set('binance a.example', nowUs + 60e6, nowUs)).rejects.toThrow('ENOSPC')
+    await world.clock.advance(5_000)
+    expect(world.disk.has(BAN_FILE)).toBe(false)
+    isFull = false
+    await world.clock.advance(1_000)
+    expect(world.disk.get(BAN_FILE)).toContain('binance a.example')
   })
 
   test('a ban that is longer than any, from a clock that was wrong, is not believed', async () => {
@@ -238,13 +257,16 @@ describe('limits that the venue sets', () => {
   })
 
   test('a ban list that cannot be opened is told and taken as empty', async () => {
-    const bans = new Bans(BAN_FILE, { ...world.files, read: () => Promise.reject(new Error('EACCES')) })
+    const bans = new Bans(BAN_FILE, {
+      clock: world.clock,
+      files: { ...world.files, read: () => Promise.reject(new Error('EACCES')) },
+    })
     expect(await bans.load()).toContain('EACCES')
   })
 
   test('a ban list that cannot be read is told and taken as empty', async () => {
     world.disk.set(BAN_FILE, '{"broken')
-    const bans = new Bans(BAN_FILE, world.files)
+    const bans = new Bans(BAN_FILE, world)
     expect(await bans.load()).toContain(BAN_FILE)
     expect(bans.untilUs('x', 0)).toBeUndefined()
   })

@@ -54,7 +54,7 @@ export function createRig(): Rig {
         pollIntervalMs === undefined ? v.book : { ...v.book, snapshotFrom: 'stream' as const }
       const books = new Books(new Map(venues.map((v) => [v.id, rules(v)])))
       const instruments = new Map<string, Instrument>()
-      const bans = new Bans('bans.json', world.files)
+      const bans = new Bans('bans.json', world)
       await bans.load()
       const ledger = new Ledger({
         folder: 'ledger',

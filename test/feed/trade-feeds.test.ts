@@ -66,7 +66,7 @@ async function rig(world = createWorld()): Promise<Rig> {
     market: 'spot',
   } as const
   const feed = new Feed(venue, topic, ledger.stream({ ...identity, proof: 'counter' }), world.clock)
-  const bans = new Bans('bans.json', world.files)
+  const bans = new Bans('bans.json', world)
   const urls = ['https://rest.example']
   const rest = new RestClient({ venue, urls, platform: world, bans, instruments: new Map(), onOutcome: () => {} })
   const duplicate = () => void restarts.push('duplicate')

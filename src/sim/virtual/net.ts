@@ -66,6 +66,11 @@ export class VirtualNetwork {
     return [...this.#open.values()].filter((connection) => venue === undefined || connection.venue === venue)
   }
 
+  /** The client has not closed it. */
+  has(connection: number): boolean {
+    return this.#open.has(connection)
+  }
+
   net(scope: Scope): Net {
     return {
       connect: (options, handlers) => {
