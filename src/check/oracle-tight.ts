@@ -45,9 +45,10 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     return latest?.isProcess ? latest.fromUs : undefined
   }
 
-  /** The latest time at which it may end: books when they are live again. */
-  function latest({ stream, resumedUs }: GapRecord): EpochUs {
-    return (stream.channel === 'book' ? stream.liveUs : resumedUs) ?? streams.nowUs
+  /** The latest time at which it may end: books when they are live again, if they were not all the time. */
+  function latest({ stream, latest: { start_time_us: startUs }, resumedUs }: GapRecord): EpochUs {
+    const wasLive = stream.liveUs !== undefined && stream.liveUs <= startUs
+    return (stream.channel === 'book' && !wasLive ? stream.liveUs : resumedUs) ?? streams.nowUs
   }
 
   function tell(record: GapRecord, text: string): void {

@@ -104,9 +104,7 @@ export class Link {
       {
         open: () => this.#onOpen(),
         frame: (bytes) => this.#onFrame(bytes),
-        alive: () => {
-          this.#lastByteMs = platform.clock.monotonicMs()
-        },
+        alive: () => this.#heard(platform.clock.monotonicMs()),
         closed: (code, reason) => this.#onClosed(code, reason),
       },
     )
@@ -165,7 +163,7 @@ export class Link {
     }
     const startMs = platform.clock.monotonicMs()
     const receiveTimeUs = platform.clock.nowUs()
-    this.#lastByteMs = startMs
+    this.#heard(startMs)
     const decoded = venue.decode(bytes, receiveTimeUs, instruments)
     handlers.frame(bytes.length, receiveTimeUs, platform.clock.monotonicMs() - startMs)
     switch (decoded.kind) {
@@ -195,6 +193,11 @@ export class Link {
       case 'alive':
         break
     }
+  }
+
+  #heard(nowMs: number): void {
+    this.#lastByteMs = nowMs
+    this.#outbox.heard()
   }
 
   #countUnreadable(nowMs: number): void {

@@ -3,8 +3,9 @@
 import type { Clock } from '../platform/platform.ts'
 import { Window } from './window.ts'
 
-/** A second, and how much closer together frames may arrive than they were sent. */
-const WINDOW_MS = 1_250
+/** How much closer together frames may arrive than they were sent. */
+const SLACK_MS = 250
+const WINDOW_MS = 1_000 + SLACK_MS
 
 /** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
 export interface Unsent {
@@ -26,10 +27,22 @@ export class Outbox {
   readonly #unsent: Unsent[] = []
   #cancelSend: (() => void) | undefined
   #isOpen = false
+  /** When the frames since the peer's last byte went out, monotonic: if the network stands still they arrive together. */
+  #unheardMs: number[] = []
 
   constructor(options: OutboxOptions) {
     this.#options = options
     this.#sends = new Window(options.sendsPerSecondMax, WINDOW_MS)
+  }
+
+  /** A byte came: what went out before it has arrived, maybe only now. */
+  heard(): void {
+    if (this.#unheardMs.length === 0) return
+    const nowMs = this.#options.clock.monotonicMs()
+    const late = this.#unheardMs.filter((sentMs) => nowMs - sentMs > SLACK_MS)
+    this.#unheardMs = []
+    if (late.length > 0) this.#sends.spend(late.length, nowMs)
+    this.#drain()
   }
 
   /** Nothing goes out before. */
@@ -58,17 +71,26 @@ export class Outbox {
 
   /** Takes the place of one frame for a control frame; false: the rate does not allow it now. */
   takePlace(): boolean {
-    const nowMs = this.#options.clock.monotonicMs()
-    if (this.#sends.waitMs(1, nowMs) > 0) return false
-    this.#sends.spend(1, nowMs)
+    if (this.#isFull || this.#sends.waitMs(1, this.#options.clock.monotonicMs()) > 0) return false
+    this.#spend()
     return true
+  }
+
+  get #isFull(): boolean {
+    return this.#unheardMs.length >= this.#options.sendsPerSecondMax
+  }
+
+  #spend(): void {
+    const nowMs = this.#options.clock.monotonicMs()
+    this.#unheardMs.push(nowMs)
+    this.#sends.spend(1, nowMs)
   }
 
   #drain(): void {
     this.#cancelSend?.()
     this.#cancelSend = undefined
     const { clock, send, sent } = this.#options
-    while (this.#unsent.length > 0 && this.#isOpen) {
+    while (this.#unsent.length > 0 && this.#isOpen && !this.#isFull) {
       const waitMs = this.#sends.waitMs(1, clock.monotonicMs())
       if (waitMs > 0) {
         this.#cancelSend = clock.after(waitMs, () => this.#drain())
@@ -76,7 +98,7 @@ export class Outbox {
       }
       const { text, requestId } = this.#unsent.shift() as Unsent
       if (requestId !== undefined) sent(requestId)
-      this.#sends.spend(1, clock.monotonicMs())
+      this.#spend()
       send(text)
     }
   }

@@ -1,6 +1,7 @@
 /** Everything that talks to one venue: metadata, connections, feeds, snapshots, or polling where WebSocket is off. */
 
 import type { BookReason, Channel, EpochUs } from '../model/event.ts'
+import type { Topic, Venue } from '../venues/venue.ts'
 import type { ConnectionHandlers } from './connection-ports.ts'
 import { Connections, type EndpointUrls } from './connections.ts'
 import { Feed } from './feed.ts'
@@ -152,8 +153,8 @@ export class VenueFeed {
 
   #create({ channel, name, symbol }: WantedFeed): Feed {
     const { venue, platform, ledger } = this.#options
-    const isPolledTrade = this.#poller !== undefined && channel === 'trade'
-    const topic = venue.topic(channel, isPolledTrade ? venue.rest.polledTrades : name, symbol)
+    const topic =
+      this.#poller === undefined ? venue.topic(channel, name, symbol) : polledTopic(venue, channel, name, symbol)
     const { exchange, id } = venue
     const market = venue.marketOf(symbol)
     const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })
@@ -285,6 +286,12 @@ export class VenueFeed {
       stale: (feed) => this.#intake.outdated(feed),
     })
   }
+}
+
+/** Polled states say nothing of what lies between them; trades have their numbers. */
+function polledTopic(venue: Venue, channel: Channel, name: string, symbol: string): Topic {
+  if (channel === 'trade') return venue.topic(channel, venue.rest.polledTrades, symbol)
+  return { ...venue.topic(channel, name, symbol), proof: 'cadence' }
 }
 
 const keyOf = ({ channel, symbol }: Feed): string => `${channel} ${symbol}`

@@ -58,6 +58,8 @@ export class OkxLine {
 
   /** Called every 100 ms. */
   flush(checksum: ChecksumMode): void {
+    // Of a symbol that is off the list nothing is pushed.
+    if (this.#context.market.find(this.#instrument.symbol) === undefined) return
     if (this.book.isDirty) {
       this.book.isDirty = false
       const change = this.book.published.refresh(this.#nowMs())
