@@ -171,9 +171,10 @@ export class BookFeeds {
   /** Passes on what the book made of a message; the ledger knows of it before. */
   #publish(feed: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): void {
     const { ledger } = feed
+    const [first] = outputs
+    if (first?.type === 'book_snapshot' && ledger.outage === undefined) this.#jump(feed, first, receiveTimeUs)
     if (outputs.length > 0 && this.isLive(feed)) ledger.end(endOf(feed, outputs, receiveTimeUs))
     for (const output of outputs) {
-      if (output.type === 'book_snapshot') this.#jump(feed, output, receiveTimeUs)
       if (output.type !== 'book_state') ledger.heard(sequenceOf(output), output.receive_time_us ?? receiveTimeUs)
       else if (output.state === 'stale') ledger.begin({ cause: CAUSE_OF[output.reason] })
       this.#options.downstream.accept(output, receiveTimeUs)
@@ -182,10 +183,9 @@ export class BookFeeds {
 
   /** A snapshot that came while nothing was known to be missing, and does not stand where the changes had come to. */
   #jump({ ledger, topic }: Feed, { sequence }: BookSnapshot, endUs: EpochUs): void {
-    const { lastSequence, lastUs: startUs = endUs, outage } = ledger
+    const { lastSequence, lastUs: startUs = endUs } = ledger
     const isChained = topic.proof === 'range' || topic.proof === 'chained'
-    if (!isChained || outage !== undefined || lastSequence === undefined) return
-    if (sequence === undefined || sequence === lastSequence) return
+    if (!isChained || lastSequence === undefined || sequence === undefined || sequence === lastSequence) return
     const cause = sequence > lastSequence ? 'sequence_gap' : 'sequence_reset'
     ledger.lose({ cause, startUs, lastSequence }, { endUs, firstSequence: sequence })
   }
