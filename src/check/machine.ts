@@ -4,7 +4,7 @@ import { Collector } from '../collector/collector.ts'
 import { errorText } from '../model/errors.ts'
 import { type Logger, silentLogger } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
-import type { Platform, Random } from '../platform/platform.ts'
+import type { Clock, Platform, Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import { virtualClock, type Wall } from '../sim/virtual/clock.ts'
 import type { VirtualDisk } from '../sim/virtual/disk.ts'
@@ -32,6 +32,7 @@ export class Machine {
   #stalls = 0
   #scope: Scope | undefined
   #collector: Collector | undefined
+  #clock: Clock | undefined
   /** What ended a process that nobody ended. */
   crash: string | undefined
 
@@ -60,6 +61,7 @@ export class Machine {
     const platform = this.#platform(scope, seededRandom(partSeed(seed, `process ${this.#starts}`)))
     const collector = new Collector({ config: scenario.config, venues, platform, metrics, logger })
     this.#collector = collector
+    this.#clock = platform.clock
     collector.subscribe((event) => this.#parts.trace({ kind: 'event', atUs: this.#parts.nowUs(), event }))
     collector.start().catch((error: unknown) => {
       if (scope === this.#scope) this.crashed(error)
@@ -73,13 +75,18 @@ export class Machine {
     this.#process('killed', isPowerLoss)
   }
 
-  /** As by SIGTERM. */
+  /** As by SIGTERM. While the disk takes nothing that is no better than a kill. */
   stop(): void {
     const collector = this.#collector
     if (collector === undefined) return
     collector.stop()
     this.#end()
-    this.#process('stopped')
+    this.#process(this.#parts.disk.isTroubled ? 'killed' : 'stopped')
+  }
+
+  /** The process looks at its clock, so that it knows when the wall clock jumps. */
+  readClock(): void {
+    this.#clock?.nowUs()
   }
 
   get isStalled(): boolean {

@@ -67,7 +67,7 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
       const gaps = between.map(({ latest }) => `${latest.gap_id} after ${latest.last_sequence}`)
       report('gap_sequences_unfit', streams.nowUs, stream, `${text}, with gap ${gaps.join(', ')}`)
     } else if (!isReset(record.latest, book.last, sequence)) {
-      judgeStart(stream, book, record.latest, fitting.length)
+      if (record.revertedKills !== streams.kills) judgeStart(stream, book, record.latest, fitting.length)
       book.bridge = { record, start: sequence ?? 0, ...(event.type === 'book_delta' && { firstDelta: event }) }
     }
   }
@@ -144,7 +144,12 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
 
   return {
     process({ state }) {
-      if (state !== 'started') for (const book of books.values()) book.isBuilt = false
+      if (state === 'started') return
+      for (const book of books.values()) {
+        book.isBuilt = false
+        // The next process may go on with the same gap.
+        book.used = undefined
+      }
     },
     data(stream, event) {
       if (event.type === 'book_snapshot' || event.type === 'book_delta') deliver(stream, event)

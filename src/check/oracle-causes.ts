@@ -1,12 +1,14 @@
 /** No gap without a cause: each overlaps a fault that can touch its stream, or an end of the process. */
 
-import type { EpochUs } from '../model/event.ts'
+import type { EpochUs, GapCause } from '../model/event.ts'
 import type { Court, Entry, Judge } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
 type Fault = Entry<'fault'>
 type Scope = Pick<Fault, 'venue' | 'channel' | 'symbol' | 'connection'>
 
+/** A level that is wrong may show long after it became so. */
+const SHOWN_LATE: ReadonlySet<GapCause> = new Set(['audit_mismatch', 'crossed_book', 'checksum'])
 /** Faults that are remembered; the oldest half goes when there are more. */
 const FAULTS_MAX = 40_000
 
@@ -46,8 +48,7 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const endUs = event.end_time_us ?? streams.nowUs
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
       // What a fault did lasts at least until the stream speaks again.
-      // An audit finds what went wrong long ago.
-      const sinceUs = event.cause === 'audit_mismatch' ? 0 : silentUs
+      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
       const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs) || fault.atUs >= sinceUs
       const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
       record.causeUs = cause?.atUs

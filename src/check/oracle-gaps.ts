@@ -21,6 +21,8 @@ export interface GapRecord {
   isLatestDurable: boolean
   /** The process was killed before the newest revision was durable: it may be told again. */
   isReverted: boolean
+  /** How often the process had been killed then: what left before may leave again. */
+  revertedKills: number | undefined
   outage: Outage | undefined
   /** When the stream's last message before the gap was told had been delivered. */
   readonly beforeUs: EpochUs | undefined
@@ -67,7 +69,8 @@ export class Gaps {
     const known = stream.gaps.get(event.gap_id)
     const leftAt = known?.revisions.get(event.id)
     const isRetold = leftAt !== undefined && leftAt < this.#moment.kills
-    if (known !== undefined && leftAt !== undefined && !(isRetold && known.isReverted)) {
+    const mayRepeat = isRetold && known?.revertedKills === this.#moment.kills
+    if (known !== undefined && leftAt !== undefined && !mayRepeat) {
       return { record: known, event, before: known.latest, repeat: isRetold ? 'retold' : 'wrong' }
     }
     const record = known ?? this.#newRecord(stream, event)
@@ -98,8 +101,13 @@ export class Gaps {
     for (const stream of streams) {
       for (const record of stream.undurable) stream.open.delete(record)
       stream.undurable.clear()
-      for (const record of stream.gaps.values()) if (!record.isLatestDurable) record.isReverted = true
+      for (const record of stream.gaps.values()) if (!record.isLatestDurable) this.#revert(record)
     }
+  }
+
+  #revert(record: GapRecord): void {
+    record.isReverted = true
+    record.revertedKills = this.#moment.kills
   }
 
   #newRecord(stream: Stream, event: Gap): GapRecord {
@@ -118,6 +126,7 @@ export class Gaps {
       isDurable: false,
       isLatestDurable: false,
       isReverted: false,
+      revertedKills: undefined,
       outage: outage ?? ended,
       beforeUs: stream.deliveredUs === this.#moment.nowUs ? stream.previousUs : stream.deliveredUs,
       causeUs: undefined,

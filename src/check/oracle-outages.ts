@@ -69,9 +69,11 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
   function judge({ stream, outage: { untilUs }, atUs, isUntold }: Ending): void {
     if (untilUs === undefined) return
     if (isUntold) report('process_gap_missing', atUs, stream, 'the process stopped in order and opened no gap')
+    // What was open when an earlier process ended goes on, if the disk did not take its end.
     const begun = [...stream.gaps.values()]
+      .filter(({ latest, latestUs }) => isProcessGap(latest) || latestUs > atUs)
       .map(({ latest }) => latest)
-      .filter((gap) => isProcessGap(gap) && gap.start_time_us <= atUs + slackUs)
+      .filter((gap) => gap.start_time_us <= atUs + slackUs)
       .filter(({ end_time_us }) => (end_time_us ?? atUs) >= atUs)
     if (begun.length === 0) {
       report('process_gap_missing', atUs, stream, `no gap from the end of the process to ${untilUs}`)

@@ -144,7 +144,7 @@ export const DEFAULTS: OracleOptions = {
   spoiltFaults: /^frame-(cut|mistyped)$/,
   crossedMax: 3,
   deadLinkUs: 70 * SECOND,
-  dials: { count: 10, us: 20 * SECOND, livedUs: 2 * SECOND },
+  dials: { count: 20, us: 20 * SECOND, livedUs: 2 * SECOND },
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
   detectionUs: 30 * SECOND,

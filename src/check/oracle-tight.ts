@@ -46,7 +46,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   }
 
   /** The latest time at which it may end: books when they are live again, if they were not all the time. */
-  function latest({ stream, latest: { start_time_us: startUs }, resumedUs }: GapRecord): EpochUs {
+  function latest({ stream, first, latest: { start_time_us: startUs }, resumedUs }: GapRecord): EpochUs {
+    if (isBySequence(first)) return streams.nowUs
     const wasLive = stream.liveUs !== undefined && stream.liveUs <= startUs
     return (stream.channel === 'book' && !wasLive ? stream.liveUs : resumedUs) ?? streams.nowUs
   }
@@ -65,6 +66,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
         stall = joined(stall, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
     gap({ record, event, before }) {
+      // A process that died could not write down the end of it, so the next one goes on with it.
+      if (record.isReverted) return
       const begins = before === undefined || event.start_time_us < before.start_time_us
       // What numbers show to be missing may be missing since the stream's own last message.
       const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)

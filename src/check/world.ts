@@ -73,14 +73,14 @@ export class World {
   readonly #armed = new Map<number, { readonly name: string; readonly scope: FaultScope }>()
   #disturbedUntilMs = 0
   readonly #forged = new Set<string>()
-  /** Of each book: the newest frame was lost, so nobody can know what was in it. */
-  readonly #isNewestLost = new Map<string, boolean>()
+  /** Of each book: when its newest frame was made, and whether it came, as the last of all. */
+  readonly #newest = new Map<string, { readonly madeMs: number; readonly isThere: boolean }>()
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
     this.#trace = (entry) => {
       if (entry.kind === 'event' && entry.event.type === 'book_snapshot' && !hasForgedLevel(entry.event))
         this.#forged.delete(`${entry.event.venue} ${entry.event.symbol}`)
-      if (entry.kind === 'process' && entry.state !== 'started' && this.disk.faults.size > 0) this.#forgetBans()
+      if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
       trace(entry)
     }
     this.random = seededRandom(partSeed(seed, 'world'))
@@ -101,10 +101,10 @@ export class World {
       onState: (venue, connection, state) => {
         trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state })
       },
-      onFrame: (venue, connection, channel, symbol, isDelivered) => {
+      onFrame: (venue, connection, channel, symbol, { isDelivered, madeMs }) => {
         if (!isChannel(channel)) return
         const fate = isDelivered ? 'delivered' : 'lost'
-        if (channel === 'book') this.#isNewestLost.set(`${venue} ${symbol}`, !isDelivered)
+        if (channel === 'book') this.#noteNewest(`${venue} ${symbol}`, isDelivered, madeMs)
         trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
       },
       onJoined: (venue, connection, channel, symbol) => {
@@ -148,8 +148,15 @@ export class World {
   isUnderWay(venue: string, symbol: string): boolean {
     const isHeld = this.network
       .connections(venue)
-      .some(({ link, peer }) => link.isCut || peer.isFrozen || peer.isHolding(`book ${symbol}`))
-    return isHeld || this.machine.isStalled || this.#isNewestLost.get(`${venue} ${symbol}`) === true
+      .some(({ link, peer }) => link.isHolding || peer.isFrozen || peer.isHolding(`book ${symbol}`))
+    return isHeld || this.machine.isStalled || this.#newest.get(`${venue} ${symbol}`)?.isThere === false
+  }
+
+  /** A frame that comes behind a newer one has nothing to follow, and that one is of no use. */
+  #noteNewest(book: string, isDelivered: boolean, madeMs: number): void {
+    const { madeMs: newestMs = 0 } = this.#newest.get(book) ?? {}
+    const isNewest = madeMs >= newestMs
+    this.#newest.set(book, { madeMs: Math.max(madeMs, newestMs), isThere: isDelivered && isNewest })
   }
 
   /** A level was forged into the symbol's book since it was last built: it is wrong until someone finds out. */
@@ -159,7 +166,9 @@ export class World {
 
   /** A fault goes on until someone does something about it, or until its time is over. */
   get isDisturbed(): boolean {
-    const isCut = this.network.connections().some(({ link, peer }) => link.isCut || peer.isFrozen || peer.isMuted)
+    const isCut = this.network
+      .connections()
+      .some(({ link, peer }) => link.isCut || link.isAlone || peer.isFrozen || peer.isMuted)
     return isCut || this.machine.isStalled
   }
 

@@ -4,6 +4,7 @@ import type { Channel, EpochUs, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
+import type { Received } from './event-order.ts'
 import { Lag } from './lag.ts'
 import { RecentIds } from './recent-ids.ts'
 import { Silence } from './silence.ts'
@@ -28,6 +29,8 @@ export class Feed {
   #isRejected = false
   lastMessageUs: EpochUs | undefined
   newestQuote: Quote | undefined
+  /** Tickers and quotes: the last that was delivered. */
+  newest: Received | undefined
   /** When the venue was last found to know more of it than the stream has brought. */
   behindUs: EpochUs | undefined
   events = 0

@@ -6,6 +6,7 @@
 import type { SequenceRule } from '../book/sequence.ts'
 import type { EpochUs, MarketEvent, Trade } from '../model/event.ts'
 import type { Span, Venue } from '../venues/venue.ts'
+import { isAfter, type Received } from './event-order.ts'
 import type { Feed } from './feed.ts'
 import { RecentIds } from './recent-ids.ts'
 
@@ -162,7 +163,7 @@ function isPast(span: TradeEnd, newest: TradeEnd | undefined): boolean {
 class StateFront implements Front {
   readonly isKnown = false
   readonly #ids = new RecentIds(DELIVERED_IDS_MAX)
-  #last: { readonly event: MarketEvent; readonly receiveTimeUs: EpochUs } | undefined
+  #last: Received | undefined
   #hasCommon = false
 
   delivered(event: MarketEvent, receiveTimeUs: EpochUs): void {
@@ -188,15 +189,3 @@ class StateFront implements Front {
     return !this.#hasCommon && this.#last !== undefined && !isAfter(one, this.#last)
   }
 }
-
-type Received = Pick<Held, 'event' | 'receiveTimeUs'>
-
-/** By the venue's time, else by its numbers, else by ours. */
-function isAfter(one: Received, other: Received): boolean {
-  const pairs = [timeOf, numberOf].map((read) => [read(one.event), read(other.event)] as const)
-  const [left, right] = pairs.find((pair) => !pair.includes(undefined)) ?? [one.receiveTimeUs, other.receiveTimeUs]
-  return (left ?? 0) > (right ?? 0)
-}
-
-const timeOf = (event: MarketEvent): number | undefined => event.exchange_time_us
-const numberOf = (event: MarketEvent): number | undefined => (event.type === 'quote' ? event.sequence : undefined)

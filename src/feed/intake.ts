@@ -11,6 +11,7 @@ import { Audit } from './audit.ts'
 import { BookFeeds } from './book-feeds.ts'
 import { BookProbes } from './book-probes.ts'
 import type { Loss } from './connection.ts'
+import { isAfter } from './event-order.ts'
 import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
 import { isMarketQuiet, type SymbolMarket } from './market-quiet.ts'
@@ -116,12 +117,13 @@ export class Intake {
     else this.#acceptUnnumbered(feed, event, receiveUs)
   }
 
-  /** A ticker or a quote. What comes again leaves once; the newest again says that nothing has happened since. */
+  /** A ticker or a quote. What comes again leaves once; if nothing newer has left it says that nothing has happened since. */
   #acceptUnnumbered(feed: Feed, event: MarketEvent, receiveUs: EpochUs): void {
-    const fact = factOf(event)
-    const isUnchanged = feed.recent.newest === fact
-    const isNew = feed.recent.add(fact)
-    if (isNew || isUnchanged) {
+    const { newest } = feed
+    const one = { event, receiveTimeUs: receiveUs }
+    const isNew = feed.recent.add(factOf(event))
+    if (isNew) feed.newest = one
+    if (isNew || newest === undefined || !isAfter(newest, one)) {
       feed.ledger.end({ endUs: receiveUs })
       feed.ledger.heard(undefined, receiveUs)
     }

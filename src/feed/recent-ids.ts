@@ -2,15 +2,9 @@
 export class RecentIds {
   readonly #ids = new Set<string>()
   readonly #countMax: number
-  #newest: string | undefined
 
   constructor(countMax: number) {
     this.#countMax = countMax
-  }
-
-  /** The one that was added last. */
-  get newest(): string | undefined {
-    return this.#newest
   }
 
   has(id: string): boolean {
@@ -20,7 +14,6 @@ export class RecentIds {
   /** False: it was added before. The oldest id is forgotten when there are too many. */
   add(id: string): boolean {
     if (this.#ids.has(id)) return false
-    this.#newest = id
     this.#ids.add(id)
     if (this.#ids.size > this.#countMax) {
       for (const oldest of this.#ids) {

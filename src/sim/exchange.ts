@@ -176,3 +176,11 @@ export interface SimVenue {
   readonly options: Readonly<Record<string, string>>
   create(context: SimContext): SimExchange
 }
+
+/** What became of a market data frame. */
+export interface FrameFate {
+  /** The client got it unharmed. */
+  readonly isDelivered: boolean
+  /** When the venue made it, monotonic. */
+  readonly madeMs: number
+}

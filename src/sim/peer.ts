@@ -1,5 +1,5 @@
 import type { Clock } from '../platform/platform.ts'
-import type { SimPeer } from './exchange.ts'
+import type { FrameFate, SimPeer } from './exchange.ts'
 import type { Fault, FaultPlan } from './faults.ts'
 import type { PeerSocket } from './peer-socket.ts'
 import { type Forgery, forge, type Spoiling, spoil } from './tamper.ts'
@@ -24,8 +24,8 @@ export interface PeerOptions {
   onSent(channel: string, symbol: string): void
   /** The client has subscribed to the stream. */
   onJoined?(channel: string, symbol: string): void
-  /** What became of a market data frame, once for each: did the client get it unharmed? */
-  onFate?(channel: string, symbol: string, isDelivered: boolean): void
+  /** What became of a market data frame, once for each. */
+  onFate?(channel: string, symbol: string, fate: FrameFate): void
 }
 
 /** A connection as the control endpoint sees it. */
@@ -92,6 +92,8 @@ class Peer implements ServerPeer {
   #socket: PeerSocket | undefined
   #isWaiting = false
   #frozen: { readonly pongs: boolean } | undefined
+  /** The venue has ended it, and the client was not told. */
+  #isOver = false
 
   constructor(options: PeerOptions) {
     const { id, venue, client, path, query, clock } = options
@@ -112,7 +114,7 @@ class Peer implements ServerPeer {
     const { venue, faults, onFate } = this.#options
     const key = `${channel} ${symbol}`
     if (this.#frozen || this.#muted.has(key) || (this.#socket && !this.#socket.isOpen)) {
-      onFate?.(channel, symbol, false)
+      onFate?.(channel, symbol, { isDelivered: false, madeMs: this.#options.clock.monotonicMs() })
       return
     }
     const fault = faults.frame({ venue, channel, symbol, connection: this.id })
@@ -153,7 +155,10 @@ class Peer implements ServerPeer {
   }
 
   close(code: number, reason: string): void {
-    this.#enqueue({ send: (socket) => socket.close(code, reason) })
+    const lose = () => {
+      this.#isOver = true
+    }
+    this.#enqueue({ send: (socket) => socket.close(code, reason), lose })
   }
 
   bufferedBytes(): number {
@@ -189,7 +194,7 @@ class Peer implements ServerPeer {
   }
 
   thaw(): void {
-    this.#frozen = undefined
+    if (!this.#isOver) this.#frozen = undefined
   }
 
   reset(): void {
@@ -201,14 +206,15 @@ class Peer implements ServerPeer {
   }
 
   #frame(channel: string, symbol: string, text: string | Buffer): Outgoing {
-    const { onSent, onFate } = this.#options
+    const { onSent, onFate, clock } = this.#options
+    const madeMs = clock.monotonicMs()
     return {
       send: (socket) => {
-        socket.send(text, onFate && ((isDelivered) => onFate(channel, symbol, isDelivered)))
+        socket.send(text, onFate && ((isDelivered) => onFate(channel, symbol, { isDelivered, madeMs })))
         this.framesSent++
         onSent(channel, symbol)
       },
-      lose: () => onFate?.(channel, symbol, false),
+      lose: () => onFate?.(channel, symbol, { isDelivered: false, madeMs }),
     }
   }
 

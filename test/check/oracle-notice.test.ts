@@ -43,7 +43,7 @@ describe('a venue that throws everyone out', () => {
 
   test.each([
     ['as often as growing waits allow', dials(10, 1.5, 0.5), []],
-    ['again and again', dials(11, 1.5, 0.5), ['dial_storm']],
+    ['again and again', dials(21, 0.7, 0.2), ['dial_storm']],
     ['for long', dials(60, 2.5, 0.5), []],
     ['after a while', dials(30, 2.1, 2.05), []],
   ])('is dialled %s', (_name, trace, promises) => {

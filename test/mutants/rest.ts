@@ -20,8 +20,8 @@ export const REST_MUTANTS: readonly Mutant[] = [
   {
     name: 'ban-not-persisted',
     file: 'feed/bans.ts',
-    find: `.then(() => this.#files.replace(this.#path, text))`,
-    replace: `.then(() => (text === '' ? this.#files.replace(this.#path, text) : undefined))`,
+    find: `.then(() => files.replace(this.#path, text))`,
+    replace: `.then(() => (text === '' ? files.replace(this.#path, text) : undefined))`,
     why: 'the next process does not know of a ban',
   },
   {

@@ -34,7 +34,7 @@ function stage(...specs: FaultSpec[]) {
       state.isReset = true
     },
     onSent: () => {},
-    onFate: (channel, _symbol, isDelivered) => fates.push(`${channel} ${isDelivered}`),
+    onFate: (channel, _symbol, { isDelivered }) => fates.push(`${channel} ${isDelivered}`),
   })
   const socket: PeerSocket = {
     get isOpen() {

@@ -56,6 +56,7 @@ export const MACHINE_FAULTS = {
     draw: (random) => ({ ms: oneOf(random, [-5_000, -300, 2_000, 30_000, 3_600_000]) }),
     strike({ world, number, struck }) {
       struck()
+      world.machine.readClock()
       world.wall.offsetUs += number('ms') * 1000
     },
   },

@@ -78,6 +78,16 @@ export class VirtualConnection {
     return this.#cut !== undefined
   }
 
+  /** The venue has ended it, and the client does not know yet. */
+  get isAlone(): boolean {
+    return this.#isClientOpen && !this.#isClientClosed && !this.#isServerOpen
+  }
+
+  /** Something may still come that the venue has sent, or should have sent. */
+  get isHolding(): boolean {
+    return this.isCut || this.isAlone || this.#packets.length > 0
+  }
+
   get clientScope(): Scope {
     return this.#parts.clientScope
   }

@@ -27,6 +27,8 @@ const FAULTS: Readonly<Record<DiskFault, string>> = {
 }
 
 const REPLACE_MS = 3
+/** Who found the disk failing tries again after a while. */
+const TROUBLE_MS = 6_000
 
 export class VirtualDisk {
   /** What goes wrong now. */
@@ -34,6 +36,8 @@ export class VirtualDisk {
   readonly #files = new Map<string, StoredFile>()
   readonly #loop: VirtualLoop
   readonly #random: Random
+  /** When it last failed. */
+  #failedMs = Number.NEGATIVE_INFINITY
   /** Told of each text that became durable. */
   onDurable: (path: string, text: string) => void = () => {}
 
@@ -50,6 +54,11 @@ export class VirtualDisk {
 
   get paths(): readonly string[] {
     return [...this.#files.keys()]
+  }
+
+  /** It fails, or has failed so lately that a process may not have written again what it refused. */
+  get isTroubled(): boolean {
+    return this.faults.size > 0 || this.#loop.nowMs - this.#failedMs < TROUBLE_MS
   }
 
   /** What was not synced is gone, but for a part that happened to be written; the end of it may be torn. */
@@ -115,7 +124,11 @@ export class VirtualDisk {
   }
 
   #fail(...kinds: readonly DiskFault[]): void {
-    for (const kind of kinds) if (this.faults.has(kind)) throw new Error(FAULTS[kind])
+    for (const kind of kinds) {
+      if (!this.faults.has(kind)) continue
+      this.#failedMs = this.#loop.nowMs
+      throw new Error(FAULTS[kind])
+    }
   }
 
   #later<Result>(scope: Scope, delayMs: number, act: () => Result): Promise<Result> {

@@ -1,7 +1,7 @@
 /** The network between processes and simulated venues: sockets and HTTP in memory, with latency and its own faults. */
 
 import type { Http, HttpRequest, HttpResponse, Net, Random } from '../../platform/platform.ts'
-import type { SimExchange, SimResponse } from '../exchange.ts'
+import type { FrameFate, SimExchange, SimResponse } from '../exchange.ts'
 import type { FaultPlan } from '../faults.ts'
 import { createPeer, type ServerPeer } from '../peer.ts'
 import { spoiltBody } from '../tamper.ts'
@@ -41,7 +41,7 @@ export interface NetworkParts {
   readonly hosts: ReadonlyMap<string, Host>
   readonly faults: FaultPlan
   onState(venue: string, connection: number, state: 'open' | 'closed'): void
-  onFrame(venue: string, connection: number, channel: string, symbol: string, isDelivered: boolean): void
+  onFrame(venue: string, connection: number, channel: string, symbol: string, fate: FrameFate): void
   onJoined(venue: string, connection: number, channel: string, symbol: string): void
   onRequest(venue: string): void
 }
@@ -149,9 +149,9 @@ export class VirtualNetwork {
       reset: () => link.reset(),
       onSent: () => {},
       onJoined: (channel, symbol) => onJoined(host.id, id, channel, symbol),
-      onFate: (channel, symbol, isDelivered) => {
+      onFate: (channel, symbol, fate) => {
         // What a venue still sends to a client that has gone is no loss of data.
-        if (!link.isClientClosed || link.isLosing) onFrame(host.id, id, channel, symbol, isDelivered)
+        if (!link.isClientClosed || link.isLosing) onFrame(host.id, id, channel, symbol, fate)
       },
     })
     const session = host.exchange.connect(peer)

@@ -43,7 +43,7 @@ function stage() {
     hosts: new Map([['echo', host]]),
     faults,
     onState: (_venue, id, state) => states.push(`${id} ${state}`),
-    onFrame: (_venue, _id, channel, symbol, isDelivered) =>
+    onFrame: (_venue, _id, channel, symbol, { isDelivered }) =>
       fates.push(`${channel} ${symbol} ${isDelivered ? 'delivered' : 'lost'}`),
     onJoined: () => {},
     onRequest: () => {},
