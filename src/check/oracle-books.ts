@@ -49,12 +49,16 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
     return book
   }
 
+  /** The process went on with it, because the one before could not write down its end. */
+  const isReverted = ({ revertedKills }: GapRecord): boolean => revertedKills === streams.kills
+
   /** The chain is broken: is there a gap that says so? */
   function bridge(stream: Stream, book: Book, event: BookData): void {
     const sequence = endOf(event)
     const text = `${event.type} ${sequence} follows ${book.last}`
     const between = [...stream.gaps.values()].filter(
-      (each) => stream.open.has(each) || (each.latestIndex > book.lastIndex && each !== book.used),
+      (each) =>
+        stream.open.has(each) || (each.latestIndex > book.lastIndex && (each !== book.used || isReverted(each))),
     )
     if (between.length === 0) {
       book.hole ??= { atUs: streams.nowUs, last: book.last, text }
@@ -67,7 +71,7 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
       const gaps = between.map(({ latest }) => `${latest.gap_id} after ${latest.last_sequence}`)
       report('gap_sequences_unfit', streams.nowUs, stream, `${text}, with gap ${gaps.join(', ')}`)
     } else if (!isReset(record.latest, book.last, sequence)) {
-      if (record.revertedKills !== streams.kills) judgeStart(stream, book, record.latest, fitting.length)
+      if (!isReverted(record)) judgeStart(stream, book, record.latest, fitting.length)
       book.bridge = { record, start: sequence ?? 0, ...(event.type === 'book_delta' && { firstDelta: event }) }
     }
   }
@@ -144,12 +148,7 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
 
   return {
     process({ state }) {
-      if (state === 'started') return
-      for (const book of books.values()) {
-        book.isBuilt = false
-        // The next process may go on with the same gap.
-        book.used = undefined
-      }
+      if (state !== 'started') for (const book of books.values()) book.isBuilt = false
     },
     data(stream, event) {
       if (event.type === 'book_snapshot' || event.type === 'book_delta') deliver(stream, event)
