@@ -146,6 +146,24 @@ describe('sending', () => {
     },
   )
 
+  test('what a network that stands still will let through at once is never more than a second may bring', async () => {
+    const { link, venue } = open('binance')
+    const { sendsPerSecondMax } = venue.socketLimits
+    const count = () => world.peer.sent.length + world.peer.pings
+    for (let i = 0; i < 10; i++) {
+      link.subscribe(topicsOf(venue, [`S${i}`]))
+      await world.clock.advance(1_000)
+    }
+    expect(count()).toBe(sendsPerSecondMax)
+    // All of it may have arrived just now.
+    world.peer.pong()
+    await world.clock.advance(1_000)
+    expect(count()).toBe(sendsPerSecondMax)
+    world.peer.pong()
+    await world.clock.advance(300)
+    expect(count()).toBeGreaterThan(sendsPerSecondMax)
+  })
+
   test('a test_request of Deribit is answered before what waits', () => {
     const { link, venue } = open('deribit')
     for (const topic of topicsOf(venue, ['A', 'B', 'C', 'D', 'E', 'F'])) link.subscribe([topic])

@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { MarketEvent } from '../../src/model/event.ts'
+import type { Gap, MarketEvent } from '../../src/model/event.ts'
 import { jsonAnswer, type World } from '../helpers/world.ts'
 import { binanceDelta, binanceTrade, createRig, exchangeInfo, type Rig, snapshotAt } from './rig.ts'
 
 let world: World
 let events: MarketEvent[]
 let log: string[]
+let gaps: Gap[]
 let start: Rig['start']
 
 beforeEach(() => {
-  ;({ world, events, log, start } = createRig())
+  ;({ world, events, gaps, log, start } = createRig())
 })
 
 const ack = () => world.peer.message({ result: null, id: world.peer.frames.at(-1)?.id })
@@ -127,6 +128,34 @@ describe('silence', () => {
 })
 
 describe('what a venue sends twice', () => {
+  const quote = (seqId: number, ts: number) => ({
+    arg: { channel: 'bbo-tbt', instId: 'BTC-USDT' },
+    data: [{ asks: [[`1.${seqId}`, '3', '0', '1']], bids: [['1.0', '2', '0', '1']], ts: String(ts), seqId }],
+  })
+
+  test.each([
+    ['the newest', quote(3, 1795392000300), true],
+    ['one that came out of turn and is newer than the last', quote(2, 1795392000400), true],
+    ['one that is older', quote(1, 1795392000100), false],
+  ])(
+    'the quote that comes again after a reconnect is %s: the gap ends only if nothing newer has left',
+    async (_which, again, isEnd) => {
+      await start('okx', { symbols: ['BTC-USDT'], channels: { quote: 'bbo-tbt' } })
+      world.peer.open()
+      for (const each of [quote(1, 1795392000100), quote(2, 1795392000400), quote(3, 1795392000300)])
+        world.peer.message(each)
+      world.peer.close()
+      await world.clock.advance(1_000)
+      world.peer.open()
+      world.peer.message(again)
+      const againUs = world.clock.nowUs()
+      await world.clock.advance(500)
+      world.peer.message(quote(4, 1795392000500))
+      expect(gaps.at(-1)?.end_time_us).toBe(isEnd ? againUs : world.clock.nowUs())
+      expect(events.filter(({ type }) => type === 'quote')).toHaveLength(4)
+    },
+  )
+
   test('a trade that comes again, also over the next socket, is delivered once', async () => {
     await start('binance', { symbols: ['BTCUSDT'] })
     world.peer.open()
@@ -291,6 +320,19 @@ describe('books with snapshots on the stream', () => {
     expect(stateOf('book', 'BTC-USDT')?.state).toBe('live')
   })
 
+  test('OKX: a snapshot of a live book that does not stand where the changes had come to is a gap', async () => {
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT'], channels })
+    world.peer.open()
+    world.peer.message(frame('BTC-USDT', 'snapshot', -1, 10))
+    world.peer.message(frame('BTC-USDT', 'update', 10, 12))
+    world.peer.message(frame('BTC-USDT', 'snapshot', -1, 20))
+    world.peer.message(frame('BTC-USDT', 'update', 20, 21))
+    expect(
+      gaps.map(({ cause, state, last_sequence: last, first_sequence: first }) => [cause, state, last, first]),
+    ).toEqual([['sequence_gap', 'closed', 12, 20]])
+    expect(stateOf('book', 'BTC-USDT')?.state).toBe('live')
+  })
+
   test('a book that breaks again and again is rebuilt at growing intervals, and its neighbour keeps the socket', async () => {
     const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'ETH-USDT'], channels })
     world.peer.open()
@@ -389,6 +431,17 @@ describe('polling', () => {
     expect(events.flatMap((event) => (event.type === 'trade' ? [event.trade_id] : []))).toEqual(['1', '2', '3', '4'])
     expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
     expect(world.peers).toHaveLength(0)
+  })
+
+  test('states prove nothing between two answers, and one that has moved on is no gap', async () => {
+    let last = 7
+    world.answer = ({ url }) => (url.includes('/depth') ? snapshotAt(last++) : jsonAnswer('', 503))
+    const channels = { book: 'depth@100ms' }
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels, pollIntervalMs: 5_000 })
+    await world.clock.advance(10_000)
+    expect(events.filter(({ type }) => type === 'book_snapshot').length).toBeGreaterThan(1)
+    expect(stateOf('book', 'BTCUSDT')?.ledger.stream.proof).toBe('cadence')
+    expect(gaps).toEqual([])
   })
 
   test('a feed without answers is stale, then says why', async () => {
