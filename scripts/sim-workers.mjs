@@ -1,6 +1,9 @@
 // Spreads seeds over worker threads.
 import { Worker } from 'node:worker_threads'
 
+/** A run makes much that lives for a moment only. */
+const LIMITS = { maxYoungGenerationSizeMb: 64 }
+
 /**
  * Runs seeds from `first` on until `count` are done or `isOver()`. Resolves when all that were begun have ended.
  * `onVerdict` is called for each, in no order.
@@ -10,7 +13,7 @@ export async function runSeeds({ first = 1, count, workers = 2, isOver = () => f
   const takesSeed = () => next < first + count && !isOver()
   const work = () =>
     new Promise((resolve, reject) => {
-      const worker = new Worker(new URL('./sim-worker.mjs', import.meta.url))
+      const worker = new Worker(new URL('./sim-worker.mjs', import.meta.url), { resourceLimits: LIMITS })
       worker.on('error', reject)
       worker.on('message', (verdict) => {
         if (verdict !== undefined) onVerdict(verdict)
