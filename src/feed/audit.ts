@@ -4,7 +4,7 @@ import { CROSSED_US_MAX } from '../book/crossing.ts'
 import type { BookSync } from '../book/sync.ts'
 import type { BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { RestRequest, Venue } from '../venues/venue.ts'
+import { deepestOf, type RestRequest, type Venue } from '../venues/venue.ts'
 import { type AuditOutcome, type AuditResult, auditBook } from './audit-run.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
@@ -18,6 +18,8 @@ const INTERVAL_MS = 600_000
 const THIN_INTERVAL_MS = 60_000
 /** As many as the API shows at most. */
 const THIN_LEVELS = 400
+/** A snapshot that matched widens a book that is known to less than this share of what a snapshot can tell. */
+const WIDE_SHARE = 0.75
 /** A book that has just been built is fresh from REST anyway. */
 const SETTLED_US = 30_000_000
 /** Audits at once: each mostly waits. */
@@ -100,12 +102,19 @@ export class Audit<F extends Auditable = Feed> {
     }
   }
 
-  /** The book that has waited longest. */
+  /** The book that has waited longest; the thin ones before the others. */
   #nextDue(): F | undefined {
     let next: F | undefined
+    let isNextThin = false
     for (const feed of this.#options.feeds()) {
-      if (!this.#isDue(feed)) continue
-      if (next === undefined || this.#begun(feed) < this.#begun(next)) next = feed
+      const sync = this.#waiting(feed)
+      if (sync === undefined) continue
+      const isThin = this.#isKnownToLess(sync, THIN_LEVELS)
+      if (!isThin && this.#agoMs(feed) < INTERVAL_MS) continue
+      if (next === undefined || (isThin === isNextThin ? this.#begun(feed) < this.#begun(next) : isThin)) {
+        next = feed
+        isNextThin = isThin
+      }
     }
     return next
   }
@@ -114,22 +123,23 @@ export class Audit<F extends Auditable = Feed> {
     return this.#begunMs.get(feed) ?? Number.NEGATIVE_INFINITY
   }
 
-  #isDue(feed: F): boolean {
-    const { book, platform } = this.#options
-    if (feed.channel !== 'book' || feed.state !== 'live' || this.#running.has(feed)) return false
-    if (platform.clock.nowUs() - feed.sinceUs < SETTLED_US) return false
-    const agoMs = platform.clock.monotonicMs() - this.#begun(feed)
-    if (agoMs < THIN_INTERVAL_MS) return false
-    const sync = book(feed.symbol)
-    return sync?.isLive === true && (agoMs >= INTERVAL_MS || this.#isThin(sync))
+  #agoMs(feed: F): number {
+    return this.#options.platform.clock.monotonicMs() - this.#begun(feed)
   }
 
-  /** The market has moved towards what is not known, or beyond; only fetched snapshots know more. */
-  #isThin({ book }: BookSync): boolean {
+  /** The live book of a feed whose last audit is long enough ago for another. */
+  #waiting(feed: F): BookSync | undefined {
+    const { book, platform } = this.#options
+    if (feed.channel !== 'book' || feed.state !== 'live' || this.#running.has(feed)) return undefined
+    if (platform.clock.nowUs() - feed.sinceUs < SETTLED_US || this.#agoMs(feed) < THIN_INTERVAL_MS) return undefined
+    const sync = book(feed.symbol)
+    return sync?.isLive === true ? sync : undefined
+  }
+
+  /** It began small, or the market has moved towards what is not known; only fetched snapshots know more. */
+  #isKnownToLess({ book }: BookSync, levels: number): boolean {
     if (this.#options.venue.book.snapshotFrom === 'stream') return false
-    return [book.bids, book.asks].some(
-      (side) => side.knownTo !== undefined && side.known(THIN_LEVELS).length < THIN_LEVELS,
-    )
+    return [book.bids, book.asks].some((side) => side.knownTo !== undefined && side.known(levels).length < levels)
   }
 
   /** Never rejects but with what is no {@link RestError}. */
@@ -148,14 +158,15 @@ export class Audit<F extends Auditable = Feed> {
   }
 
   #conclude(feed: F, sync: BookSync, { outcome, detail, snapshot }: AuditResult): void {
-    const { audited, broken, accept, platform } = this.#options
+    const { audited, broken, accept, platform, venue } = this.#options
     if (outcome === 'match' || outcome === 'mismatch') {
       const results = this.#results.get(feed.symbol) ?? []
       this.#results.set(feed.symbol, [...results, outcome === 'match'].slice(-SCORE_AUDITS))
     }
     audited(feed, outcome, detail)
     if (outcome === 'mismatch') broken(feed, 'audit_mismatch')
-    else if (snapshot !== undefined && this.#isThin(sync)) accept(snapshot, platform.clock.nowUs())
+    else if (snapshot !== undefined && this.#isKnownToLess(sync, wideLevels(venue)))
+      accept(snapshot, platform.clock.nowUs())
   }
 
   /** Errors: rejects with {@link RestError}. */
@@ -207,3 +218,5 @@ export class Audit<F extends Auditable = Feed> {
     })
   }
 }
+
+const wideLevels = ({ rest }: Venue): number => WIDE_SHARE * deepestOf(rest.snapshotSizes).levels

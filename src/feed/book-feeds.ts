@@ -42,6 +42,8 @@ export interface BookFeedsOptions {
   readonly observer: Observer
   /** The book feed of a symbol, if it is wanted and its connection is open. */
   readonly find: (symbol: string) => Feed | undefined
+  /** Books that are wanted and not live. */
+  readonly waiting: () => number
   /** Subscribes the feed anew, so that the venue sends a snapshot. */
   readonly restart: (feed: Feed, loss: Loss) => void
   /** The venue does not know the feed's symbol. */
@@ -59,6 +61,7 @@ export class BookFeeds {
   constructor(options: BookFeedsOptions) {
     this.#options = options
     this.#snapshots = new Snapshots(options.venue, options.rest, options.platform, {
+      waiting: options.waiting,
       deliver: (snapshot) => this.#deliver(snapshot),
       failed: (symbol, error) => this.#snapshotFailed(symbol, error),
     })

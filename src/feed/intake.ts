@@ -28,6 +28,8 @@ export interface IntakeOptions {
   readonly downstream: Downstream
   readonly observer: Observer
   readonly find: (channel: Channel | undefined, symbol: string) => Feed | undefined
+  /** Books that are wanted and not live, their connection open or not. */
+  readonly waiting: () => number
   /** Feeds of a channel whose connection is open. */
   readonly open: (channel: Channel) => Iterable<Feed>
   /** Subscribes the feed anew. */

@@ -110,6 +110,14 @@ export class RestClient {
     return this.#queue.length
   }
 
+  /** Weight of a budget that may be spent now and that no request waits for. */
+  left(name: string): number {
+    const budget = this.#budgets.get(name)
+    if (budget === undefined) return 0
+    const queued = this.#queue.reduce((sum, { request }) => sum + (request.budget === name ? request.weight : 0), 0)
+    return Math.max(0, budget.window.limit - this.#used(budget, this.#options.platform.clock.monotonicMs()) - queued)
+  }
+
   /** Used share of each budget of the venue's own limit. */
   *usage(): Generator<readonly [budget: string, share: number]> {
     const nowMs = this.#options.platform.clock.monotonicMs()

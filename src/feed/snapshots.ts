@@ -2,9 +2,10 @@
 
 import type { BookSnapshot } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Venue } from '../venues/venue.ts'
+import type { RestRequest, Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
 import { type RestClient, RestError } from './rest-client.ts'
+import { snapshotSize } from './snapshot-size.ts'
 
 const BACKOFF = { firstMs: 500, maxMs: 30_000 }
 /** A snapshot that no delta has joined after so long is fetched again. */
@@ -14,6 +15,8 @@ const UNJOINED_MS = 10_000
 export type SnapshotFate = 'live' | 'waiting' | 'refused'
 
 export interface SnapshotHandlers {
+  /** Books that are not live, whether they have asked for their snapshot yet or not. */
+  waiting(): number
   /** `undefined`: the book is not wanted any more. */
   deliver(snapshot: BookSnapshot): SnapshotFate | undefined
   /** What is to become of the wish; `undefined`: the book is not wanted any more. */
@@ -92,13 +95,20 @@ export class Snapshots {
     })
   }
 
+  /** A mass start must not use up the budget with its first books; a single one gets all there is. */
+  #ask(symbol: string): RestRequest<BookSnapshot> {
+    const { rest } = this.#venue
+    const left = this.#rest.left(rest.snapshot(symbol).budget)
+    return rest.snapshot(symbol, snapshotSize(rest.snapshotSizes, this.#handlers.waiting(), left))
+  }
+
   /** Never rejects: what goes wrong is handed to `failed` and tried again. */
   async #fetch(symbol: string, wanted: Wanted): Promise<void> {
     wanted.isFetching = true
     wanted.isFirst = false
     let fate: SnapshotFate | undefined
     try {
-      fate = this.#handlers.deliver(await this.#rest.get(this.#venue.rest.snapshot(symbol)))
+      fate = this.#handlers.deliver(await this.#rest.get(this.#ask(symbol)))
     } catch (error) {
       if (!(error instanceof RestError)) throw error
       if (!this.#isStopped) fate = this.#handlers.failed(symbol, error)

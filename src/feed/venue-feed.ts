@@ -39,6 +39,7 @@ export class VenueFeed {
       downstream,
       observer,
       find: (channel, symbol) => this.find(channel, symbol),
+      waiting: () => this.#waiting(),
       open: (channel) => this.#open(channel),
       restart: (feed, loss) => this.#connections.restart(feed, loss),
       unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
@@ -184,6 +185,13 @@ export class VenueFeed {
     const { ledger, isGivenUp, reason } = feed
     this.#graces.delete(feed)
     if (!ledger.isCollected && !isGivenUp) ledger.begin({ cause: 'not_subscribed', reason })
+  }
+
+  #waiting(): number {
+    let count = 0
+    for (const { channel, state, isGivenUp } of this.#feeds.values())
+      if (channel === 'book' && state !== 'live' && !isGivenUp) count++
+    return count
   }
 
   *#open(channel: Channel): Generator<Feed> {

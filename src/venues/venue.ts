@@ -88,6 +88,15 @@ export interface RestBudget {
   readonly windowMs: number
 }
 
+/** Levels a side that a snapshot can be asked for with, and what that weighs. */
+export interface SnapshotSize {
+  readonly levels: number
+  readonly weight: number
+}
+
+/** Smallest first; the last is the one that a book is meant to have. */
+export type SnapshotSizes = readonly [SnapshotSize, ...SnapshotSize[]]
+
 /** What a REST answer that is no data means. */
 export type RestFault =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number; readonly reason: string }
@@ -165,7 +174,9 @@ export interface Venue {
   readonly rest: {
     /** All instruments, or those needed for `symbols`. */
     instruments(symbols: readonly string[]): readonly RestRequest<readonly Instrument[]>[]
-    snapshot(symbol: string): RestRequest<BookSnapshot>
+    readonly snapshotSizes: SnapshotSizes
+    /** `size`: one of {@link snapshotSizes}; the last of them unless said otherwise. */
+    snapshot(symbol: string, size?: SnapshotSize): RestRequest<BookSnapshot>
     /** The trades of the topic in `span`, or in the first part of it that fits one page. */
     trades(topic: Topic, span: Span): TradePage
     /** Running number of the newest trade of the topic; `undefined`: the venue has none. */
@@ -185,6 +196,9 @@ export interface Venue {
     ): RestFault | undefined
   }
 }
+
+/** What a book is meant to have. */
+export const deepestOf = (sizes: SnapshotSizes): SnapshotSize => sizes.at(-1) ?? sizes[0]
 
 /** A request for one thing as a request for a list of it: what polling wants. */
 export const asList = <Result>(request: RestRequest<Result>): RestRequest<readonly Result[]> => ({

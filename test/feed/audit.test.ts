@@ -305,6 +305,20 @@ test('a book whose market has left what is known is audited soon, and widened by
   expect(log).toHaveLength(3)
 })
 
+test('a book that began with half of the levels is widened by its first audit, and by no further one', async () => {
+  const { world, served, sync, log } = await start()
+  const rows = (from: number, step: number, count: number): [string, string][] =>
+    Array.from({ length: count }, (_, i) => [String(from + step * i), '1'])
+  const [bids, asks] = [rows(2_000, -1, 1_000), rows(2_001, 1, 1_000)]
+  sync.book.replace(bids.slice(0, 500), asks.slice(0, 500), 500)
+  Object.assign(served, { bids, asks })
+  await world.clock.advance(SETTLED_MS + 4_000)
+  expect(log).toEqual(['AAAUSDT match', 'AAAUSDT book_snapshot'])
+  expect([sync.book.bids.known(9_999).length, sync.book.bids.knownTo]).toEqual([1_000, '1001'])
+  await world.clock.advance(600_000)
+  expect(log).toEqual(['AAAUSDT match', 'AAAUSDT book_snapshot', 'AAAUSDT match'])
+})
+
 test('a book that stays crossed while nothing comes is broken after two seconds', async () => {
   const { world, sync, log } = await start()
   go(sync, delta({ first: 101, last: 101 }, '102:1', '', { receive_time_us: world.clock.nowUs() }))

@@ -44,6 +44,7 @@ export function toyVenue(id: string): Venue {
     decode: () => ({ kind: 'alive' }),
     rest: {
       instruments: () => [],
+      snapshotSizes: [{ levels: 1, weight: 1 }],
       snapshot: () => {
         throw new Error('a toy has no snapshots')
       },

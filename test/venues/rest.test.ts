@@ -129,6 +129,29 @@ describe('snapshots', () => {
     })
   })
 
+  test('of binance come in the sizes that the venue weighs apart', () => {
+    const asked = (venue: Venue) =>
+      venue.rest.snapshotSizes.map((size) => {
+        const { path, weight } = venue.rest.snapshot('BTCUSDT', size)
+        return `${path.split('&')[1]} ${weight}`
+      })
+    expect(asked(binance)).toEqual(['limit=100 5', 'limit=500 25', 'limit=1000 50'])
+    expect(asked(binanceUsdm)).toEqual(['limit=100 5', 'limit=500 10', 'limit=1000 20'])
+    const small = binance.rest.snapshot('BTCUSDT', binance.rest.snapshotSizes[0])
+    expect(small.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS).depth).toBe(100)
+  })
+
+  test.each([
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=20', 20],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT', 100],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=x', 100],
+    [binanceUsdm, 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT', 500],
+  ])('of %# recorded by others are known as far as they were asked for', (venue, url, depth) => {
+    const recorded = venue.rest.recorded(new URL(url))
+    if (recorded?.kind !== 'snapshot') throw new Error('no snapshot')
+    expect(recorded.request.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS).depth).toBe(depth)
+  })
+
   test('of okx leave out order counts', () => {
     const request = okx.rest.snapshot('BTC-USDT-SWAP')
     expect(request.path).toBe('/api/v5/market/books?instId=BTC-USDT-SWAP&sz=400')

@@ -1,4 +1,4 @@
-import type { RestRequest } from '../venue.ts'
+import type { RestRequest, SnapshotSizes } from '../venue.ts'
 import type { BinanceId } from './decode.ts'
 
 /** One REST API of the company. */
@@ -10,25 +10,40 @@ export interface Api {
   readonly hasTradesById: boolean
   readonly weights: {
     readonly exchangeInfo: number
-    readonly depth: number
     readonly trades: number
     readonly aggTrades: number
     readonly ticker: number
   }
+  /** Of `depth`, as far as they are used: 5000 levels would cost five times the weight of 1000. */
+  readonly snapshotSizes: SnapshotSizes
+  /** Levels of `depth` when no `limit` is asked for. */
+  readonly snapshotLevelsUsual: number
 }
 
 export const SPOT: Api = {
   venue: 'binance',
   path: '/api/v3',
   hasTradesById: true,
-  weights: { exchangeInfo: 20, depth: 50, trades: 25, aggTrades: 4, ticker: 2 },
+  weights: { exchangeInfo: 20, trades: 25, aggTrades: 4, ticker: 2 },
+  snapshotSizes: [
+    { levels: 100, weight: 5 },
+    { levels: 500, weight: 25 },
+    { levels: 1000, weight: 50 },
+  ],
+  snapshotLevelsUsual: 100,
 }
 
 export const USDM: Api = {
   venue: 'binance-usdm',
   path: '/fapi/v1',
   hasTradesById: false,
-  weights: { exchangeInfo: 1, depth: 20, trades: 5, aggTrades: 20, ticker: 1 },
+  weights: { exchangeInfo: 1, trades: 5, aggTrades: 20, ticker: 1 },
+  snapshotSizes: [
+    { levels: 100, weight: 5 },
+    { levels: 500, weight: 10 },
+    { levels: 1000, weight: 20 },
+  ],
+  snapshotLevelsUsual: 500,
 }
 
 export const get = <Result>(

@@ -25,7 +25,15 @@ import {
   word,
 } from '../fields.ts'
 import { canonicalName } from '../names.ts'
-import { asList, type Instruments, type RestFault, type RestRequest, type Venue } from '../venue.ts'
+import {
+  asList,
+  deepestOf,
+  type Instruments,
+  type RestFault,
+  type RestRequest,
+  type SnapshotSize,
+  type Venue,
+} from '../venue.ts'
 import { type Api, get, SPOT, USDM } from './api.ts'
 import { binanceOrigin } from './decode.ts'
 import { newestTrade, newestTrades, pastTrades } from './trades.ts'
@@ -35,16 +43,14 @@ const RATE_LIMIT_MS = 60_000
 /** Shortest documented ban. */
 const BAN_MS = 120_000
 
-/** Levels a side of a snapshot. 5000 would cost five times the weight. */
-const SNAPSHOT_DEPTH = 1000
-
 export const spotRest: Venue['rest'] = restOf(SPOT)
 export const usdmRest: Venue['rest'] = restOf(USDM)
 
 function restOf(api: Api): Venue['rest'] {
   return {
     instruments: () => [instrumentsRequest(api)],
-    snapshot: (symbol) => snapshotRequest(api, symbol),
+    snapshotSizes: api.snapshotSizes,
+    snapshot: (symbol, size) => snapshotRequest(api, symbol, size),
     trades: (topic, span) => pastTrades(api, topic, span),
     newestTrade: (topic) => newestTrade(api, topic),
     polledTrades: 'trade',
@@ -53,7 +59,7 @@ function restOf(api: Api): Venue['rest'] {
       const symbol = url.searchParams.get('symbol')
       if (url.pathname.endsWith('/exchangeInfo')) return { kind: 'instruments', request: instrumentsRequest(api) }
       return url.pathname.endsWith('/depth') && symbol
-        ? { kind: 'snapshot', request: snapshotRequest(api, symbol) }
+        ? { kind: 'snapshot', request: snapshotRequest(api, symbol, recordedSize(api, url)) }
         : undefined
     },
     fault,
@@ -65,13 +71,20 @@ const instrumentsRequest = (api: Api): RestRequest<readonly Instrument[]> =>
     goodRows(list(raw(body, 'exchangeInfo').symbols, 'symbols'), (row) => instrument(api, row)),
   )
 
-const snapshotRequest = (api: Api, symbol: string): RestRequest<BookSnapshot> =>
-  get(
-    api,
-    `depth?symbol=${encodeURIComponent(symbol)}&limit=${SNAPSHOT_DEPTH}`,
-    api.weights.depth,
-    (body, at, instruments) => snapshot(api, symbol, raw(body, 'depth'), at, instruments),
+const snapshotRequest = (
+  api: Api,
+  symbol: string,
+  { levels: depth, weight }: SnapshotSize = deepestOf(api.snapshotSizes),
+): RestRequest<BookSnapshot> =>
+  get(api, `depth?symbol=${encodeURIComponent(symbol)}&limit=${depth}`, weight, (body, at, instruments) =>
+    snapshot(api, symbol, depth, raw(body, 'depth'), { receiveTimeUs: at, instruments }),
   )
+
+/** A recording may have asked for any number of levels; what that weighed is not asked any more. */
+function recordedSize(api: Api, url: URL): SnapshotSize {
+  const limit = Number(url.searchParams.get('limit'))
+  return { levels: Number.isSafeInteger(limit) && limit > 0 ? limit : api.snapshotLevelsUsual, weight: 0 }
+}
 
 function poll(api: Api, channel: Channel, symbol: string): RestRequest<readonly MarketEvent[]>[] {
   const query = `symbol=${encodeURIComponent(symbol)}`
@@ -94,25 +107,20 @@ function poll(api: Api, channel: Channel, symbol: string): RestRequest<readonly 
 function snapshot(
   api: Api,
   symbol: string,
+  depth: number,
   body: Raw,
-  receiveTimeUs: EpochUs | undefined,
-  instruments: Instruments,
+  received: { readonly receiveTimeUs: EpochUs | undefined; readonly instruments: Instruments },
 ): BookSnapshot {
   const sequence = integer(body.lastUpdateId, 'lastUpdateId')
   const exchangeTime = body.T ?? body.E
   return {
     type: 'book_snapshot',
-    ...binanceOrigin(
-      api.venue,
-      symbol,
-      { receiveTimeUs, instruments },
-      exchangeTime === undefined ? undefined : time(exchangeTime, 'T'),
-    ),
+    ...binanceOrigin(api.venue, symbol, received, exchangeTime === undefined ? undefined : time(exchangeTime, 'T')),
     id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}`,
     bids: levels(body.bids, 'bids'),
     asks: levels(body.asks, 'asks'),
     sequence,
-    depth: SNAPSHOT_DEPTH,
+    depth,
   }
 }
 

@@ -32,6 +32,7 @@ const RATE_LIMIT_MS = 5_000
 
 export const deribitRest: Venue['rest'] = {
   instruments,
+  snapshotSizes: [{ levels: BOOK_DEPTH, weight: 1 }],
   snapshot,
   trades: pastTrades,
   newestTrade,

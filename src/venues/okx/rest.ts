@@ -48,6 +48,7 @@ const MARKETS: ReadonlyMap<unknown, Market> = new Map([
 
 export const okxRest: Venue['rest'] = {
   instruments,
+  snapshotSizes: [{ levels: BOOK_DEPTH, weight: 1 }],
   snapshot,
   trades: pastTrades,
   newestTrade,
