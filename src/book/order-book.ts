@@ -51,7 +51,8 @@ export class OrderBook {
   snapshot(fetched: BookSnapshot, sequence: number, exchangeTimeUs: EpochUs | undefined): BookSnapshot {
     const bids = this.bids.known(EVERYTHING)
     const asks = this.asks.known(EVERYTHING)
-    const id = `${fetched.venue}:book_snapshot:${fetched.symbol}:0:${sequence}`
+    // A book that grows without a change stands at a sequence that another snapshot has already.
+    const id = `${fetched.venue}:book_snapshot:${fetched.symbol}:0:${sequence}/${bids.length + asks.length}`
     // A side of this depth or more may go on beyond its last level, for whoever reads the event.
     const depth = Math.min(bids.length, asks.length)
     return { ...fetched, exchange_time_us: exchangeTimeUs, id, bids, asks, sequence, depth }

@@ -6,8 +6,9 @@ import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/even
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { Backoff } from './backoff.ts'
-import { CAUSE_OF, endOf, sequenceOf } from './book-loss.ts'
+import { CAUSE_OF, endOf, noteNumbers, sequenceOf } from './book-loss.ts'
 import type { Loss } from './connection.ts'
+import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
 import type { Downstream, Observer } from './ports.ts'
 import type { RestClient, RestError } from './rest-client.ts'
@@ -177,10 +178,11 @@ export class BookFeeds {
     const [first] = outputs
     if (first?.type === 'book_snapshot' && ledger.outage === undefined) this.#jump(feed, first, receiveTimeUs)
     if (outputs.length > 0 && this.isLive(feed)) ledger.end(endOf(feed, outputs, receiveTimeUs))
+    noteNumbers(feed, outputs, receiveTimeUs)
     for (const output of outputs) {
       if (output.type !== 'book_state') ledger.heard(sequenceOf(output), output.receive_time_us ?? receiveTimeUs)
       else if (output.state === 'stale') ledger.begin({ cause: CAUSE_OF[output.reason] })
-      this.#options.downstream.accept(output, receiveTimeUs)
+      this.#options.downstream.accept(withEpoch(output, ledger.epoch), receiveTimeUs)
     }
   }
 

@@ -3,6 +3,7 @@
 import type { BookOutput } from '../book/sync.ts'
 import type { LossEnd } from '../ledger/records.ts'
 import type { BookDelta, BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
+import { isNumbered } from './epoch.ts'
 import type { Feed } from './feed.ts'
 
 export const CAUSE_OF: Readonly<Record<BookReason, GapCause>> = {
@@ -40,4 +41,13 @@ export function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], r
   const isCounted = last <= firstSequence && (topic.proof === 'range' || last === firstSequence)
   const lost = isCounted ? firstSequence - last : undefined
   return { endUs, firstSequence, lost, ...(lost !== 0 && { startUs }) }
+}
+
+/** Before `outputs` leave. What a snapshot without a time belongs to is told by the deltas that join it. */
+export function noteNumbers({ numbering }: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): void {
+  const data = outputs.filter((output) => output.type !== 'book_state').filter(isNumbered)
+  const event = data.findLast(({ exchange_time_us }) => exchange_time_us !== undefined) ?? data.at(-1)
+  if (event === undefined) return
+  const sequence = sequenceOf(event)
+  if (sequence !== undefined) numbering.heard(sequence, event, receiveTimeUs)
 }

@@ -4,6 +4,7 @@ import type { Channel, EpochUs, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
+import { NumberingEpoch } from './epoch.ts'
 import type { Received } from './event-order.ts'
 import { Lag } from './lag.ts'
 import { RecentIds } from './recent-ids.ts'
@@ -18,6 +19,8 @@ export class Feed {
   readonly topic: Topic
   readonly silence: Silence
   readonly lag = new Lag()
+  /** Of books and quotes. */
+  readonly numbering: NumberingEpoch
   /** The windows in which data of it may be missing. */
   readonly ledger: FeedLedger
   /** Tickers, quotes, and trades without running numbers that were delivered already. */
@@ -42,6 +45,7 @@ export class Feed {
     this.venue = venue
     this.topic = topic
     this.ledger = ledger
+    this.numbering = new NumberingEpoch(ledger)
     this.silence = new Silence(venue.channels[topic.channel].silenceMs)
     this.#clock = clock
     this.#sinceUs = clock.nowUs()

@@ -11,6 +11,7 @@ import { Audit } from './audit.ts'
 import { BookFeeds } from './book-feeds.ts'
 import { BookProbes } from './book-probes.ts'
 import type { Loss } from './connection.ts'
+import { isNumbered, withEpoch } from './epoch.ts'
 import { isAfter } from './event-order.ts'
 import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
@@ -124,13 +125,15 @@ export class Intake {
     const { newest } = feed
     const one = { event, receiveTimeUs: receiveUs }
     const isNew = feed.recent.add(factOf(event))
+    const sequence = event.type === 'quote' && isNumbered(event) ? event.sequence : undefined
     if (isNew) feed.newest = one
+    if (isNew && sequence !== undefined) feed.numbering.heard(sequence, event, receiveUs)
     if (isNew || newest === undefined || !isAfter(newest, one)) {
-      feed.ledger.end({ endUs: receiveUs })
-      feed.ledger.heard(undefined, receiveUs)
+      feed.ledger.end({ endUs: receiveUs, firstSequence: sequence })
+      feed.ledger.heard(sequence, receiveUs)
     }
     if (event.type === 'quote') feed.newestQuote = event
-    if (isNew) this.#options.downstream.accept(event, receiveUs)
+    if (isNew) this.#options.downstream.accept(withEpoch(event, feed.ledger.epoch), receiveUs)
     else this.#options.observer.duplicate(event.type)
   }
 

@@ -8,6 +8,7 @@ import type { EpochUs, Gap, GapCause, Trade } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Span, Venue } from '../venues/venue.ts'
 import type { Loss } from './connection.ts'
+import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
 import { Healer } from './healer.ts'
 import type { Downstream, Observer } from './ports.ts'
@@ -226,7 +227,7 @@ export class TradeFeeds {
     this.#healer.giveUp(feed, reason)
     if (ledger.end(end, 'final', reason) === undefined) ledger.lose({ ...start, reason }, end, 'final')
     ledger.tally = new Tally()
-    ledger.epoch = trade.exchange_time_us ?? endUs
+    ledger.renumber(trade.exchange_time_us ?? endUs)
   }
 
   #later(delayMs: number, action: () => void): void {
@@ -248,12 +249,4 @@ function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span:
   if (tally.last === undefined || span.last > tally.last || trade.source === 'backfill') return false
   const isNewer = newestTradeUs !== undefined && (trade.exchange_time_us ?? 0) > newestTradeUs
   return isNewer && tally.within(span).length === 0
-}
-
-/** Numbers that are used a second time must not make an old id: `0:17` becomes `<epoch>:17`, `agg:17` `agg<epoch>:17`. */
-function withEpoch(trade: Trade, epoch: number): Trade {
-  if (epoch === 0) return trade
-  const head = `${trade.venue}:trade:${trade.symbol}:`
-  const [word = '', ...rest] = trade.id.slice(head.length).split(':')
-  return { ...trade, id: `${head}${word === '0' ? '' : word}${epoch}:${rest.join(':')}` }
 }

@@ -41,7 +41,7 @@ export class FeedLedger {
   /** Running numbers that were delivered, where the stream has them. */
   tally = new Tally()
   /** Marks the numbering after a reset by the venue; 0 before any. */
-  epoch = 0
+  #epoch = 0
 
   constructor(stream: StreamIdentity, hooks: FeedLedgerHooks) {
     this.#stream = stream
@@ -65,6 +65,10 @@ export class FeedLedger {
   /** Ended gaps whose missing data are being fetched. */
   get healing(): Iterable<Gap> {
     return this.#healing.values()
+  }
+
+  get epoch(): number {
+    return this.#epoch
   }
 
   get openCount(): number {
@@ -126,6 +130,12 @@ export class FeedLedger {
     if (isFirst) this.#hooks.stretched()
   }
 
+  /** The venue counts anew: ids from now on carry `epoch`, in the next process too. */
+  renumber(epoch: number): void {
+    this.#epoch = epoch
+    this.#hooks.stretched()
+  }
+
   /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
   begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
     if (this.#outage !== undefined) return
@@ -170,7 +180,7 @@ export class FeedLedger {
     this.lastUs = lastUs
     this.lastSequence = lastSequence
     this.newestTradeUs = newestTradeUs
-    this.epoch = epoch
+    this.#epoch = epoch
     if (this.#stream.proof !== 'counter') return
     this.tally = new Tally(lastSequence)
     for (const span of missing) this.tally.restore(span)

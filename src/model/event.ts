@@ -31,7 +31,10 @@ export interface EventBase {
   readonly exchange_time_us?: EpochUs | undefined
   /** When the frame reached this process; absent in captures without receive times. */
   readonly receive_time_us?: EpochUs | undefined
-  /** `venue:type:symbol:epoch:sequence`: the same fact has the same id on every socket and in every collector. */
+  /**
+   * `venue:type:symbol:epoch:sequence`: the same fact has the same id on every socket and in every collector. A snapshot
+   * with fewer or more levels than usual names how many after its sequence: `…:1027024/100`.
+   */
   readonly id: string
 }
 

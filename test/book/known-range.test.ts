@@ -137,7 +137,7 @@ describe('the range of a synced book', () => {
     expect(emit).toEqual([
       {
         ...wide,
-        id: 'toy:book_snapshot:BTC-USDT:0:104',
+        id: 'toy:book_snapshot:BTC-USDT:0:104/4',
         sequence: 104,
         exchange_time_us: 5,
         bids: levels('9:1 8:1 5:2'),

@@ -138,7 +138,11 @@ describe('snapshots', () => {
     expect(asked(binance)).toEqual(['limit=100 5', 'limit=500 25', 'limit=1000 50'])
     expect(asked(binanceUsdm)).toEqual(['limit=100 5', 'limit=500 10', 'limit=1000 20'])
     const small = binance.rest.snapshot('BTCUSDT', binance.rest.snapshotSizes[0])
-    expect(small.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS).depth).toBe(100)
+    const { depth, id } = small.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS)
+    expect([depth, id], 'not the id of the whole at the same number').toEqual([
+      100,
+      'binance:book_snapshot:BTCUSDT:0:1/100',
+    ])
   })
 
   test.each([
