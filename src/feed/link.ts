@@ -215,11 +215,16 @@ export class Link {
     if (bad.length > 0) this.#handlers.rejected(bad, 'missing from the answer to the subscription', true)
   }
 
-  /** One bad topic can have a whole request refused; then each is asked for on its own, and only the bad one fails. */
+  /** One bad topic can have a whole request refused; each half is asked for on its own, until only the bad one fails. */
   #onRejected({ requestId, reason, isPermanent }: Extract<Decoded, { kind: 'rejected' }>): void {
     const topics = this.#requests.answered(requestId) ?? []
-    if (isPermanent && topics.length > 1) for (const topic of topics) this.subscribe([topic])
-    else this.#handlers.rejected(topics, reason, isPermanent)
+    if (!isPermanent || topics.length < 2) {
+      this.#handlers.rejected(topics, reason, isPermanent)
+      return
+    }
+    const middle = Math.ceil(topics.length / 2)
+    for (const half of [topics.slice(0, middle), topics.slice(middle)])
+      if (!this.subscribe(half)) this.#handlers.rejected(half, 'the quota of subscriptions is used up', false)
   }
 
   /** The answers to `join` are awaited. */

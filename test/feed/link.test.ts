@@ -39,7 +39,86 @@ function topicsOf(venue: Venue, symbols: readonly string[], channel: Channel = '
   return symbols.map((symbol) => venue.topic(channel, name, symbol))
 }
 
+const refuse = (id: unknown, code = 11050) =>
+  world.peer.message({ jsonrpc: '2.0', id, error: { code, message: 'bad_request' } })
+
 describe('subscriptions', () => {
+  const asked = () =>
+    world.peer.frames
+      .filter(({ method, id }) => method === 'public/subscribe' && Number(id) > 100)
+      .map(({ id, params }) => ({ id, channels: (params as { channels: string[] }).channels }))
+
+  /** The venue refuses each request with a topic of `bad`, and takes the others. */
+  async function answerAll(bad: readonly string[]): Promise<number> {
+    let idle = 0
+    for (let answered = 0, seconds = 0; ; seconds++) {
+      const requests = asked()
+      for (; answered < requests.length; answered++) {
+        const { id, channels = [] } = requests[answered] ?? {}
+        if (channels.some((name) => bad.includes(name))) refuse(id)
+        else world.peer.message({ jsonrpc: '2.0', id, result: channels })
+      }
+      world.peer.pong()
+      await world.clock.advance(1_000)
+      idle = asked().length === answered ? idle + 1 : 0
+      if (idle > 3 || seconds > 300) return seconds - idle
+    }
+  }
+
+  test('one bad topic of two hundred costs fifteen requests more, within the rate, and no other its stream', async () => {
+    const { link, venue } = open('deribit')
+    await world.clock.advance(5_000)
+    const topics = topicsOf(
+      venue,
+      Array.from({ length: 200 }, (_, i) => `C${i}-PERPETUAL`),
+    )
+    link.subscribe(topics)
+    const bad = topics[77]?.name ?? ''
+    const seconds = await answerAll([bad])
+    expect(asked().length).toBeLessThanOrEqual(1 + 2 * 8)
+    expect(seconds).toBeLessThan(12)
+    expect(log.filter((line) => line.startsWith('rejected'))).toEqual([`rejected ${bad}: 11050 bad_request true`])
+    const taken = log.filter((line) => line.startsWith('subscribed')).flatMap((line) => line.slice(11).split(','))
+    expect(taken.sort()).toEqual(
+      topics
+        .map(({ name }) => name)
+        .filter((name) => name !== bad)
+        .sort(),
+    )
+  })
+
+  test('several bad ones are found, each alone', async () => {
+    const { link, venue } = open('deribit')
+    await world.clock.advance(5_000)
+    const topics = topicsOf(
+      venue,
+      Array.from({ length: 50 }, (_, i) => `C${i}-PERPETUAL`),
+    )
+    link.subscribe(topics)
+    const bad = [0, 1, 31, 49].map((i) => topics[i]?.name ?? '')
+    await answerAll(bad)
+    const refused = log.filter((line) => line.startsWith('rejected')).map((line) => line.split(/[ :]/)[1])
+    expect(refused.sort()).toEqual(bad.sort())
+  })
+
+  test('halves that the hourly quota does not allow any more are told to be refused for now', async () => {
+    const venue = { ...(findVenue('deribit') as Venue) }
+    const few = { ...venue, socketLimits: { ...venue.socketLimits, subscribesPerHourMax: 2 } }
+    const link = new Link({
+      venue: few,
+      url: 'wss://venue.example/ws',
+      platform: world,
+      instruments: new Map(),
+      handlers,
+    })
+    world.peer.open()
+    link.subscribe(topicsOf(venue, ['A', 'B']))
+    refuse(asked()[0]?.id)
+    await world.clock.advance(5_000)
+    expect(log.slice(1)).toEqual(['rejected trades.B.100ms: the quota of subscriptions is used up false'])
+    expect(asked()).toHaveLength(2)
+  })
+
   test('OKX: each topic has a request of its own, so an error that names no topic still finds its feed', () => {
     const { link, venue } = open('okx')
     link.subscribe(topicsOf(venue, ['BTC-USDT', 'NOPE-USDT']))
@@ -65,7 +144,7 @@ describe('subscriptions', () => {
     ])
   })
 
-  test('Binance: when a whole request is refused each topic is asked for alone', () => {
+  test('Binance: when a whole request is refused each half is asked for alone', () => {
     const { link, venue } = open('binance')
     link.subscribe(topicsOf(venue, ['AUSDT', 'BUSDT']))
     world.peer.message({ code: 2, msg: 'Invalid request: unknown', id: world.peer.frames[0]?.id })
