@@ -6,6 +6,7 @@
 import type { EpochUs, GapCause } from '../model/event.ts'
 import type { Platform, Socket } from '../platform/platform.ts'
 import type { Decoded, Instruments, OutgoingFrame, Topic, Venue } from '../venues/venue.ts'
+import { Greetings } from './greetings.ts'
 import { Outbox } from './outbox.ts'
 import { ANSWER_TIMEOUT_MS, Requests } from './requests.ts'
 import { Stall } from './stall.ts'
@@ -73,6 +74,7 @@ export class Link {
   readonly #unreadable = new Window(UNREADABLE_MAX - 1, UNREADABLE_MS)
   readonly #stall: Stall
   readonly #requests = new Requests()
+  readonly #greetings = new Greetings()
   readonly #stopTicking: () => void
   #handlers: LinkHandlers
   #lastByteMs: number
@@ -150,8 +152,12 @@ export class Link {
     this.#openedMs = this.#options.platform.clock.monotonicMs()
     this.#lastByteMs = this.#openedMs
     this.#outbox.open()
-    for (const frame of this.#options.venue.greet()) this.#outbox.push(frame)
+    this.#greet(this.#greetings.start(this.#options.venue.greet(), this.#openedMs))
     this.#handlers.opened()
+  }
+
+  #greet(frames: readonly OutgoingFrame[]): void {
+    for (const { text } of frames) this.#outbox.push({ text })
   }
 
   #onFrame(bytes: Buffer): void {
@@ -207,6 +213,7 @@ export class Link {
 
   /** Where the venue lists what it subscribed, what is missing from the list was refused. */
   #onAck({ requestId, topics: accepted }: Extract<Decoded, { kind: 'ack' }>): void {
+    this.#greetings.settle(requestId)
     const topics = this.#requests.answered(requestId) ?? []
     const isAccepted = (topic: Topic) => accepted === undefined || accepted.includes(topic.name)
     const good = topics.filter(isAccepted)
@@ -217,6 +224,7 @@ export class Link {
 
   /** One bad topic can have a whole request refused; each half is asked for on its own, until only the bad one fails. */
   #onRejected({ requestId, reason, isPermanent }: Extract<Decoded, { kind: 'rejected' }>): void {
+    if (isPermanent) this.#greetings.settle(requestId)
     const topics = this.#requests.answered(requestId) ?? []
     if (!isPermanent || topics.length < 2) {
       this.#handlers.rejected(topics, reason, isPermanent)
@@ -255,6 +263,7 @@ export class Link {
     }
     for (const topics of this.#requests.overdue(nowMs))
       this.#handlers.rejected(topics, `no answer to the subscription for ${ANSWER_TIMEOUT_MS / 1000} s`, false)
+    this.#greet(this.#greetings.due(nowMs))
     if (hasStalled || nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)
   }
 

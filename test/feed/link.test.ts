@@ -326,3 +326,41 @@ describe('life and death', () => {
     ])
   })
 })
+
+describe('what a link asks for on its own account', () => {
+  const platformRequests = () => world.peer.frames.filter(({ id }) => id === 3).length
+  const pass = async (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      world.peer.pong()
+      await world.clock.advance(1_000)
+    }
+  }
+
+  test('Deribit: the state of the platform is asked for again, until the maintenance that refuses it is over', async () => {
+    open('deribit')
+    refuse(3, 11051)
+    await pass(29)
+    expect(platformRequests()).toBe(1)
+    await pass(2)
+    expect(platformRequests()).toBe(2)
+    refuse(3, 11051)
+    await pass(31)
+    expect(platformRequests()).toBe(3)
+    world.peer.message({ jsonrpc: '2.0', id: 3, result: ['platform_state'] })
+    await pass(300)
+    expect(platformRequests()).toBe(3)
+    world.peer.message({
+      jsonrpc: '2.0',
+      method: 'subscription',
+      params: { channel: 'platform_state', data: { maintenance: true } },
+    })
+    expect(log.at(-1)).toBe('closing maintenance')
+  })
+
+  test('not again what is refused for good', async () => {
+    open('deribit')
+    refuse(3)
+    await pass(100)
+    expect(platformRequests()).toBe(1)
+  })
+})

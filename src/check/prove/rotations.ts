@@ -44,7 +44,7 @@ const ANNOUNCEMENTS: Readonly<Record<string, string>> = {
   deribit: 'maintenance&seconds=1',
 }
 
-/** A connection opened during maintenance is refused the channel that announces the next one. */
+/** A connection opened during maintenance gets the channel that announces the next one half a minute later. */
 const ONLY_ONCE = 'deribit'
 
 interface BedResult {
