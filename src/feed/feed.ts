@@ -3,15 +3,18 @@ import type { Tally } from '../ledger/tally.ts'
 import type { Channel, EpochUs, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
-import type { Topic, Venue } from '../venues/venue.ts'
+import type { ChannelSpec, Topic, Venue } from '../venues/venue.ts'
 import { NumberingEpoch } from './epoch.ts'
 import type { Received } from './event-order.ts'
 import { Lag } from './lag.ts'
 import { RecentIds } from './recent-ids.ts'
-import { Silence } from './silence.ts'
+import { Silence, type SilenceLimits } from './silence.ts'
 
 /** A venue repeats at most its newest events, after a subscription. */
 const RECENT_MAX = 500
+
+/** So many messages in a row that the venue should have sent are not lost by chance. */
+const MISSED_MAX = 10
 
 /** One channel of one symbol of one venue: what is known of it. */
 export class Feed {
@@ -46,7 +49,7 @@ export class Feed {
     this.topic = topic
     this.ledger = ledger
     this.numbering = new NumberingEpoch(ledger)
-    this.silence = new Silence(venue.channels[topic.channel].silenceMs)
+    this.silence = new Silence(silenceLimits(venue.channels[topic.channel]))
     this.#clock = clock
     this.#sinceUs = clock.nowUs()
   }
@@ -104,4 +107,10 @@ export class Feed {
     this.#state = state
     this.#reason = reason
   }
+}
+
+/** An interval that the venue documents need not be learned, and leaves less to chance. */
+function silenceLimits({ silenceMs, intervalMs }: ChannelSpec): SilenceLimits {
+  if (intervalMs === undefined) return silenceMs
+  return { ...silenceMs, first: Math.max(silenceMs.min, MISSED_MAX * intervalMs), gaps: MISSED_MAX }
 }

@@ -134,6 +134,8 @@ export interface ChannelSpec {
   readonly proofs: Readonly<Record<string, Proof>>
   /** Longest normal silence of a busy and of a very quiet symbol; the supervisor learns where in between. */
   readonly silenceMs: { readonly min: number; readonly max: number }
+  /** How often the venue sends while its market moves, where it documents that. */
+  readonly intervalMs?: number
 }
 
 export interface Endpoint {

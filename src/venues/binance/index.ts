@@ -37,11 +37,11 @@ export const binance: Venue = {
       proofs: { trade: 'counter', aggTrade: 'counter' },
       silenceMs: { min: 30_000, max: minutes(30) },
     },
-    // Every second.
     ticker: {
       endpoints: { ticker: 'main' },
       proofs: { ticker: 'cadence' },
       silenceMs: { min: 10_000, max: minutes(5) },
+      intervalMs: 1_000,
     },
     quote: {
       endpoints: { bookTicker: 'main' },
@@ -97,11 +97,11 @@ export const binanceUsdm: Venue = {
       proofs: { aggTrade: 'counter', trade: 'counter' },
       silenceMs: { min: 30_000, max: minutes(30) },
     },
-    // Every two seconds.
     ticker: {
       endpoints: { ticker: 'market' },
       proofs: { ticker: 'cadence' },
       silenceMs: { min: 10_000, max: minutes(5) },
+      intervalMs: 2_000,
     },
     quote: {
       endpoints: { bookTicker: 'public' },
