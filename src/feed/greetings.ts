@@ -5,18 +5,25 @@ import type { OutgoingFrame } from '../venues/venue.ts'
 /** A venue in maintenance refuses everything; what it will announce must be asked for when that is over. */
 const AGAIN_MS = 30_000
 
-interface Open {
-  readonly frame: OutgoingFrame
-  readonly askedMs: number
+interface Asked {
+  readonly text: string
+  atMs: number
 }
 
 export class Greetings {
-  readonly #open = new Map<string, Open>()
+  readonly #send: (text: string) => void
+  /** Without an answer that settles them, by their request. */
+  readonly #open = new Map<string, Asked>()
 
-  /** The link has opened. Returns what to send. */
-  start(frames: readonly OutgoingFrame[], nowMs: number): readonly OutgoingFrame[] {
-    for (const frame of frames) this.#open.set(frame.requestId, { frame, askedMs: nowMs })
-    return frames
+  constructor(send: (text: string) => void) {
+    this.#send = send
+  }
+
+  start(frames: readonly OutgoingFrame[], nowMs: number): void {
+    for (const { requestId, text } of frames) {
+      this.#open.set(requestId, { text, atMs: nowMs })
+      this.#send(text)
+    }
   }
 
   /** Taken, or refused for good. */
@@ -24,10 +31,11 @@ export class Greetings {
     if (requestId !== undefined) this.#open.delete(requestId)
   }
 
-  /** What is to be sent again, counted as sent now. */
-  due(nowMs: number): OutgoingFrame[] {
-    const due = [...this.#open.values()].filter(({ askedMs }) => nowMs - askedMs >= AGAIN_MS)
-    for (const { frame } of due) this.#open.set(frame.requestId, { frame, askedMs: nowMs })
-    return due.map(({ frame }) => frame)
+  repeat(nowMs: number): void {
+    for (const asked of this.#open.values()) {
+      if (nowMs - asked.atMs < AGAIN_MS) continue
+      asked.atMs = nowMs
+      this.#send(asked.text)
+    }
   }
 }

@@ -6,6 +6,7 @@
 import type { EpochUs, GapCause } from '../model/event.ts'
 import type { Platform, Socket } from '../platform/platform.ts'
 import type { Decoded, Instruments, OutgoingFrame, Topic, Venue } from '../venues/venue.ts'
+import { closeText } from './close-text.ts'
 import { Greetings } from './greetings.ts'
 import { Outbox } from './outbox.ts'
 import { ANSWER_TIMEOUT_MS, Requests } from './requests.ts'
@@ -74,7 +75,7 @@ export class Link {
   readonly #unreadable = new Window(UNREADABLE_MAX - 1, UNREADABLE_MS)
   readonly #stall: Stall
   readonly #requests = new Requests()
-  readonly #greetings = new Greetings()
+  readonly #greetings = new Greetings((text) => this.#outbox.push({ text }))
   readonly #stopTicking: () => void
   #handlers: LinkHandlers
   #lastByteMs: number
@@ -152,12 +153,8 @@ export class Link {
     this.#openedMs = this.#options.platform.clock.monotonicMs()
     this.#lastByteMs = this.#openedMs
     this.#outbox.open()
-    this.#greet(this.#greetings.start(this.#options.venue.greet(), this.#openedMs))
+    this.#greetings.start(this.#options.venue.greet(), this.#openedMs)
     this.#handlers.opened()
-  }
-
-  #greet(frames: readonly OutgoingFrame[]): void {
-    for (const { text } of frames) this.#outbox.push({ text })
   }
 
   #onFrame(bytes: Buffer): void {
@@ -263,7 +260,7 @@ export class Link {
     }
     for (const topics of this.#requests.overdue(nowMs))
       this.#handlers.rejected(topics, `no answer to the subscription for ${ANSWER_TIMEOUT_MS / 1000} s`, false)
-    this.#greet(this.#greetings.due(nowMs))
+    this.#greetings.repeat(nowMs)
     if (hasStalled || nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)
   }
 
@@ -301,11 +298,4 @@ export class Link {
     if (this.#isAnnounced) return 'maintenance'
     return this.#stall.isRecent(nowMs) ? 'process_stalled' : 'disconnect'
   }
-}
-
-/** The close code with its meaning; 1006 means that no close frame came. */
-function closeText(code: number, reason: string): string {
-  const text = reason.slice(0, 123)
-  if (code === 1006) return text === '' ? 'connection lost' : text
-  return text === '' ? `closed with code ${code}` : `closed with code ${code}: ${text}`
 }
