@@ -9,7 +9,6 @@ import type { Platform } from '../platform/platform.ts'
 import type { Decoded, Venue } from '../venues/venue.ts'
 import { Audit } from './audit.ts'
 import { BookFeeds } from './book-feeds.ts'
-import { BookProbes } from './book-probes.ts'
 import type { Loss } from './connection.ts'
 import { isNumbered, withEpoch } from './epoch.ts'
 import { isAfter } from './event-order.ts'
@@ -17,7 +16,7 @@ import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
 import { isMarketQuiet, type SymbolMarket } from './market-quiet.ts'
 import type { Downstream, Observer } from './ports.ts'
-import { QuietProbe } from './quiet-probe.ts'
+import { Probes } from './probes.ts'
 import type { RestClient } from './rest-client.ts'
 import { TradeFeeds } from './trade-feeds.ts'
 
@@ -43,8 +42,7 @@ export class Intake {
   readonly #options: IntakeOptions
   readonly #books: BookFeeds
   readonly #trades: TradeFeeds
-  readonly #probes: BookProbes
-  readonly #quiet: QuietProbe
+  readonly #probes: Probes
   readonly #audit: Audit
 
   constructor(options: IntakeOptions) {
@@ -58,7 +56,6 @@ export class Intake {
       },
     })
     this.#trades = new TradeFeeds({ ...options, open: () => open('trade') })
-    this.#quiet = new QuietProbe(options)
     this.#audit = new Audit({
       ...options,
       feeds: () => open('book'),
@@ -70,7 +67,7 @@ export class Intake {
       broken: (feed, reason) => this.#books.breaks(feed, reason),
       audited: options.observer.audited,
     })
-    this.#probes = new BookProbes({ ...options, dead: (feed, reason) => this.#onDead(feed, reason) })
+    this.#probes = new Probes({ ...options, dead: (feed, reason) => this.#onDead(feed, reason) })
   }
 
   start(): void {
@@ -154,7 +151,7 @@ export class Intake {
 
   /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */
   isQuiet(feeds: readonly Feed[]): Promise<boolean> {
-    return this.#quiet.isQuiet(feeds)
+    return this.#probes.isQuiet(feeds)
   }
 
   /** The feed is silent for too long while its connection lives. True: it is being looked into, or found to be well. */

@@ -1,0 +1,96 @@
+/** A stream has gone silent: the venue's newest trade, or its own book, tells a quiet market from a dead stream. */
+
+import type { Books } from '../book/books.ts'
+import type { Platform } from '../platform/platform.ts'
+import type { Venue } from '../venues/venue.ts'
+import type { Feed } from './feed.ts'
+import { type RestClient, RestError } from './rest-client.ts'
+
+/** What REST knows and the stream has not brought may be on its way for so long; a whole connection is not waited for so patiently. */
+const IN_FLIGHT_MS = { feed: 2_000, connection: 1_000 }
+
+export interface ProbesOptions {
+  readonly venue: Venue
+  readonly rest: RestClient
+  readonly platform: Platform
+  readonly books: Books
+  /** The stream of a book lacks what the venue has, or the venue cannot be asked; in words. */
+  readonly dead: (feed: Feed, reason: string) => void
+}
+
+export class Probes {
+  readonly #options: ProbesOptions
+  readonly #asking = new Set<Feed>()
+  #isStopped = false
+
+  constructor(options: ProbesOptions) {
+    this.#options = options
+  }
+
+  stop(): void {
+    this.#isStopped = true
+  }
+
+  isAsking(feed: Feed): boolean {
+    return this.#asking.has(feed)
+  }
+
+  /** About one silent book, whose connection lives. Never rejects. */
+  async ask(feed: Feed): Promise<void> {
+    if (this.#asking.has(feed)) return
+    const { events } = feed
+    this.#asking.add(feed)
+    const reason = await this.#missing(feed, IN_FLIGHT_MS.feed)
+      .then((newest) => (newest === undefined ? undefined : `the venue's book is at ${newest}`))
+      .catch(wordsOf)
+      .finally(() => this.#asking.delete(feed))
+    if (this.#isStopped || feed.isGivenUp || feed.events !== events) return
+    if (reason === undefined) feed.quiet()
+    else this.#options.dead(feed, reason)
+  }
+
+  /** True: the venue has nothing that the busiest of the feeds lacks. False also where it cannot be told. Never rejects. */
+  async isQuiet(feeds: readonly Feed[]): Promise<boolean> {
+    const busiest = feeds.filter((feed) => this.#isProven(feed)).sort(byRate)[0]
+    if (busiest === undefined) return false
+    const answer = await this.#missing(busiest, IN_FLIGHT_MS.connection).catch(wordsOf)
+    return answer === undefined
+  }
+
+  /** The number that the venue has come to, unless the stream has or comes there too. Errors: rejects with {@link RestError}. */
+  async #missing(feed: Feed, inFlightMs: number): Promise<number | undefined> {
+    const newest = await this.#newest(feed)
+    const isMissing = () => newest !== undefined && newest > (this.#position(feed) ?? 0)
+    if (isMissing()) await new Promise<void>((resolve) => void this.#options.platform.clock.after(inFlightMs, resolve))
+    return isMissing() ? newest : undefined
+  }
+
+  async #newest({ channel, topic, symbol }: Feed): Promise<number | undefined> {
+    const { rest, venue } = this.#options
+    if (channel === 'trade') return rest.get(venue.rest.newestTrade(topic))
+    // Its number alone is asked for, which the smallest tells as well.
+    const { sequence } = await rest.get(venue.rest.snapshot(symbol, venue.rest.snapshotSizes[0]))
+    return sequence
+  }
+
+  #isProven({ channel, symbol, tally }: Feed): boolean {
+    if (channel === 'trade') return tally.last !== undefined
+    return channel === 'book' && this.#options.books.find(this.#options.venue.id, symbol)?.isProven === true
+  }
+
+  /** Where the stream stands, or stood when it was last good. */
+  #position({ channel, symbol, tally }: Feed): number | undefined {
+    const { books, venue } = this.#options
+    return channel === 'trade' ? tally.last : books.find(venue.id, symbol)?.sequence
+  }
+}
+
+/** Why the venue could not be asked. Errors: throws on what is no {@link RestError}. */
+function wordsOf(error: unknown): string {
+  if (error instanceof RestError) return error.message
+  throw error
+}
+
+/** The busiest first; asking for a trade costs less than asking for a book. */
+const byRate = (a: Feed, b: Feed): number =>
+  Number(a.channel !== 'trade') - Number(b.channel !== 'trade') || a.silence.limitMs - b.silence.limitMs

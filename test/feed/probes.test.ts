@@ -1,0 +1,133 @@
+/** A silent book or connection, and a venue that is asked about it. */
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import { Books } from '../../src/book/books.ts'
+import { Bans } from '../../src/feed/bans.ts'
+import type { Feed } from '../../src/feed/feed.ts'
+import { Probes } from '../../src/feed/probes.ts'
+import { RestClient } from '../../src/feed/rest-client.ts'
+import { Tally } from '../../src/ledger/tally.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { snapshot } from '../book/builders.ts'
+import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
+
+const SYMBOL = 'BTCUSDT'
+const venue = findVenue('binance') as Venue
+
+let world: World
+let books: Books
+let probes: Probes
+let log: string[]
+/** What the venue's book stands at. */
+let theirs: number
+
+/** A feed as far as it is asked about. */
+const feedOf = (channel: 'book' | 'trade', more: Partial<Record<keyof Feed, unknown>> = {}): Feed =>
+  ({
+    channel,
+    symbol: SYMBOL,
+    topic: venue.topic(channel, Object.keys(venue.channels[channel].endpoints)[0] ?? '', SYMBOL),
+    events: 7,
+    isGivenUp: false,
+    tally: new Tally(50),
+    silence: { limitMs: 10_000 },
+    quiet: () => void log.push('quiet'),
+    ...more,
+  }) as unknown as Feed
+
+/** The book stands at `sequence`, proven. */
+function ours(sequence: number): void {
+  for (let i = 0; i < 2; i++) books.accept({ ...snapshot(sequence), venue: 'binance', symbol: SYMBOL })
+}
+
+beforeEach(async () => {
+  world = createWorld()
+  log = []
+  theirs = 100
+  world.answer = ({ url }) =>
+    jsonAnswer(
+      url.includes('/depth') ? { lastUpdateId: theirs, bids: [['1', '1']], asks: [['2', '1']] } : { lastId: theirs },
+    )
+  books = new Books(new Map([['binance', venue.book]]))
+  const bans = new Bans('bans.json', world.files)
+  await bans.load()
+  const instruments = new Map()
+  const rest = new RestClient({
+    venue,
+    urls: ['https://a.example'],
+    platform: world,
+    bans,
+    instruments,
+    onOutcome: () => {},
+  })
+  probes = new Probes({ venue, rest, platform: world, books, dead: (_, reason) => void log.push(`dead: ${reason}`) })
+})
+
+describe('a silent book', () => {
+  test('that stands where the venue stands is quiet; the smallest snapshot tells', async () => {
+    ours(100)
+    await probes.ask(feedOf('book'))
+    expect(log).toEqual(['quiet'])
+    expect(world.requests.map(({ url }) => new URL(url).search)).toEqual([`?symbol=${SYMBOL}&limit=100`])
+  })
+
+  test('is dead when the venue has come further, and nothing came in two seconds', async () => {
+    ours(99)
+    const feed = feedOf('book')
+    void probes.ask(feed)
+    await world.clock.advance(1_900)
+    expect([log, probes.isAsking(feed)]).toEqual([[], true])
+    await world.clock.advance(200)
+    expect([log, probes.isAsking(feed)]).toEqual([["dead: the venue's book is at 100"], false])
+  })
+
+  test('is what it was when it has spoken meanwhile, or is asked about no more', async () => {
+    ours(99)
+    const feed = feedOf('book')
+    void probes.ask(feed)
+    await world.clock.advance(1_000)
+    feed.events++
+    await world.clock.advance(2_000)
+    void probes.ask(feed)
+    probes.stop()
+    await world.clock.advance(3_000)
+    expect(log).toEqual([])
+  })
+
+  test('is dead when the venue cannot be asked', async () => {
+    ours(100)
+    world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
+    await probes.ask(feedOf('book'))
+    expect(log).toEqual(['dead: HTTP 500 -1000 busy'])
+  })
+})
+
+describe('a silent connection', () => {
+  const isQuiet = async (...feeds: Feed[]) => {
+    const answer = probes.isQuiet(feeds)
+    await world.clock.advance(1_100)
+    return answer
+  }
+
+  test('is asked about by its trades, before any book', async () => {
+    ours(100)
+    theirs = 50
+    expect(await isQuiet(feedOf('book'), feedOf('trade'))).toBe(true)
+    theirs = 51
+    expect(await isQuiet(feedOf('book'), feedOf('trade'))).toBe(false)
+    expect(world.requests.every(({ url }) => !url.includes('depth'))).toBe(true)
+  })
+
+  test('is none that can be told of without a stream that stands anywhere', async () => {
+    expect(await isQuiet(feedOf('book'), feedOf('trade', { tally: new Tally() }))).toBe(false)
+    expect(world.requests).toEqual([])
+  })
+
+  test('of books alone by the book; a venue that does not answer says nothing', async () => {
+    ours(100)
+    expect(await isQuiet(feedOf('book'))).toBe(true)
+    world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
+    expect(await isQuiet(feedOf('book'))).toBe(false)
+  })
+})
