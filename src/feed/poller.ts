@@ -5,11 +5,9 @@ import { isoTime } from '../model/time.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
-import { RecentIds } from './recent-ids.ts'
 import { type RestClient, RestError } from './rest-client.ts'
+import { isDelivered } from './trade-feeds.ts'
 
-/** Ids of the newest trades of a symbol, so that answers that overlap give each trade once. Twice the longest answer. */
-const KNOWN_TRADES_MAX = 2_000
 /** Polled data older than so many intervals is stale. */
 const STALE_INTERVALS = 2.5
 
@@ -27,7 +25,6 @@ export interface PollerOptions {
 
 export class Poller {
   readonly #options: PollerOptions
-  readonly #known = new WeakMap<Feed, RecentIds>()
   readonly #polling = new Set<Feed>()
   #stopTimer: (() => void) | undefined
   #isStopped = false
@@ -101,7 +98,8 @@ export class Poller {
     const events = await this.#options.rest.get(request)
     if (this.#isStopped || feed.isGivenUp) return
     const receiveTimeUs = this.#options.platform.clock.nowUs()
-    const fresh = events.filter((event) => event.type !== 'trade' || this.#isNew(feed, event.id))
+    // Answers overlap.
+    const fresh = events.filter((event) => event.type !== 'trade' || !isDelivered(feed, event))
     // Some venues answer newest first; trades go out oldest first. The whole answer shows it, also where its new part
     // is of one moment.
     if ((events[0]?.exchange_time_us ?? 0) > (events.at(-1)?.exchange_time_us ?? 0)) fresh.reverse()
@@ -109,11 +107,5 @@ export class Poller {
     feed.events += fresh.length
     feed.set('live')
     for (const event of fresh) this.#options.accept(feed, event, receiveTimeUs)
-  }
-
-  #isNew(feed: Feed, id: string): boolean {
-    const known = this.#known.get(feed) ?? new RecentIds(KNOWN_TRADES_MAX)
-    this.#known.set(feed, known)
-    return known.add(id)
   }
 }

@@ -245,6 +245,14 @@ interface Answer {
   readonly answeredUs: EpochUs
 }
 
+/** It has left already, whichever way it came; numbers that the venue uses a second time are new. */
+export function isDelivered(feed: Feed, trade: Trade): boolean {
+  const span = feed.venue.tradeSpan(trade)
+  if (span === undefined) return feed.recent.has(trade.id)
+  const { last = 0 } = feed.tally
+  return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
+}
+
 function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
   if (tally.last === undefined || span.last > tally.last || trade.source === 'backfill') return false
   const isNewer = newestTradeUs !== undefined && (trade.exchange_time_us ?? 0) > newestTradeUs

@@ -444,6 +444,29 @@ describe('polling', () => {
     expect(gaps).toEqual([])
   })
 
+  test('numbers that the venue uses a second time are new trades; what is known of the old ones is not told of', async () => {
+    const answer = (...trades: [id: number, afterMs: number][]) =>
+      jsonAnswer(
+        trades.map(([id, afterMs]) => ({
+          id,
+          price: '1',
+          qty: '2',
+          time: 1795392000000 + afterMs,
+          isBuyerMaker: true,
+        })),
+      )
+    let trades = answer([11, 1], [12, 2], [13, 3])
+    world.answer = ({ url }) => (url.includes('/trades') ? trades : jsonAnswer('', 503))
+    await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
+    trades = answer([11, 2_001], [12, 2_002])
+    await world.clock.advance(5_000)
+    await world.clock.advance(5_000)
+    expect(events.flatMap((event) => (event.type === 'trade' ? [event.id.split(':').slice(3).join(':')] : []))).toEqual(
+      [...['0:11', '0:12', '0:13'], ...['1795392002001000:11', '1795392002001000:12']],
+    )
+    expect(log).not.toContain('duplicate')
+  })
+
   test('a feed without answers is stale, then says why', async () => {
     world.answer = ({ url }) => (url.includes('/trades') ? rows(1) : jsonAnswer('', 503))
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
