@@ -467,6 +467,23 @@ describe('polling', () => {
     expect(log).not.toContain('duplicate')
   })
 
+  test('trades of one millisecond keep their order, also where the venue answers newest first', async () => {
+    const row = (id: number, ts: number) => ({
+      instId: 'BTC-USDT',
+      tradeId: String(id),
+      px: '1.5',
+      sz: '2',
+      side: 'buy',
+      ts: String(1795392000000 + ts),
+    })
+    const answer = (...rows: unknown[]) => jsonAnswer({ code: '0', msg: '', data: rows })
+    world.answer = ({ url }) => (url.includes('/trades') ? answer(row(2, 1), row(1, 0)) : jsonAnswer('', 503))
+    await start('okx', { symbols: ['BTC-USDT'], pollIntervalMs: 5_000 })
+    world.answer = () => answer(row(4, 7), row(3, 7), row(2, 1))
+    await world.clock.advance(5_000)
+    expect(events.flatMap((event) => (event.type === 'trade' ? [event.trade_id] : []))).toEqual(['1', '2', '3', '4'])
+  })
+
   test('a feed without answers is stale, then says why', async () => {
     world.answer = ({ url }) => (url.includes('/trades') ? rows(1) : jsonAnswer('', 503))
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })

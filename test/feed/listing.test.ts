@@ -1,0 +1,139 @@
+/** Symbols that the venue lists, lists no more, or never did. */
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import { jsonAnswer } from '../helpers/world.ts'
+import { createRecoveryRig, okxTrade, type RecoveryRig } from './recovery-rig.ts'
+import { binanceDelta, binanceTrade, exchangeInfo, snapshotAt } from './rig.ts'
+
+let world: RecoveryRig['world']
+let events: RecoveryRig['events']
+let log: RecoveryRig['log']
+let start: RecoveryRig['start']
+let binanceAck: RecoveryRig['binanceAck']
+let depthRequests: RecoveryRig['depthRequests']
+let pass: RecoveryRig['pass']
+
+beforeEach(() => {
+  ;({ world, events, log, start, binanceAck, depthRequests, pass } = createRecoveryRig())
+})
+
+describe('symbols that go and come', () => {
+  test('data that come after a symbol was delisted do not bring it back, nor its book', async () => {
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(104) : exchangeInfo('BTCUSDT', 'OLDUSDT'))
+    const { stateOf, books } = await start('binance', {
+      symbols: ['BTCUSDT', 'OLDUSDT'],
+      channels: { trade: 'trade', book: 'depth@100ms' },
+    })
+    world.peer.open()
+    binanceAck()
+    world.peer.message(binanceDelta('OLDUSDT', 100, 104))
+    await world.clock.advance(10)
+    expect(books.find('binance', 'OLDUSDT')?.isLive).toBe(true)
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(104) : exchangeInfo('BTCUSDT'))
+    await pass(605, (second) => {
+      world.peer.message(binanceTrade('BTCUSDT', second))
+      world.peer.message(binanceDelta('OLDUSDT', 105 + second, 105 + second))
+    })
+    const asked = depthRequests()
+    const emitted = events.length
+    await pass(10, (second) => {
+      world.peer.message(binanceTrade('OLDUSDT', 9_000 + second))
+      world.peer.message(binanceDelta('OLDUSDT', 710 + second, 710 + second))
+    })
+    expect([stateOf('trade', 'OLDUSDT')?.state, stateOf('book', 'OLDUSDT')?.state]).toEqual(['delisted', 'delisted'])
+    expect(books.find('binance', 'OLDUSDT')?.isLive).toBe(false)
+    expect(depthRequests()).toBe(asked)
+    expect(events.length).toBe(emitted)
+  })
+
+  test('a symbol that is listed again, or for the first time, is collected again', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT', 'OLDUSDT')
+    const { stateOf, feed } = await start('binance', { symbols: ['BTCUSDT', 'OLDUSDT', 'NEWUSDT'] })
+    world.peer.open()
+    binanceAck()
+    const [first] = world.peers
+    const trades = (second: number) => first?.message(binanceTrade('BTCUSDT', second))
+    expect(stateOf('trade', 'NEWUSDT')?.state).toBe('down')
+    world.answer = () => exchangeInfo('BTCUSDT')
+    await pass(601, trades)
+    expect(stateOf('trade', 'OLDUSDT')?.state).toBe('delisted')
+    world.answer = () => exchangeInfo('BTCUSDT', 'OLDUSDT', 'NEWUSDT')
+    await pass(601, (second) => trades(700 + second))
+    expect(world.peer.frames.at(-1)?.params).toEqual(['oldusdt@trade', 'newusdt@trade'])
+    expect(feed.socketsWanted).toBe(1)
+    for (const symbol of ['OLDUSDT', 'NEWUSDT']) {
+      world.peer.message(binanceTrade(symbol, 1))
+      expect(stateOf('trade', symbol)?.state).toBe('live')
+    }
+  })
+
+  test('a subscription refused for good is a gap, and tried again while the venue lists the symbol', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT', 'ETHUSDT')
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'] })
+    world.peer.open()
+    binanceAck()
+    for (const symbol of ['BTCUSDT', 'ETHUSDT']) world.peer.message(binanceTrade(symbol, 1))
+    world.peer.close()
+    await world.clock.advance(1_000)
+    world.peer.open()
+    const refuse = () => {
+      for (const { id, params } of world.peer.frames)
+        world.peer.message(
+          (params as string[]).includes('ethusdt@trade') ? { code: 2, msg: 'no', id } : { result: null, id },
+        )
+    }
+    refuse()
+    await world.clock.advance(1_000)
+    refuse()
+    expect(stateOf('trade', 'ETHUSDT')).toMatchObject({ state: 'down', reason: expect.stringContaining('refused') })
+    expect(stateOf('trade', 'ETHUSDT')?.ledger.outage).toBeDefined()
+    let id = 1
+    await pass(601, () => world.peer.message(binanceTrade('BTCUSDT', ++id)))
+    binanceAck()
+    world.peer.message(binanceTrade('ETHUSDT', 2))
+    expect(stateOf('trade', 'ETHUSDT')?.state).toBe('live')
+    expect(stateOf('trade', 'ETHUSDT')?.ledger.outage).toBeUndefined()
+  })
+
+  test('an empty list of instruments delists nothing', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT')
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'] })
+    world.peer.open()
+    binanceAck()
+    world.answer = () => exchangeInfo()
+    await pass(620, (second) => world.peer.message(binanceTrade('BTCUSDT', second)))
+    expect(stateOf('trade', 'BTCUSDT')?.state).toBe('live')
+    expect(log.some((line) => line.startsWith('metadata failed'))).toBe(true)
+  })
+
+  test('OKX: one list of instruments that is refused does not cost the others', async () => {
+    const row = { instType: 'SPOT', instId: 'BTC-USDT', baseCcy: 'BTC', quoteCcy: 'USDT', state: 'live' }
+    world.answer = ({ url }) =>
+      url.includes('OPTION')
+        ? jsonAnswer({ code: '51000', msg: 'Parameter instFamily error', data: [] })
+        : jsonAnswer({ code: '0', msg: '', data: [row] })
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT', 'NOPE-USD-261225-100-C'] })
+    world.peer.open()
+    world.peer.message(okxTrade('BTC-USDT', 1))
+    expect(events.at(-1)).toMatchObject({ type: 'trade', instrument: 'BTC-USDT' })
+    expect(stateOf('trade', 'NOPE-USD-261225-100-C')?.isGivenUp).toBe(false)
+  })
+
+  test('a symbol that the snapshot answer does not know is given up: its deltas cause no further request', async () => {
+    const { stateOf } = await start('binance', {
+      symbols: ['NOPEUSDT', 'BTCUSDT'],
+      channels: { book: 'depth@100ms' },
+    })
+    world.answer = ({ url }) =>
+      url.includes('NOPE') ? jsonAnswer({ code: -1121, msg: 'Invalid symbol.' }, 400) : snapshotAt(100)
+    world.peer.open()
+    binanceAck()
+    await pass(30, (second) => {
+      world.peer.message(binanceDelta('NOPEUSDT', 105 + second, 105 + second))
+      world.peer.message(binanceDelta('BTCUSDT', 100 + second, 100 + second))
+    })
+    expect(world.requests.filter(({ url }) => url.includes('NOPE'))).toHaveLength(1)
+    expect(stateOf('book', 'NOPEUSDT')?.state).toBe('down')
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+  })
+})
