@@ -113,10 +113,6 @@ export const METRICS = {
     'venue',
     'type',
   ]),
-  eventsStale: counter('marketprism_events_stale_total', 'Events older than what is already known; dropped.', [
-    'venue',
-    'type',
-  ]),
   errors: counter('marketprism_errors_total', 'Errors, by the stage at which they happened.', ['stage', 'venue']),
   decodeDuration: histogram(
     'marketprism_frame_decode_duration_seconds',
