@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts'
 import { LABELS, type LabelName, METRICS, type MetricKey } from '../../src/ops/metrics-catalogue.ts'
@@ -119,6 +120,16 @@ test('whatever the label values, the number of series is bounded and nothing is 
     'marketprism_errors_total{stage="book",venue="none"} 1',
   ])
   expect((await samples(metrics, 'marketprism_metric_labels_overflowed_total')).length).toBe(3)
+})
+
+test('every metric of the catalogue is counted somewhere', () => {
+  const root = new URL('../../src/', import.meta.url)
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
+  const texts = files
+    .filter((file) => !file.endsWith('metrics-catalogue.ts'))
+    .map((file) => readFileSync(new URL(file, root), 'utf8'))
+  const isUsed = (key: string) => texts.some((text) => new RegExp(`\\b${key}\\b`).test(text))
+  expect(Object.keys(METRICS).filter((key) => !isUsed(key))).toEqual([])
 })
 
 test('names and text keep the rules of Prometheus', async () => {
