@@ -102,36 +102,33 @@ export class Audit<F extends Auditable = Feed> {
     }
   }
 
-  /** The book that has waited longest; the thin ones before the others. */
+  /** The book whose audit has been due longest; of those that had none yet a thin one. */
   #nextDue(): F | undefined {
-    let next: F | undefined
-    let isNextThin = false
+    let next: { readonly feed: F; readonly dueMs: number; readonly isThin: boolean } | undefined
+    const nowMs = this.#options.platform.clock.monotonicMs()
     for (const feed of this.#options.feeds()) {
-      const sync = this.#waiting(feed)
+      const sync = this.#auditable(feed)
       if (sync === undefined) continue
       const isThin = this.#isKnownToLess(sync, THIN_LEVELS)
-      if (!isThin && this.#agoMs(feed) < INTERVAL_MS) continue
-      if (next === undefined || (isThin === isNextThin ? this.#begun(feed) < this.#begun(next) : isThin)) {
-        next = feed
-        isNextThin = isThin
-      }
+      const dueMs = this.#begun(feed) + (isThin ? THIN_INTERVAL_MS : INTERVAL_MS)
+      if (dueMs > nowMs) continue
+      if (next === undefined || dueMs < next.dueMs || (dueMs === next.dueMs && isThin && !next.isThin))
+        next = { feed, dueMs, isThin }
     }
-    return next
+    return next?.feed
   }
 
   #begun(feed: F): number {
     return this.#begunMs.get(feed) ?? Number.NEGATIVE_INFINITY
   }
 
-  #agoMs(feed: F): number {
-    return this.#options.platform.clock.monotonicMs() - this.#begun(feed)
-  }
-
-  /** The live book of a feed whose last audit is long enough ago for another. */
-  #waiting(feed: F): BookSync | undefined {
+  /** The live book of a feed that may be audited. */
+  #auditable(feed: F): BookSync | undefined {
     const { book, platform } = this.#options
     if (feed.channel !== 'book' || feed.state !== 'live' || this.#running.has(feed)) return undefined
-    if (platform.clock.nowUs() - feed.sinceUs < SETTLED_US || this.#agoMs(feed) < THIN_INTERVAL_MS) return undefined
+    if (platform.clock.nowUs() - feed.sinceUs < SETTLED_US) return undefined
+    // Looking at its levels is work.
+    if (platform.clock.monotonicMs() - this.#begun(feed) < THIN_INTERVAL_MS) return undefined
     const sync = book(feed.symbol)
     return sync?.isLive === true ? sync : undefined
   }

@@ -319,6 +319,27 @@ test('a book that began with half of the levels is widened by its first audit, a
   expect(log).toEqual(['AAAUSDT match', 'AAAUSDT book_snapshot', 'AAAUSDT match'])
 })
 
+test('of books that had no audit yet a thin one comes first', async () => {
+  const { world, books } = await start('binance', ['AAAUSDT', 'BBBUSDT', 'CCCUSDT'])
+  const thin = books.get('CCCUSDT')?.book
+  if (thin !== undefined) thin.asks.knownTo = '101'
+  await world.clock.advance(SETTLED_MS + 10_000)
+  const symbols = world.requests.map(({ url }) => new URL(url).searchParams.get('symbol'))
+  expect(symbols).toEqual(['CCCUSDT', 'AAAUSDT', 'BBBUSDT'])
+})
+
+test('thin books that cannot be widened do not keep the others from their audits', async () => {
+  const symbols = [...Array.from({ length: 20 }, (_, i) => `S${i}USDT`), 'ZZZUSDT']
+  const { world, books, log } = await start('binance', symbols)
+  for (const [symbol, { book }] of books) if (symbol !== 'ZZZUSDT') book.asks.knownTo = '101'
+  const { answer } = world
+  // Older than any past.
+  const old = jsonAnswer({ lastUpdateId: 1, bids: [['99', '1']], asks: [['101', '1']] })
+  world.answer = (request) => (request.url.includes('ZZZ') ? answer(request) : old)
+  await world.clock.advance(SETTLED_MS + 15 * 60_000)
+  expect(log).toContain('ZZZUSDT match')
+})
+
 test('a book that stays crossed while nothing comes is broken after two seconds', async () => {
   const { world, sync, log } = await start()
   go(sync, delta({ first: 101, last: 101 }, '102:1', '', { receive_time_us: world.clock.nowUs() }))
