@@ -67,6 +67,24 @@ describe('budget', () => {
   })
 })
 
+test('what is left of a budget: not used, not under way, not waited for by another', async () => {
+  const rest = await client()
+  expect([rest.left('weight'), rest.left('nonsense')]).toEqual([4_800, 0])
+  world.answer = () => new Promise(() => {})
+  for (let i = 0; i < 20; i++) void rest.get(snapshot(`S${i}USDT`)).catch(() => {})
+  await world.clock.advance(100)
+  expect([rest.waiting, rest.left('weight')]).toEqual([12, 4_800 - 20 * 50])
+  rest.stop()
+  const other = await client()
+  world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
+  await other.get(snapshot())
+  expect(other.left('weight'), 'others have used it').toBe(10)
+  world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '5990' })
+  await world.clock.advance(61_000)
+  await other.get(snapshot())
+  expect(other.left('weight'), 'more than our share').toBe(0)
+})
+
 test('weight under way counts too: requests asked for together do not pass 80 % of what others left', async () => {
   const rest = await client()
   world.answer = () =>
