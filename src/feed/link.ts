@@ -249,7 +249,11 @@ export class Link {
   #tick(): void {
     const nowMs = this.#options.platform.clock.monotonicMs()
     const hasStalled = this.#stall.tick(nowMs)
-    if (hasStalled) this.#excuse(nowMs)
+    if (hasStalled) {
+      // What the peer sent meanwhile may be on its way: every wait starts again.
+      this.#lastByteMs = nowMs
+      this.#requests.excuse(nowMs)
+    }
     if (!this.isOpen) {
       if (nowMs - this.#lastByteMs >= OPEN_TIMEOUT_MS) this.end(`not open after ${OPEN_TIMEOUT_MS / 1000} s`)
       return
@@ -262,12 +266,6 @@ export class Link {
       this.#handlers.rejected(topics, `no answer to the subscription for ${ANSWER_TIMEOUT_MS / 1000} s`, false)
     this.#greetings.repeat(nowMs)
     if (hasStalled || nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)
-  }
-
-  /** The process stood still: what the peer sent meanwhile may be on its way, and every wait starts again. */
-  #excuse(nowMs: number): void {
-    this.#lastByteMs = nowMs
-    this.#requests.excuse(nowMs)
   }
 
   #keepAlive(nowMs: number): void {

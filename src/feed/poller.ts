@@ -1,9 +1,9 @@
 /** Polls tickers, books and trades over REST where WebSocket is off. */
 
-import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { Channel, EpochUs, MarketEvent } from '../model/event.ts'
 import { isoTime } from '../model/time.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { RestRequest, Venue } from '../venues/venue.ts'
+import type { RestRequest, Topic, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 import { isDelivered } from './trade-feeds.ts'
@@ -108,4 +108,10 @@ export class Poller {
     feed.set('live')
     for (const event of fresh) this.#options.accept(feed, event, receiveTimeUs)
   }
+}
+
+/** Polled states say nothing of what lies between them; trades have their numbers. */
+export function polledTopic(venue: Venue, channel: Channel, name: string, symbol: string): Topic {
+  if (channel === 'trade') return venue.topic(channel, venue.rest.polledTrades, symbol)
+  return { ...venue.topic(channel, name, symbol), proof: 'cadence' }
 }

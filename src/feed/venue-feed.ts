@@ -1,14 +1,13 @@
 /** Everything that talks to one venue: metadata, connections, feeds, snapshots, or polling where WebSocket is off. */
 
 import type { BookReason, Channel, EpochUs } from '../model/event.ts'
-import type { Topic, Venue } from '../venues/venue.ts'
 import type { ConnectionHandlers } from './connection-ports.ts'
 import { Connections, type EndpointUrls } from './connections.ts'
 import { Feed } from './feed.ts'
 import { Intake } from './intake.ts'
 import { Metadata } from './metadata.ts'
 import { type WantedFeed, wantedFeeds } from './plan.ts'
-import { Poller } from './poller.ts'
+import { Poller, polledTopic } from './poller.ts'
 import type { VenueFeedOptions } from './venue-feed-options.ts'
 
 /** A stream that has not come to life by then is a gap from its beginning. */
@@ -294,12 +293,6 @@ export class VenueFeed {
       stale: (feed) => this.#intake.outdated(feed),
     })
   }
-}
-
-/** Polled states say nothing of what lies between them; trades have their numbers. */
-function polledTopic(venue: Venue, channel: Channel, name: string, symbol: string): Topic {
-  if (channel === 'trade') return venue.topic(channel, venue.rest.polledTrades, symbol)
-  return { ...venue.topic(channel, name, symbol), proof: 'cadence' }
 }
 
 const keyOf = ({ channel, symbol }: Feed): string => `${channel} ${symbol}`

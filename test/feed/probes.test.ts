@@ -50,7 +50,7 @@ beforeEach(async () => {
       url.includes('/depth') ? { lastUpdateId: theirs, bids: [['1', '1']], asks: [['2', '1']] } : { lastId: theirs },
     )
   books = new Books(new Map([['binance', venue.book]]))
-  const bans = new Bans('bans.json', world.files)
+  const bans = new Bans('bans.json', world)
   await bans.load()
   const instruments = new Map()
   const rest = new RestClient({
