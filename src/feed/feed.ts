@@ -33,6 +33,8 @@ export class Feed {
   #reason = 'not connected yet'
   #sinceUs: EpochUs
   #isRejected = false
+  /** When the market was first found to move without it, since its newest event. */
+  #moved: { readonly events: number; readonly atMs: number } | undefined
   lastMessageUs: EpochUs | undefined
   newestQuote: Quote | undefined
   /** Tickers and quotes: the last that was delivered. */
@@ -96,8 +98,18 @@ export class Feed {
     this.set('connecting', 'listed by the venue')
   }
 
+  /** The market has moved while it was silent. True: only just now, and it may be about to tell of that. */
+  mayFollow(): boolean {
+    const { intervalMs } = this.venue.channels[this.channel]
+    if (intervalMs === undefined) return false
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#moved?.events !== this.events) this.#moved = { events: this.events, atMs: nowMs }
+    return nowMs - this.#moved.atMs <= intervalMs
+  }
+
   /** It is silent, and the venue has nothing new either. */
   quiet(): void {
+    this.#moved = undefined
     this.silence.restart(this.#clock.monotonicMs())
     this.set('live')
   }

@@ -171,7 +171,7 @@ export class Intake {
     const isQuiet = isMarketQuiet(feed, this.#marketOf(feed))
     if (isQuiet === true) feed.quiet()
     // Not known yet: the next look comes in a second.
-    else if (isQuiet === undefined) feed.set('live')
+    else if (isQuiet === undefined || feed.mayFollow()) feed.set('live')
     else {
       this.#options.observer.stale(feed)
       feed.ledger.begin({ cause: 'silence', reason: feed.reason })

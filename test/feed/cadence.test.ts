@@ -45,10 +45,10 @@ async function open(): Promise<void> {
 }
 
 describe('a ticker that stops while its market goes on', () => {
-  test.each([5, 100])('after %d messages: found within 12 s, and a gap', async (seconds) => {
+  test.each([5, 100])('after %d messages: found within 14 s, and a gap', async (seconds) => {
     await open()
     await live(seconds, () => true)
-    expect(await live(60, () => false)).toBeLessThanOrEqual(12)
+    expect(await live(60, () => false)).toBeLessThanOrEqual(14)
     expect(rig.gaps.map(({ channel, cause, state }) => [channel, cause, state])).toEqual([
       ['ticker', 'silence', 'open'],
     ])
@@ -56,7 +56,7 @@ describe('a ticker that stops while its market goes on', () => {
 
   test('that never began: the same', async () => {
     await open()
-    expect(await live(60, () => false)).toBeLessThanOrEqual(12)
+    expect(await live(60, () => false)).toBeLessThanOrEqual(14)
   })
 })
 
@@ -64,6 +64,20 @@ test('a ticker of a market that trades now and then is not called silent while n
   await open()
   expect(await live(600, (second) => second % 45 === 0, false)).toBe(Number.POSITIVE_INFINITY)
   expect(rig.gaps).toEqual([])
+})
+
+test('a market that wakes up is followed by its ticker, which was not silent before', async () => {
+  await open()
+  await live(5, () => true)
+  for (const quietSeconds of [9, 10, 11, 12, 13, 25]) {
+    expect(await live(quietSeconds, () => false, false)).toBe(Number.POSITIVE_INFINITY)
+    await rig.world.clock.advance(500)
+    // The trade comes at once, the ticker with the next second.
+    rig.world.peer.message(binanceTrade(SYMBOL, ++trades))
+    await rig.world.clock.advance(900)
+    expect(await live(3, () => true)).toBe(Number.POSITIVE_INFINITY)
+  }
+  expect(rig.gaps.filter(({ channel }) => channel === 'ticker')).toEqual([])
 })
 
 test('one that comes once in five intervals is borne with', async () => {
