@@ -49,7 +49,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
       // What a fault did lasts at least until the stream speaks again.
       const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
-      const near = (fault: Fault) => overlaps(fault, event.start_time_us, endUs) || fault.atUs >= sinceUs
+      const near = (fault: Fault) =>
+        overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
       const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined) return

@@ -57,6 +57,9 @@ export interface Silence {
   readonly us: number
 }
 
+/** A copy of a frame, which the trace does not have, may come so long behind it. */
+const COPY_US = 100_000
+
 interface Connection {
   /** Streams that it carries, or was asked to. */
   readonly streams: Set<Stream>
@@ -181,7 +184,7 @@ export class Streams {
    */
   #makeCertain(outage: Outage, deliveredUs: EpochUs, atUs: EpochUs): void {
     if (outage.isCertain) return
-    if (!this.#isLong(outage)) outage.fromUs = Math.max(outage.fromUs, deliveredUs)
+    if (!this.#isLong(outage)) outage.fromUs = Math.max(outage.fromUs, Math.min(atUs, deliveredUs + COPY_US))
     outage.isCertain = true
     outage.certainUs = atUs
   }

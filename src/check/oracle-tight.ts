@@ -52,6 +52,10 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     return (stream.channel === 'book' && !wasLive ? stream.liveUs : resumedUs) ?? streams.nowUs
   }
 
+  /** While two connections carry streams of a venue, what the second brings is held until it joins the first. */
+  const mayBeHeld = ({ stream: { venue } }: GapRecord, { cause }: Gap): boolean =>
+    cause === 'maintenance' || [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
+
   function tell(record: GapRecord, text: string): void {
     if (tooWide.has(record)) return
     tooWide.add(record)
@@ -76,10 +80,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return
-      // While two connections carry a stream, what the second brings is held until it joins the first.
-      const isHandedOver = event.cause === 'maintenance' || record.stream.subscribed.size > 1
-      const lateUs = end_time_us - latest(record) - slackUs - (isHandedOver ? HELD_US_MAX : 0)
-      if (lateUs > 0) tell(record, `ends ${millis(lateUs)} too late`)
+      const lateUs = end_time_us - latest(record) - slackUs
+      if (lateUs <= 0 || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
+      tell(record, `ends ${millis(lateUs)} too late`)
     },
   }
 }
@@ -126,7 +129,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
       const { stream } = record
       if (stream.channel !== 'trade') return
       if (before === undefined) {
-        if (event.last_sequence !== undefined && !isProcessGap(event)) judgeStart(record, event)
+        if (event.last_sequence !== undefined && !isProcessGap(event) && !record.isReverted) judgeStart(record, event)
         ahead.set(stream, [...(ahead.get(stream) ?? []), record])
       }
       const next = behind.get(record)

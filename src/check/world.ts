@@ -1,6 +1,6 @@
 /** Everything that a simulated run consists of: venues, network, machine, and the trace of what happens between them. */
 
-import { type BookSnapshot, CHANNELS, type Channel } from '../model/event.ts'
+import { type BookDelta, type BookSnapshot, CHANNELS, type Channel, type MarketEvent } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
@@ -39,6 +39,8 @@ export interface WorldVenue extends Host {
   readonly admissions: Map<string, Admission>
   /** REST answers come from a node that is so far behind. */
   staleMs: number
+  /** It publishes nothing until then, in true time. */
+  lockedUntilMs: number
   /** It has forbidden requests until then, in true time. */
   forbiddenUntilMs: number
 }
@@ -78,8 +80,7 @@ export class World {
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
     this.#trace = (entry) => {
-      if (entry.kind === 'event' && entry.event.type === 'book_snapshot' && !hasForgedLevel(entry.event))
-        this.#forged.delete(`${entry.event.venue} ${entry.event.symbol}`)
+      if (entry.kind === 'event') this.#noteForged(entry.event)
       if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
       trace(entry)
     }
@@ -146,10 +147,11 @@ export class World {
 
   /** Nobody can say yet what the symbol's book should be: frames are held back or delayed, or the newest one was lost. */
   isUnderWay(venue: string, symbol: string): boolean {
+    const isLocked = this.loop.nowMs < this.venue(venue).lockedUntilMs
     const isHeld = this.network
       .connections(venue)
       .some(({ link, peer }) => link.isHolding || peer.isFrozen || peer.isHolding(`book ${symbol}`))
-    return isHeld || this.machine.isStalled || this.#newest.get(`${venue} ${symbol}`)?.isThere === false
+    return isLocked || isHeld || this.machine.isStalled || this.#newest.get(`${venue} ${symbol}`)?.isThere === false
   }
 
   /** A frame that comes behind a newer one has nothing to follow, and that one is of no use. */
@@ -157,6 +159,14 @@ export class World {
     const { madeMs: newestMs = 0 } = this.#newest.get(book) ?? {}
     const isNewest = madeMs >= newestMs
     this.#newest.set(book, { madeMs: Math.max(madeMs, newestMs), isThere: isDelivered && isNewest })
+  }
+
+  /** A forged change may wait for the snapshot that it follows. */
+  #noteForged(event: MarketEvent): void {
+    if (event.type !== 'book_snapshot' && event.type !== 'book_delta') return
+    const book = `${event.venue} ${event.symbol}`
+    if (hasForgedLevel(event)) this.#forged.add(book)
+    else if (event.type === 'book_snapshot') this.#forged.delete(book)
   }
 
   /** A level was forged into the symbol's book since it was last built: it is wrong until someone finds out. */
@@ -241,6 +251,7 @@ export class World {
       wall,
       admissions,
       staleMs: 0,
+      lockedUntilMs: 0,
       forbiddenUntilMs: 0,
       isUnreachable: false,
       dial: undefined,
@@ -281,7 +292,7 @@ export class World {
 /** The connection in the name of a frame's stream. */
 const CONNECTION = / #(\d+)$/
 
-const hasForgedLevel = ({ bids }: BookSnapshot): boolean =>
+const hasForgedLevel = ({ bids }: BookSnapshot | BookDelta): boolean =>
   bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
 
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)

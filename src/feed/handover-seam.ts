@@ -20,6 +20,8 @@ export class Seam {
   #deliveredMs = Number.NEGATIVE_INFINITY
   /** Something of the second link was delivered by the first too: it reaches back far enough. */
   #isReached = false
+  /** Receive time of the newest message of the second link that tells what the first had delivered: so far nothing is missing. */
+  #wholeUs: EpochUs | undefined
 
   constructor(feed: Feed, front: Front, heldMax: number) {
     this.feed = feed
@@ -58,6 +60,8 @@ export class Seam {
   joins(nowMs: number): boolean {
     const { confirmedMs } = this
     if (confirmedMs === undefined) return false
+    // What is interrupted on the first link has nothing to join; what lies between is a gap already.
+    if (this.feed.ledger.outage !== undefined) return true
     this.#prune()
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
     const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS
@@ -71,8 +75,16 @@ export class Seam {
   /** What is to be delivered behind the last event of the first link. */
   take(): readonly Held[] {
     this.#prune()
+    this.#tellWhole()
     const walk = this.#front.walk()
     return this.#held.splice(0).filter((held) => walk(held) !== 'past')
+  }
+
+  #tellWhole(): void {
+    const { feed } = this
+    if (this.#wholeUs === undefined || this.#wholeUs <= (feed.lastMessageUs ?? 0)) return
+    feed.lastMessageUs = this.#wholeUs
+    feed.ledger.heard(undefined, this.#wholeUs)
   }
 
   /** After the switch: an event of the second link that the first had delivered. */
@@ -86,7 +98,7 @@ export class Seam {
     const walk = this.#front.walk()
     if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
     if (count === 0) return
-    this.#held.splice(0, count)
+    this.#wholeUs = this.#held.splice(0, count).at(-1)?.receiveTimeUs
     this.#isReached = true
   }
 }

@@ -138,6 +138,8 @@ export class TradeFeeds {
     if (offer === 'overlap' && span.last > before)
       this.#missed(feed, { first: before + 1, last: span.last }, span.last + 1, receiveUs)
     if (offer === 'overlap' || offer === 'known') {
+      // The newest again: so far nothing is missing.
+      if (offer === 'known' && span.last === before && trade.source !== 'backfill') ledger.heard(before, receiveUs)
       observer.duplicate('trade')
       return
     }

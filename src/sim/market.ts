@@ -47,6 +47,8 @@ interface InstrumentState {
   tradeId: number
   timeMs: number
   nextStepMs: number
+  /** No step before this. */
+  haltedMs: number
 }
 
 /** A seeded market: the same seed yields the same steps of each instrument, whatever their timing. */
@@ -109,7 +111,7 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     step,
     start() {
       const now = clock.monotonicMs()
-      for (const each of states.values()) each.nextStepMs = now + pauseMs(each, rate)
+      for (const each of states.values()) each.nextStepMs = Math.max(now + pauseMs(each, rate), each.haltedMs)
       isRunning = true
       if (stopTimer === undefined) sleep()
     },
@@ -119,7 +121,8 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     },
     halt(symbol, ms) {
       const halted = state(symbol)
-      halted.nextStepMs = Math.max(halted.nextStepMs, clock.monotonicMs() + ms)
+      halted.haltedMs = Math.max(halted.haltedMs, clock.monotonicMs() + ms)
+      halted.nextStepMs = Math.max(halted.nextStepMs, halted.haltedMs)
     },
     stop() {
       isRunning = false
@@ -144,6 +147,7 @@ function createState(instrument: SimInstrument, seed: number, clock: Clock): Ins
     tradeId,
     timeMs: 0,
     nextStepMs: 0,
+    haltedMs: 0,
   }
   for (let i = 0; i < WARM_UP_STEPS; i++) advance(state, clock)
   return state

@@ -4,6 +4,8 @@ import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
 /** After so long everyone has asked for the list of instruments again. */
 const LIST_MS = 620_000
+/** What had changed before a venue was locked is published so soon after. */
+const PUBLISH_MS = 1_000
 /** OKX closes so long after its notice. */
 const OKX_NOTICE_MS = 60_000
 /** In this time another connection can take over, so that nothing is missed. */
@@ -57,6 +59,7 @@ export const VENUE_FAULTS = {
       const lastsMs = strike.number('seconds') * 1000
       strike.struck(lastsMs)
       strike.world.struck('rest-locked', strike.scope(), lastsMs)
+      strike.venue.lockedUntilMs = strike.world.loop.nowMs + lastsMs + PUBLISH_MS
       // Nothing is traded on a locked platform.
       for (const symbol of strike.venue.symbols) strike.venue.market.halt(symbol, lastsMs)
       order(strike, 'maintenance', { seconds: strike.word('seconds'), close: strike.word('close') })

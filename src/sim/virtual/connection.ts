@@ -244,6 +244,8 @@ export class VirtualConnection {
   #toClient(act: () => void, arrived?: (isDelivered: boolean) => void): void {
     if (this.#isClientClosed || (this.#cut !== undefined && this.#cut.held === undefined)) {
       arrived?.(false)
+      // Its machine answers with a reset.
+      if (this.#cut === undefined) this.#toServer(() => this.#endServer())
       return
     }
     if (this.#cut?.held !== undefined) {
