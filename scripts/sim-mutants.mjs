@@ -20,10 +20,14 @@ const { values } = parseArgs({
     seeds: { type: 'string', default: '200' },
     workers: { type: 'string', default: String(MAX_WORKERS) },
     json: { type: 'string' },
+    // The JSON of an earlier run: the seed that killed a mutant then is tried first.
+    earlier: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
 })
 const SEEDS_MAX = Number(values.seeds)
+const earlier = values.earlier === undefined ? [] : JSON.parse(readFileSync(values.earlier, 'utf8')).table
+const killers = new Map(earlier.map(({ name, seed }) => [name, seed]))
 
 installDependencies()
 // Threads inherit it: other work on the machine goes first.
@@ -122,7 +126,7 @@ async function judge({ name, file, why }, clean) {
   const tree = openTree(name)
   const end = (found) => ({ name, file, why, ...found, seconds: secondsSince(started) })
   try {
-    for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+    for (const seed of seedsOf(name)) {
       const { promises, broken } = await tree.judge(seed)
       const words = Object.keys(promises)
       if (words.length === 0) continue
@@ -138,6 +142,12 @@ async function judge({ name, file, why }, clean) {
     await tree.close()
     rmSync(join(stage, name), { recursive: true, force: true })
   }
+}
+
+function seedsOf(name) {
+  const seeds = Array.from({ length: SEEDS_MAX }, (_, i) => i + 1)
+  const killer = killers.get(name)
+  return seeds.includes(killer) ? [killer, ...seeds.filter((seed) => seed !== killer)] : seeds
 }
 
 /** What the tree without any bug breaks: seeds are run when someone asks, once. */

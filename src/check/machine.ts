@@ -10,7 +10,6 @@ import { virtualClock, type Wall } from '../sim/virtual/clock.ts'
 import type { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, type VirtualLoop } from '../sim/virtual/loop.ts'
 import type { VirtualNetwork } from '../sim/virtual/net.ts'
-import { venues } from '../venues/index.ts'
 import type { Scenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 
@@ -29,6 +28,8 @@ export interface MachineParts {
 export class Machine {
   readonly #parts: MachineParts
   #starts = 0
+  /** When the process began, if another one had ended before, in true time. */
+  restartedMs = Number.NEGATIVE_INFINITY
   #stalls = 0
   #scope: Scope | undefined
   #collector: Collector | undefined
@@ -53,13 +54,15 @@ export class Machine {
   start(): void {
     if (this.#scope !== undefined) return
     const { scenario, seed, logger = silentLogger } = this.#parts
+    if (this.#starts > 0) this.restartedMs = this.#parts.loop.nowMs
     this.#starts++
     const scope = new Scope()
     this.#scope = scope
     this.#process('started')
-    const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: {} })
+    const metrics = createMetrics({ venues: scenario.collected.map(({ id }) => id), constLabels: {} })
     const platform = this.#platform(scope, seededRandom(partSeed(seed, `process ${this.#starts}`)))
-    const collector = new Collector({ config: scenario.config, venues, platform, metrics, logger })
+    const { config, collected } = scenario
+    const collector = new Collector({ config, venues: collected, platform, metrics, logger })
     this.#collector = collector
     this.#clock = platform.clock
     collector.subscribe((event) => this.#parts.trace({ kind: 'event', atUs: this.#parts.nowUs(), event }))

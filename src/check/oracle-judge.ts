@@ -10,9 +10,14 @@ export type Entry<Kind extends TraceEntry['kind']> = Extract<TraceEntry, { kind:
 
 export interface Judge {
   traded?(entry: Entry<'traded'>): void
+  /** The stream's trades are numbered anew. */
+  renumbered?(stream: Stream): void
   fault?(entry: Entry<'fault'>): void
   violation?(entry: Entry<'violation'>): void
   connection?(entry: Entry<'connection'>): void
+  asked?(entry: Entry<'asked'>): void
+  /** A connection carries the stream from now on. */
+  subscribed?(stream: Stream): void
   process?(entry: Entry<'process'>): void
   /** Data left. */
   data?(stream: Stream, event: DataEvent): void

@@ -4,25 +4,34 @@ import type { EpochUs } from '../model/event.ts'
 import { type Court, type Judge, millis } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
-export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }, report }: Court): Judge {
+export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLinkUs, dials }, report }: Court): Judge {
   /** Since when each open connection has been open, or silent. */
   const openedUs = new Map<string, EpochUs>()
   const frozenUs = new Map<string, EpochUs>()
+  /** Since when not even answers to pings come. */
+  const deafUs = new Map<string, EpochUs>()
   /** By venue: when connections ended that had only just opened. */
   const short = new Map<string, EpochUs[]>()
   /** Those of the process that runs. */
   const open = new Set<string>()
+  /** By venue: so many at once at most. */
+  const most = new Map<string, number>()
   let excusedUs = 0
 
   function forget(): void {
-    for (const map of [openedUs, frozenUs, short]) map.clear()
+    for (const map of [openedUs, frozenUs, deafUs, short]) map.clear()
   }
 
   function judgeSilence(venue: string, key: string): void {
-    const sinceUs = frozenUs.get(key)
-    frozenUs.delete(key)
-    if (sinceUs === undefined || sinceUs <= excusedUs || streams.nowUs - sinceUs <= deadLinkUs) return
-    report('dead_link_kept', sinceUs, undefined, `${venue}: silent for ${millis(streams.nowUs - sinceUs)}`)
+    for (const [silentUs, maxUs] of [
+      [frozenUs, deadLinkUs],
+      [deafUs, deafLinkUs],
+    ] as const) {
+      const sinceUs = silentUs.get(key)
+      silentUs.delete(key)
+      if (sinceUs === undefined || sinceUs <= excusedUs || streams.nowUs - sinceUs <= maxUs) continue
+      report('dead_link_kept', sinceUs, undefined, `${venue}: silent for ${millis(streams.nowUs - sinceUs)}`)
+    }
   }
 
   function judgeLife(venue: string, key: string): void {
@@ -32,7 +41,7 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }
     const lately = (short.get(venue) ?? []).filter((atUs) => atUs > streams.nowUs - dials.us)
     lately.push(streams.nowUs)
     short.set(venue, lately)
-    if (lately.length === dials.count + 1)
+    if (lately.length === dials.count * Math.max(1, most.get(venue) ?? 1) + 1)
       report('dial_storm', streams.nowUs, undefined, `${venue}: ${lately.length} connections in ${millis(dials.us)}`)
   }
 
@@ -46,13 +55,19 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, dials }
       excusedUs = Math.max(excusedUs, untilUs)
       forget()
     },
-    connection({ venue, connection, state, atUs }) {
+    connection({ venue, connection, state, isDeaf, atUs }) {
+      if (state === 'dialled') return
       const key = `${venue} ${connection}`
-      if (state === 'open') open.add(key)
-      else if (state === 'closed') open.delete(key)
+      if (state === 'open') {
+        open.add(key)
+        const count = [...open].filter((each) => each.startsWith(`${venue} `)).length
+        most.set(venue, Math.max(count, most.get(venue) ?? 0))
+      } else if (state === 'closed') open.delete(key)
       if (state === 'open') openedUs.set(key, atUs)
-      else if (state === 'frozen') frozenUs.set(key, frozenUs.get(key) ?? atUs)
-      else judgeSilence(venue, key)
+      else if (state === 'frozen') {
+        frozenUs.set(key, frozenUs.get(key) ?? atUs)
+        if (isDeaf === true) deafUs.set(key, deafUs.get(key) ?? atUs)
+      } else judgeSilence(venue, key)
       if (state === 'closed') judgeLife(venue, key)
     },
     end(stream) {

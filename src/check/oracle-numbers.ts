@@ -10,6 +10,7 @@ export interface Delivery extends Numbers {
   readonly id: string
   /** How often the process had been killed before. */
   readonly kills: number
+  readonly atUs: EpochUs
 }
 
 export class Deliveries {
@@ -34,6 +35,11 @@ export class Deliveries {
     if (top === undefined || first > top) return undefined
     if (this.countMissing({ first, last }) === last - first + 1) return undefined
     return this.#recent.filter((each) => each.first <= last && first <= each.last)
+  }
+
+  /** Of the newest deliveries. */
+  *ids(): Generator<string> {
+    for (const { id } of this.#recent) yield id
   }
 
   add(delivery: Delivery): void {

@@ -81,7 +81,8 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
     }
     const endUs = Math.max(...begun.map(({ end_time_us = Number.POSITIVE_INFINITY }) => end_time_us))
     // Numbers tell more than times do: trades and books may be known to be whole before a frame comes.
-    if (isNumbered(stream) || endUs >= untilUs - slackUs) return
+    // A symbol that was off the list then has a gap of its own behind it.
+    if (isNumbered(stream) || endUs >= untilUs - slackUs || isCovered(stream, atUs, untilUs, slackUs)) return
     report('process_gap_missing', atUs, stream, `the gap ends ${millis(untilUs - endUs)} before the first data`)
   }
 
@@ -90,9 +91,9 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
       if (state === 'started') return
       for (const stream of streams.all()) {
         const { outage } = stream
-        // Of a stream that nothing has left of yet nothing is collected that could be missed.
-        if (outage?.isProcess !== true || outage.fromUs !== atUs || stream.leftUs === undefined || isInGap(stream))
-          continue
+        // Of what has not brought anything yet nothing can be missed.
+        if (stream.leftUs === undefined && stream.gaps.size === 0) continue
+        if (outage?.isProcess !== true || outage.fromUs !== atUs || isInGap(stream)) continue
         endings.push({ stream, outage, atUs, isUntold: state === 'stopped' && stream.open.size === 0 })
       }
     },

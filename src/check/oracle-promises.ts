@@ -8,6 +8,9 @@ import type { StreamKey } from './trace.ts'
 export const PROMISES = {
   trade_missing_outside_gap: 'a trade of the market was never delivered, and no unhealed gap says so',
   trade_duplicate: 'a trade was delivered twice by one process, or under two ids',
+  state_duplicate: 'a ticker or quote left twice',
+  loss_unfound: 'the newest trades of a market were lost, and for too long nobody found out',
+  gap_ended_early: 'a gap of trades ended while no connection carried them',
   trade_renamed: 'a trade was delivered again after a kill, under another id, outside the gap of the kill',
   trade_unknown: 'a trade was delivered that the market never made',
   backfill_disordered: 'trades of one answer were delivered newest first',
@@ -23,6 +26,8 @@ export const PROMISES = {
   outage_outside_gap: 'no connection carried the stream, and no gap covers that time',
   spoilt_frame_untold: 'a ticker or quote came that nobody could read, and no gap covers that time',
   dead_link_kept: 'a connection that had fallen silent as a whole was kept for too long',
+  dials_in_step: 'connections were dialled again after waits that are all the same',
+  healthy_link_ended: 'the process stood still, and then ended a connection to which nothing had happened',
   dial_storm: 'a venue that throws everyone out was dialled again and again without growing waits',
   gap_without_cause: 'a gap record without a fault that could have caused it',
   other_symbol_touched: 'a fault of one symbol made a gap in the stream of another',
@@ -32,9 +37,12 @@ export const PROMISES = {
   gap_malformed: 'a gap record contradicts itself',
   gap_state_order: 'a gap changed after its end',
   gap_revision_repeated: 'two revisions of a gap left under one id',
+  gap_not_durable: 'a gap was not on a disk that had long been well',
   gap_forgotten: 'a gap that was open when the process ended was never closed',
   process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
   venue_rule_broken: 'a rule of the venue was broken',
+  refusal_forgotten: 'a stream that a venue refused for now was not asked for again',
+  back_late: 'long after the last fault a stream was still on no connection, or its book not live',
   stream_not_live: 'a stream was not live at the end',
   stream_carried_twice: 'two connections carried a stream at the end',
   gap_left_open: 'a gap was open at the end',
@@ -86,11 +94,27 @@ export interface OracleOptions {
   readonly timeFaults: RegExp
   /** Words of faults that spoil a frame which still says whose it is. */
   readonly spoiltFaults: RegExp
+  /** Words of faults in which a market stands still: no reason for a stream to be without a connection, or a book stale. */
+  readonly quietFaults: RegExp
+  /** Words of faults in which an answer to a subscription does not come, or late. */
+  readonly answerFaults: RegExp
+  /** Words of faults in which a venue has no such symbol. */
+  readonly unlistedFaults: RegExp
+  /** Words of faults in which a venue says that it sends what it does not. */
+  readonly untrueFaults: RegExp
   /** So many changes in a row may leave a book crossed. */
   readonly crossedMax: number
   /** A silent connection is found within this, also one whose usual rate is not known yet. */
   readonly deadLinkUs: number
-  /** At most `count` connections to a venue within `us` may have lived for less than `livedUs`. */
+  /** Likewise one on which not even answers to pings come. */
+  readonly deafLinkUs: number
+  /** What a venue refused for the first time is asked for again within this. */
+  readonly askedAgainUs: number
+  /** A stream is back so long after the last fault that touches it. */
+  readonly backUs: number
+  /** Trades that are lost at the end of a stream are found within this. */
+  readonly unfoundUs: number
+  /** For each connection to a venue at most `count` within `us` may have lived for less than `livedUs`. */
   readonly dials: { readonly count: number; readonly us: number; readonly livedUs: number }
   /** Newest trades that the venues keep. */
   readonly tradesKept: number
@@ -135,15 +159,23 @@ export const DEFAULTS: OracleOptions = {
   countersOf,
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
-  permanentFaults: /delist|refus|absurd/,
-  harmlessFaults: /^close-announced-early$/,
+  permanentFaults: /delist|refused$|left-out$|absurd/,
+  harmlessFaults: /^(close-announced-early|handover-lagging|rest-scarce)$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
   stallFaults: /stall/,
   timeFaults: /stall|wall/,
   spoiltFaults: /^frame-(cut|mistyped)$/,
+  quietFaults: /^market-|^rest-scarce$/,
+  answerFaults: /^answer-/,
+  unlistedFaults: /^symbol-/,
+  untrueFaults: /silent$/,
   crossedMax: 3,
   deadLinkUs: 70 * SECOND,
+  deafLinkUs: 16 * SECOND,
+  askedAgainUs: 10 * SECOND,
+  backUs: Number.POSITIVE_INFINITY,
+  unfoundUs: Number.POSITIVE_INFINITY,
   dials: { count: 20, us: 20 * SECOND, livedUs: 2 * SECOND },
   tradesKept: 1_000,
   settleUs: 2 * SECOND,
@@ -156,5 +188,12 @@ export const DEFAULTS: OracleOptions = {
   violationsMax: 10_000,
 }
 
-/** In a run a loss at the end of a stream is found by asking the venue, within a minute of silence. */
-export const RUN_OPTIONS: Partial<OracleOptions> = { settleUs: 75 * SECOND }
+/**
+ * In a run a loss at the end of a stream is found by asking the venue, within a minute of silence; and what is lost comes
+ * back as soon as the collector's longest waits allow.
+ */
+export const RUN_OPTIONS: Partial<OracleOptions> = {
+  settleUs: 75 * SECOND,
+  unfoundUs: 75 * SECOND,
+  backUs: 100 * SECOND,
+}

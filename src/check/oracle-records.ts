@@ -4,11 +4,11 @@ import type { Gap } from '../model/event.ts'
 import type { GapRecord } from './oracle-gaps.ts'
 import type { Court, Judge } from './oracle-judge.ts'
 
-/** What is wrong with a gap record by itself. */
-export function faultsOf(gap: Gap): string[] {
+/** What is wrong with a gap record by itself. `isRenumbered`: the venue has used numbers of the stream twice. */
+export function faultsOf(gap: Gap, isRenumbered = false): string[] {
   const { state, start_time_us: start, end_time_us: end, detected_time_us: detected, lost, healed } = gap
   const { last_sequence: last, first_sequence: first } = gap
-  const isCounted = gap.channel === 'trade' && last !== undefined && first !== undefined
+  const isCounted = gap.channel === 'trade' && last !== undefined && first !== undefined && !isRenumbered
   return [
     end !== undefined && end < start && `it ends ${start - end} us before it starts`,
     detected < start && `it was detected ${start - detected} us before it starts`,
@@ -29,7 +29,7 @@ export function judgeRecords({ streams, options, report }: Court): Judge {
       if (options.diskFaults.test(fault)) diskUs = Math.max(diskUs, untilUs + options.detectionUs)
     },
     gap({ record, event, before }) {
-      const wrong = faultsOf(event)
+      const wrong = faultsOf(event, record.stream.past.untilUs > 0)
       const text = `gap ${event.gap_id}: ${wrong.join('; ')}`
       if (wrong.length > 0) report('gap_malformed', streams.nowUs, record.stream, text)
       if (before !== undefined && before.state !== 'open')
@@ -42,6 +42,15 @@ export function judgeRecords({ streams, options, report }: Court): Judge {
     },
     repeated({ record, event }) {
       report('gap_revision_repeated', streams.nowUs, record.stream, `${event.id} left twice`)
+    },
+    finish() {
+      for (const stream of streams.all())
+        for (const { gapId, firstAtUs } of stream.undurable)
+          if (
+            Math.max(firstAtUs, diskUs) < streams.nowUs - options.slackUs &&
+            firstAtUs < streams.nowUs - options.startUs
+          )
+            report('gap_not_durable', firstAtUs, stream, `gap ${gapId} is not durable at the end`)
     },
     data(stream) {
       for (const record of stream.undurable) {

@@ -47,8 +47,10 @@ export interface Stream extends StreamKey {
   readonly waiting: GapRecord[]
   /** Books: when the state turned `live`, as told; `undefined` while it is not. */
   liveUs: EpochUs | undefined
-  /** Trades: what left. */
-  readonly deliveries: Deliveries
+  /** Trades: what left, since they were last numbered anew. */
+  deliveries: Deliveries
+  /** Those that were made before, by the venue's time, and their ids: numbers tell nothing of them any more. */
+  readonly past: { untilUs: EpochUs; readonly ids: Set<string> }
 }
 
 /** So many frames lost in a row, over so long, cannot be overlooked. */
@@ -71,7 +73,11 @@ export class Streams {
   nowUs: EpochUs = 0
   /** Number of the current trace entry. */
   index = 0
-  kills = 0
+  /** When each was; how many there were. */
+  readonly killsUs: EpochUs[] = []
+  get kills(): number {
+    return this.killsUs.length
+  }
   /** How often the process started. */
   runs = 0
   /** When the process last ended; `undefined`: it never did. */
@@ -117,6 +123,12 @@ export class Streams {
     stream.outage.lostUs = atUs
   }
 
+  renumbered(stream: Stream, venueUs: EpochUs): void {
+    for (const id of stream.deliveries.ids()) stream.past.ids.add(id)
+    stream.past.untilUs = venueUs
+    stream.deliveries = new Deliveries()
+  }
+
   subscribed(stream: Stream, connection: number): void {
     if (stream.carriers.size > 0) stream.carriers.add(connection)
     this.#listen(stream, connection)
@@ -145,7 +157,7 @@ export class Streams {
     this.endedUs = atUs
     for (const stream of this.all()) this.#endProcess(stream, atUs)
     this.#connections.clear()
-    if (state === 'killed') this.kills++
+    if (state === 'killed') this.killsUs.push(atUs)
   }
 
   #connection({ venue }: Stream, id: number): Connection {
@@ -235,6 +247,7 @@ const newStream = (key: StreamKey): Stream => ({
   waiting: [],
   liveUs: undefined,
   deliveries: new Deliveries(),
+  past: { untilUs: 0, ids: new Set() },
 })
 
 export const nameOf = ({ venue, channel, symbol }: StreamKey): string => `${venue}:${channel}:${symbol}`

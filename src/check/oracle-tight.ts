@@ -80,6 +80,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return
+      // A stream that is behind the venue first repeats what was fetched: numbers say where the gap ends.
+      if (record.stream.channel === 'trade' && isBySequence(event)) return
       const lateUs = end_time_us - latest(record) - slackUs
       if (lateUs <= 0 || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
       tell(record, `ends ${millis(lateUs)} too late`)
@@ -110,6 +112,10 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   }
 
   return {
+    renumbered(stream) {
+      ahead.delete(stream)
+      for (const record of behind.keys()) if (record.stream === stream) behind.delete(record)
+    },
     data(stream, event) {
       const waiting = event.type === 'trade' && event.source !== 'backfill' ? ahead.get(stream) : undefined
       if (event.type !== 'trade' || waiting === undefined) return

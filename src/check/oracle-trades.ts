@@ -1,8 +1,8 @@
 /** Every trade of the true market is delivered exactly once, or lies in a recorded gap; a hole is explained before what follows. */
 
-import type { EpochUs, Trade } from '../model/event.ts'
+import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { missingIn } from './oracle-gaps.ts'
-import type { Court, Judge } from './oracle-judge.ts'
+import { type Court, type Judge, millis } from './oracle-judge.ts'
 import { countOf, type Deliveries, rangeText, without } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
 import type { Stream } from './oracle-streams.ts'
@@ -12,8 +12,14 @@ interface Hole extends Numbers {
   readonly atUs: EpochUs
 }
 
+/** What of `part` no gap of the stream speaks of. */
+export const outsideGaps = ({ gaps }: Stream, { first, last }: Numbers): Numbers[] =>
+  [...gaps.values()].reduce<Numbers[]>((parts, { latest }) => without(parts, missingIn(latest)), [{ first, last }])
+
 export function judgeTrades({ streams, options, report }: Court): Judge {
   const holes = new Map<Stream, Hole[]>()
+  /** Until then nobody can say whether the disk knew. */
+  let doubtUs = 0
   /** The newest fetched trade of each stream, and when it left. */
   const fetched = new Map<Stream, { readonly atUs: EpochUs; readonly first: number }>()
 
@@ -25,13 +31,6 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       report('backfill_disordered', streams.nowUs, stream, `${first} left behind ${before.first}`)
   }
 
-  /** What of `part` no gap of the stream speaks of. */
-  const outsideGaps = (stream: Stream, part: Numbers): Numbers[] => {
-    let parts: Numbers[] = [{ first: part.first, last: part.last }]
-    for (const { latest } of stream.gaps.values()) parts = without(parts, missingIn(latest))
-    return parts
-  }
-
   function deliver(stream: Stream, { id }: Trade, numbers: Numbers, counters: Numbers): void {
     const { deliveries } = stream
     const { top, newest = numbers.last, truth } = deliveries
@@ -39,10 +38,10 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       report('trade_unknown', streams.nowUs, stream, `${rangeText(numbers)}; the newest is ${truth ?? 'none'}`)
       return
     }
-    const again = judgeRepeat(deliveries, id, counters, streams.kills)
+    const again = judgeRepeat(deliveries, id, counters, streams.kills) ?? judgeOld(deliveries, counters)
     const isTold = again?.promise === 'trade_renamed' && isInDoubt(stream, counters)
     if (again !== undefined && !isTold) report(again.promise, streams.nowUs, stream, again.text)
-    deliveries.add({ id, kills: streams.kills, ...counters })
+    deliveries.add({ id, kills: streams.kills, atUs: streams.nowUs, ...counters })
     deliveries.newest = Math.max(newest, numbers.last)
     if (top === undefined || counters.first <= top) return
     if (counters.first > top + 1) jump(stream, { first: top + 1, last: counters.first - 1 })
@@ -50,6 +49,17 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       const lost = rangeText({ first: newest + 1, last: numbers.first - 1 })
       report('trade_missing_outside_gap', streams.nowUs, stream, `trades ${lost} are missing between ${top} and ${id}`)
     }
+  }
+
+  /** What left long before a kill was known to the next process. */
+  function judgeOld(deliveries: Deliveries, span: Numbers) {
+    const old = (deliveries.earlier(span) ?? []).find(({ kills, atUs }) => {
+      const endedUs = streams.killsUs[kills]
+      return endedUs !== undefined && atUs > doubtUs && atUs < endedUs - options.processUs
+    })
+    if (old === undefined) return undefined
+    const text = `trades ${rangeText(span)} again, which had left ${millis((streams.killsUs[old.kills] ?? 0) - old.atUs)} before the kill`
+    return { promise: 'trade_duplicate', text } as const
   }
 
   function jump(stream: Stream, jumped: Numbers): void {
@@ -86,10 +96,15 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   }
 
   return {
+    fault({ fault, atUs, untilUs = atUs }) {
+      if (options.timeFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs)
+      else if (options.diskFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs + options.detectionUs)
+    },
     traded({ venue, symbol, last, atUs }) {
       const { deliveries } = streams.of({ venue, channel: 'trade', symbol })
       deliveries.young.push({ atUs, before: deliveries.truth })
-      while ((deliveries.young[0]?.atUs ?? atUs) < atUs - options.settleUs) deliveries.young.shift()
+      const keptUs = Math.max(options.settleUs, options.unfoundUs)
+      while ((deliveries.young[0]?.atUs ?? atUs) < atUs - keptUs) deliveries.young.shift()
       deliveries.truth = last
     },
     data(stream, event) {
@@ -97,8 +112,21 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       const numbers = options.numbersOf(event)
       const counters = options.countersOf(event)
       if (numbers === undefined || counters === undefined) return
+      const { past } = stream
+      if ((event.exchange_time_us ?? past.untilUs) < past.untilUs) return
+      if (past.ids.has(event.id))
+        report(
+          'trade_duplicate',
+          streams.nowUs,
+          stream,
+          `${event.id} is the id of a trade before the numbering began anew`,
+        )
       if (event.source === 'backfill') judgeOrder(stream, counters)
       deliver(stream, event, numbers, counters)
+    },
+    renumbered(stream) {
+      holes.delete(stream)
+      fetched.delete(stream)
     },
     gap({ record: { stream }, event }) {
       const unexplained = holes.get(stream)
@@ -133,7 +161,7 @@ function judgeRepeat(deliveries: Deliveries, id: string, span: Numbers, kills: n
 }
 
 /** The newest trade of the market that is old enough to have arrived. */
-function quietTruth({ young, truth }: Deliveries, untilUs: EpochUs): number | undefined {
+export function quietTruth({ young, truth }: Deliveries, untilUs: EpochUs): number | undefined {
   const first = young.find(({ atUs }) => atUs > untilUs)
   return first === undefined ? truth : first.before
 }
@@ -143,6 +171,10 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   /** By venue: until when past trades could not be fetched. */
   const unreachableUs = new Map<string | undefined, EpochUs>()
   const givenUp = new Set<Stream>()
+  /** Since when the numbers of gaps are those of the trades. */
+  const renumberedUs = new Map<Stream, EpochUs>()
+  const isOfBefore = (stream: Stream, { detected_time_us: foundUs }: Gap): boolean =>
+    foundUs <= (renumberedUs.get(stream) ?? 0) + options.detectionUs
 
   /** Trades that did not leave count as one each, so that it is rather too few. */
   const kept = ({ deliveries }: Stream, parts: readonly Numbers[]): Numbers[] => {
@@ -155,12 +187,15 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
     Math.max(unreachableUs.get(venue) ?? 0, unreachableUs.get(undefined) ?? 0) + options.detectionUs < streams.nowUs
 
   return {
+    renumbered(stream) {
+      renumberedUs.set(stream, streams.nowUs)
+    },
     fault({ fault, venue, atUs, untilUs }) {
       if (!options.restFaults.test(fault)) return
       unreachableUs.set(venue, Math.max(unreachableUs.get(venue) ?? 0, untilUs ?? atUs))
     },
     gap({ record: { stream }, event }) {
-      if (stream.channel !== 'trade' || event.state === 'open') return
+      if (stream.channel !== 'trade' || event.state === 'open' || isOfBefore(stream, event)) return
       const missing = stream.deliveries.missing(missingIn(event))
       const text = `${countOf(missing)} trades are missing in gap ${event.gap_id}`
       if (event.state === 'healed' && missing.length > 0) report('healed_untrue', streams.nowUs, stream, text)
@@ -176,7 +211,7 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
     finish() {
       for (const stream of givenUp) {
         const missing = [...stream.gaps.values()]
-          .filter(({ latest }) => latest.state === 'final')
+          .filter(({ latest }) => latest.state === 'final' && !isOfBefore(stream, latest))
           .flatMap(({ latest }) => kept(stream, stream.deliveries.missing(missingIn(latest))))
         if (missing.length > 0 && isReachable(stream))
           report('trade_not_healed', streams.nowUs, stream, `${countOf(missing)} trades can still be fetched`)

@@ -7,6 +7,7 @@ import type { BookState, MarketEvent } from '../model/event.ts'
 import { CHANNEL_OF } from '../model/event.ts'
 import { judgeBooks } from './oracle-books.ts'
 import { judgeCauses } from './oracle-causes.ts'
+import { judgeStalls, judgeWaits } from './oracle-dials.ts'
 import { judgeEnd } from './oracle-end.ts'
 import { FigureKeeper, type Figures } from './oracle-figures.ts'
 import { Gaps } from './oracle-gaps.ts'
@@ -15,10 +16,13 @@ import { judgeLinks, judgeSpoilt } from './oracle-notice.ts'
 import { judgeOutages, judgeProcess } from './oracle-outages.ts'
 import { DEFAULTS, type OracleOptions, type Report, type Violation } from './oracle-promises.ts'
 import { judgeRecords } from './oracle-records.ts'
+import { judgeRepeats } from './oracle-repeats.ts'
 import { judgeReplicas } from './oracle-replica.ts'
+import { judgeEarlyEnds, judgeRefusals, judgeReturns } from './oracle-returns.ts'
 import { nameOf, type Stream, Streams } from './oracle-streams.ts'
 import { judgeNumbers, judgeTimes } from './oracle-tight.ts'
 import { judgeHealing, judgeTrades } from './oracle-trades.ts'
+import { judgeUnfound } from './oracle-unfound.ts'
 import type { TraceEntry } from './trace.ts'
 
 export type { Figures } from './oracle-figures.ts'
@@ -78,11 +82,18 @@ const assemble = (court: Court): Judge[] =>
     judgeNumbers,
     judgeTrades,
     judgeHealing,
+    judgeRepeats,
+    judgeUnfound,
+    judgeEarlyEnds,
     judgeBooks,
     judgeReplicas,
     judgeOutages,
     judgeProcess,
     judgeLinks,
+    judgeWaits,
+    judgeStalls,
+    judgeRefusals,
+    judgeReturns,
     judgeSpoilt,
     judgeEnd,
   ].map((create) => create(court))
@@ -102,6 +113,10 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
       break
     case 'subscribed':
       streams.subscribed(streams.of(entry), entry.connection)
+      for (const judge of judges) judge.subscribed?.(streams.of(entry))
+      break
+    case 'asked':
+      for (const judge of judges) judge.asked?.(entry)
       break
     case 'connection':
       streams.connection(entry)
@@ -121,6 +136,12 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
     case 'traded':
       for (const judge of judges) judge.traded?.(entry)
       break
+    case 'renumbered': {
+      const stream = streams.of({ ...entry, channel: 'trade' })
+      streams.renumbered(stream, entry.venueUs)
+      for (const judge of judges) judge.renumbered?.(stream)
+      break
+    }
     case 'fault':
       for (const judge of judges) judge.fault?.(entry)
       break

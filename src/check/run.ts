@@ -2,10 +2,11 @@
 
 import type { Channel } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
+import { partSeed, seededRandom } from '../platform/random.ts'
 import { strike } from './faults/index.ts'
 import { drawPlan, type PlannedFault, type Quiet } from './plan.ts'
 import { createRecorder, type TraceSink } from './recorder.ts'
-import { type Scenario, usualScenario } from './scenario.ts'
+import { type Scenario, scarceScenario, usualScenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 import { World } from './world.ts'
 
@@ -47,12 +48,16 @@ const STANDSTILL_MS = 2_500
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
 /** Forged levels are found by comparing books with REST; longer it may not take. */
 const AUDIT_MS_MAX = 700_000
+/** Missed trades are fetched; longer it may not take. */
+const HEALING_MS_MAX = 700_000
 /** By then everyone has asked twice whether the venue lists a symbol. */
 const LIST_MS_MAX = 1_300_000
+/** Chance that requests are scarce in a run. */
+const SCARCE = 0.08
 
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<RunResult> {
   const {
-    scenario = usualScenario(),
+    scenario = drawScenario(seed),
     sinks = [],
     logger,
     faultsEndMs = FAULTS_END_MS,
@@ -68,6 +73,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   const checks = checkTimes(faultsEndMs, checkEveryMs)
   const plan = options.plan ?? drawPlan(seed, scenario, { startMs: FAULTS_START_MS, endMs: faultsEndMs }, checks)
   for (const fault of plan) world.loop.at(fault.atMs, world.scope, () => strike(world, fault))
+  if (scenario === scarceScenario()) world.struck('rest-scarce', {}, Number.MAX_SAFE_INTEGER / 1e6)
   world.startMarkets()
   world.machine.start()
   for (const { startMs } of checks) {
@@ -90,6 +96,10 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     crash: world.machine.crash,
   }
 }
+
+/** In some runs the venues let us ask for little. */
+const drawScenario = (seed: number): Scenario =>
+  seededRandom(partSeed(seed, 'scenario'))() < SCARCE ? scarceScenario() : usualScenario()
 
 function checkTimes(endMs: number, everyMs: number): Quiet[] {
   const checks: Quiet[] = []
@@ -122,7 +132,10 @@ function isRecovered(world: World, waitedMs: number): boolean {
   const isBack = ({ state, reason }: { state: string; reason: string }) =>
     state === 'live' || (isRefusalOver && reason.startsWith('refused'))
   if (!collector.feeds().every(isBack)) return false
-  return isAudited && (isRefusalOver || collector.gaps().every(({ state }) => state !== 'open'))
+  if (!isAudited) return false
+  // A gap that was found late has its own time.
+  const oldUs = world.nowUs() - HEALING_MS_MAX * 1000
+  return collector.gaps().every(({ state, detected_time_us: foundUs }) => state !== 'open' || foundUs < oldUs)
 }
 
 /** The markets stand still until everything has arrived; then each book is compared. */

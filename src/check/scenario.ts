@@ -5,10 +5,15 @@ import type { Config } from '../ops/config-schema.ts'
 import type { SimInstrument, SimVenue } from '../sim/exchange.ts'
 import { simVenues } from '../sim/index.ts'
 import { venues } from '../venues/index.ts'
+import type { Venue } from '../venues/venue.ts'
 
 export interface Scenario {
   readonly venues: readonly SimVenue[]
+  /** As the collector knows them. */
+  readonly collected: readonly Venue[]
   readonly config: Config
+  /** By venue: the weight of requests in a minute, where it is not the venue's own. */
+  readonly weightLimits: Readonly<Record<string, number>>
 }
 
 /** Symbols of a venue and their mean steps a second. */
@@ -30,16 +35,45 @@ const DAY: Readonly<Record<string, Pace>> = {
   deribit: { 'BTC-PERPETUAL': 0.5, 'ETH-PERPETUAL': 0.3, 'BTC_USDC-PERPETUAL': 0.1, 'BTC-25JUN27': 0.05 },
 }
 
+/** About ten requests. */
+const SCARCE_WEIGHTS: Readonly<Record<string, number>> = { binance: 500, 'binance-usdm': 200 }
+
+const TOPICS_MAX = 5
+
 const LEVELS = { least: 20, span: 41 }
 
 export const usualScenario = (): Scenario => (usual ??= scenario(USUAL))
+/**
+ * Of the limits that the venues document so little that a minute of faults needs more: the same venues, where both sides
+ * know the smaller limit.
+ */
+export function scarceScenario(): Scenario {
+  scarce ??= {
+    ...usualScenario(),
+    weightLimits: SCARCE_WEIGHTS,
+    collected: usualScenario().collected.map((venue) => {
+      const { weight } = venue.restLimits.budgets
+      const limit = SCARCE_WEIGHTS[venue.id]
+      if (weight === undefined || limit === undefined) return venue
+      return { ...venue, restLimits: { ...venue.restLimits, budgets: { weight: { ...weight, limit } } } }
+    }),
+  }
+  return scarce
+}
 export const dayScenario = (): Scenario => scenario(DAY)
 let usual: Scenario | undefined
+let scarce: Scenario | undefined
 
 /** Errors: throws a RangeError for a symbol that the simulated venue does not have. */
 function scenario(paces: Readonly<Record<string, Pace>>): Scenario {
   const chosen = simVenues.map((venue) => ({ ...venue, instruments: pick(venue, paces[venue.id] ?? {}) }))
-  return { venues: chosen, config: configOf(chosen) }
+  return { venues: chosen, collected: venues.map(crowded), config: configOf(chosen), weightLimits: {} }
+}
+
+/** Few topics fit on a connection, so that there are several to a venue that allows few connections a second. */
+function crowded(venue: Venue): Venue {
+  if (venue.id !== 'okx') return venue
+  return { ...venue, socketLimits: { ...venue.socketLimits, topicsPerConnectionMax: TOPICS_MAX } }
 }
 
 const pick = (venue: SimVenue, pace: Pace): SimInstrument[] =>

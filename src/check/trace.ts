@@ -22,6 +22,14 @@ export type TraceEntry =
       readonly first: number
       readonly last: number
     }
+  /** The market numbers trades anew: numbers are used again. Those made before have an exchange time before `venueUs`. */
+  | {
+      readonly kind: 'renumbered'
+      readonly atUs: EpochUs
+      readonly venue: string
+      readonly symbol: string
+      readonly venueUs: EpochUs
+    }
   /** A venue had a data frame for a connection that had subscribed to the stream. */
   | (StreamKey & {
       readonly kind: 'frame'
@@ -36,13 +44,30 @@ export type TraceEntry =
    * looks like an outage.
    */
   | (StreamKey & { readonly kind: 'subscribed'; readonly atUs: EpochUs; readonly connection: number })
-  /** A connection opened, or ended for the collector, or stopped carrying data for good (frozen) while it stayed open. */
+  /**
+   * Someone dialled; the connection opened, or ended for the collector, or stopped carrying data for good (frozen) while
+   * it stayed open.
+   */
   | {
       readonly kind: 'connection'
       readonly atUs: EpochUs
       readonly venue: string
       readonly connection: number
-      readonly state: 'open' | 'frozen' | 'thawed' | 'closed'
+      readonly state: 'dialled' | 'open' | 'frozen' | 'thawed' | 'closed'
+      /** Of one that is dialled: what it is for. */
+      readonly endpoint?: string
+      /** Of one that is frozen: not even answers to pings come. */
+      readonly isDeaf?: boolean
+      /** Of one that is closed: by the collector. */
+      readonly isOurs?: boolean
+    }
+  /** The collector asked a venue for a stream, by the venue's name of it. */
+  | {
+      readonly kind: 'asked'
+      readonly atUs: EpochUs
+      readonly venue: string
+      readonly stream: string
+      readonly answer: 'taken' | 'refused' | 'busy' | 'silent'
     }
   /**
    * A fault struck. `venue` and the others absent: it can touch everything. What it names is what its effects are

@@ -4,22 +4,24 @@ import { type BookDelta, type BookSnapshot, CHANNELS, type Channel, type MarketE
 import type { Logger } from '../ops/log.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
-import type { Admission, SimVenue } from '../sim/exchange.ts'
+import type { SimVenue } from '../sim/exchange.ts'
 import {
   createFaultPlan,
   type FaultPlan,
   type FaultSpec,
   type PlannedFault as PlannedFrameFault,
 } from '../sim/faults.ts'
-import { createMarket, type DrivenMarket } from '../sim/market.ts'
 import { FORGED_QUANTITY } from '../sim/tamper.ts'
-import { START_US, virtualClock, type Wall } from '../sim/virtual/clock.ts'
+import { START_US, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
-import { type Host, VirtualNetwork } from '../sim/virtual/net.ts'
+import { VirtualNetwork } from '../sim/virtual/net.ts'
 import { Machine } from './machine.ts'
 import type { Scenario } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
+import { createWorldVenue, isGone, type WorldVenue } from './world-venue.ts'
+
+export type { WorldVenue } from './world-venue.ts'
 
 export interface WorldOptions {
   readonly scenario: Scenario
@@ -28,35 +30,24 @@ export interface WorldOptions {
   trace(entry: TraceEntry): void
 }
 
-/** One venue as the faults see it. */
-export interface WorldVenue extends Host {
-  readonly id: string
-  readonly symbols: readonly string[]
-  readonly market: DrivenMarket
-  /** The venue's own clock. */
-  readonly wall: Wall
-  /** What becomes of new subscriptions: by the end of a stream's name, in lower case. */
-  readonly admissions: Map<string, Admission>
-  /** REST answers come from a node that is so far behind. */
-  staleMs: number
-  /** It publishes nothing until then, in true time. */
-  lockedUntilMs: number
-  /** It has forbidden requests until then, in true time. */
-  forbiddenUntilMs: number
-}
-
 /** What a fault's effects are confined to. */
 export type FaultScope = Partial<StreamKey>
 
-/** How far a node's answers can be behind. */
-const LAG_MS_MAX = 10_000
-/** How far they are at most when all is well. */
-const USUAL_LAG_MS = 250
+interface Armed {
+  readonly name: string
+  readonly scope: FaultScope
+  /** What else happens when it strikes. */
+  readonly then: (() => void) | undefined
+}
+
 /** Rules that a client breaks by not answering, and for how long after a fault of its network or its process it may. */
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
+const RESTARTED_MS = 2_000
 /** By then the machine has the answer that forbids requests, and no older request is under way. */
-const FORBIDDEN_GRACE_MS = 700
+const FORBIDDEN_GRACE_MS = 200
+/** Who was told to wait, for however short a time, does not ask again before this. */
+const FORBIDDEN_MS_MIN = 1_000
 
 export class World {
   readonly loop = new VirtualLoop()
@@ -72,11 +63,14 @@ export class World {
   readonly scope = new Scope()
   readonly #trace: (entry: TraceEntry) => void
   /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
-  readonly #armed = new Map<number, { readonly name: string; readonly scope: FaultScope }>()
+  readonly #armed = new Map<number, Armed>()
   #disturbedUntilMs = 0
   readonly #forged = new Set<string>()
   /** Of each book: when its newest frame was made, and whether it came, as the last of all. */
   readonly #newest = new Map<string, { readonly madeMs: number; readonly isThere: boolean }>()
+  /** Books of which a frame is being spoilt: it is lost, but it comes. */
+  readonly #spoilt = new Set<string>()
+  #awaitedUntilMs = 0
 
   constructor({ scenario, seed, logger, trace }: WorldOptions) {
     this.#trace = (entry) => {
@@ -90,7 +84,8 @@ export class World {
       () => this.loop.nowMs,
       (fault, target) => this.#fired(fault, target),
     )
-    this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed)]))
+    const { venues, weightLimits } = scenario
+    this.venues = new Map(venues.map((venue) => [venue.id, this.#venue(venue, seed, weightLimits[venue.id])]))
     this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
     this.disk.onDurable = (_path, text) => this.#durable(text)
     this.network = new VirtualNetwork({
@@ -99,22 +94,28 @@ export class World {
       serverScope: this.scope,
       hosts: this.venues,
       faults: this.faults,
-      onState: (venue, connection, state) => {
-        trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state })
+      onState: (venue, connection, state, isOurs) => {
+        trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state, ...(isOurs && { isOurs }) })
       },
+      onDial: (venue, connection, endpoint) => {
+        trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state: 'dialled', endpoint })
+      },
+      onForgotten: (venue) => this.#violated(venue, 'silent-client'),
       onFrame: (venue, connection, channel, symbol, { isDelivered, madeMs }) => {
         if (!isChannel(channel)) return
         const fate = isDelivered ? 'delivered' : 'lost'
-        if (channel === 'book') this.#noteNewest(`${venue} ${symbol}`, isDelivered, madeMs)
+        const key = `${venue} ${symbol}`
+        if (channel === 'book') this.#noteNewest(key, isDelivered || this.#spoilt.delete(key), madeMs)
         trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
       },
       onJoined: (venue, connection, channel, symbol) => {
         if (isChannel(channel)) trace({ kind: 'subscribed', atUs: this.nowUs(), venue, channel, symbol, connection })
       },
-      onRequest: (id) => {
-        const { forbiddenUntilMs } = this.venue(id)
-        if (this.loop.nowMs < forbiddenUntilMs)
-          trace({ kind: 'violation', atUs: this.nowUs(), venue: id, rule: 'request-while-forbidden' })
+      onRequest: (id, query) => {
+        const venue = this.venue(id)
+        const { nowMs } = this.loop
+        if (nowMs < venue.forbiddenUntilMs) this.#violated(id, 'request-while-forbidden')
+        if (isGone(venue, query.values(), nowMs)) this.#violated(id, 'unlisted-requested')
       },
     })
     this.machine = new Machine({
@@ -179,7 +180,7 @@ export class World {
     const isCut = this.network
       .connections()
       .some(({ link, peer }) => link.isCut || link.isAlone || peer.isFrozen || peer.isMuted)
-    return isCut || this.machine.isStalled
+    return isCut || this.machine.isStalled || this.loop.nowMs < this.#awaitedUntilMs
   }
 
   get hasForgedBooks(): boolean {
@@ -196,22 +197,30 @@ export class World {
   }
 
   /** The next frames or answers that match meet the fault; the trace has it when they do. */
-  arm(name: string, scope: FaultScope, spec: FaultSpec): void {
-    this.#armed.set(this.faults.add(spec).id, { name, scope })
+  arm(name: string, scope: FaultScope, spec: FaultSpec, then?: () => void): void {
+    this.#armed.set(this.faults.add(spec).id, { name, scope, then })
   }
 
-  #fired({ id, kind, retry_after, venue = '', symbol = '' }: PlannedFrameFault, target: string): void {
+  /** The run goes on for so long at least: what someone has to notice takes its time. */
+  awaits(ms: number): void {
+    this.#awaitedUntilMs = Math.max(this.#awaitedUntilMs, this.loop.nowMs + ms)
+  }
+
+  #fired({ id, kind, retry_after, venue = '', symbol = '', ...fault }: PlannedFrameFault, target: string): void {
     const armed = this.#armed.get(id)
     // What becomes of frames for a client that has gone touches nobody.
     const connection = CONNECTION.exec(target)?.[1]
     if (armed === undefined || (connection !== undefined && !this.network.has(Number(connection)))) return
-    const lastsMs = kind === 'rest-status' && retry_after !== undefined ? retry_after * 1000 : undefined
+    const lastsMs = kind === 'rest-status' && retry_after !== undefined ? pauseMs(fault.status, retry_after) : undefined
     this.struck(armed.name, armed.scope, lastsMs)
+    armed.then?.()
+    if (kind === 'malformed' && fault.channel === 'book' && fault.how !== 'fields')
+      this.#spoilt.add(`${venue} ${symbol}`)
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
     else if (kind === 'rest-forged')
       for (const each of this.venue(venue).symbols) if (target.includes(each)) this.#forged.add(`${venue} ${each}`)
     // Requests that are under way do not know it yet.
-    if (lastsMs !== undefined && lastsMs > FORBIDDEN_GRACE_MS) this.#forbid(this.venue(venue), lastsMs)
+    if (lastsMs !== undefined) this.#forbid(this.venue(venue), Math.max(FORBIDDEN_MS_MIN, lastsMs))
   }
 
   /** What the disk did not take before the process ended the next one cannot know. */
@@ -238,47 +247,29 @@ export class World {
     for (const { market } of this.venues.values()) market.stop()
   }
 
-  #venue(venue: SimVenue, seed: number): WorldVenue {
-    const wall: Wall = { offsetUs: 0 }
-    const clock = virtualClock(this.loop, this.scope, wall, true)
-    const random = seededRandom(partSeed(seed, `${venue.id} wire`))
-    const market = createMarket({ instruments: venue.instruments, seed: partSeed(seed, venue.id), clock })
-    const admissions = new Map<string, Admission>()
-    const made: Omit<WorldVenue, 'exchange'> = {
-      id: venue.id,
-      symbols: venue.instruments.map(({ symbol }) => symbol),
-      market,
-      wall,
-      admissions,
-      staleMs: 0,
-      lockedUntilMs: 0,
-      forbiddenUntilMs: 0,
-      isUnreachable: false,
-      dial: undefined,
-    }
-    // The truth of trades is told before any frame of the same step.
-    market.onStep(({ instrument: { symbol }, trades }) => {
-      const [first] = trades
-      const last = trades.at(-1)
-      if (first === undefined || last === undefined) return
-      const range = { first: first.id, last: last.id }
-      this.#trace({ kind: 'traded', atUs: this.nowUs(), venue: venue.id, symbol, ...range })
-    })
-    const world = made as WorldVenue
-    const exchange = venue.create({
-      clock,
-      random,
-      market,
-      violation: (rule) => {
-        if (!ANSWER_RULES.has(rule) || this.loop.nowMs >= this.#disturbedUntilMs)
-          this.#trace({ kind: 'violation', atUs: this.nowUs(), venue: venue.id, rule })
+  #venue(venue: SimVenue, seed: number, weightLimit: number | undefined): WorldVenue {
+    return createWorldVenue({
+      venue,
+      seed,
+      loop: this.loop,
+      scope: this.scope,
+      weightLimit,
+      nowUs: () => this.nowUs(),
+      trace: (entry) => this.#trace(entry),
+      violated: (rule) => {
+        if (!this.#isExcused(rule)) this.#violated(venue.id, rule)
       },
-      timeScale: 1,
-      snapshotLagMsMax: LAG_MS_MAX,
-      snapshotLagMs: () => world.staleMs || random() * USUAL_LAG_MS,
-      admission: (stream) => admissionOf(admissions, stream),
     })
-    return Object.assign(world, { exchange })
+  }
+
+  /** A process cannot answer what does not reach it, and knows nothing of how often the one before has connected. */
+  #isExcused(rule: string): boolean {
+    if (rule === 'connects') return this.loop.nowMs < this.machine.restartedMs + RESTARTED_MS
+    return ANSWER_RULES.has(rule) && this.loop.nowMs < this.#disturbedUntilMs
+  }
+
+  #violated(venue: string, rule: string): void {
+    this.#trace({ kind: 'violation', atUs: this.nowUs(), venue, rule })
   }
 
   /** Gap events that the machine's disk now holds for certain. */
@@ -291,15 +282,11 @@ export class World {
 
 /** The connection in the name of a frame's stream. */
 const CONNECTION = / #(\d+)$/
+/** A ban that does not say how long it lasts does so for two minutes, as is documented. */
+const pauseMs = (status: number, retryAfter: number): number =>
+  status === 418 && retryAfter === 0 ? 120_000 : retryAfter * 1000
 
 const hasForgedLevel = ({ bids }: BookSnapshot | BookDelta): boolean =>
   bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
 
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
-
-function admissionOf(admissions: ReadonlyMap<string, Admission>, stream: string): Admission | undefined {
-  if (admissions.size === 0) return undefined
-  const name = stream.toLowerCase()
-  for (const [part, admission] of admissions) if (name.includes(part)) return admission
-  return undefined
-}

@@ -28,6 +28,8 @@ export interface Front {
   delivered(event: MarketEvent, receiveTimeUs: EpochUs): void
   /** It is the very event that was delivered last, or (tickers, quotes) one of the last. */
   isEnd(event: MarketEvent): boolean
+  /** It is the very event that was delivered last. */
+  isLast(event: MarketEvent): boolean
   /** Places events one after another; each `next` moves the end. */
   walk(): (held: Held) => Place
   /** After the switch: delivered already, on the first link. */
@@ -79,6 +81,10 @@ class BookFront implements Front {
     return present !== undefined && present === endOf(event)
   }
 
+  isLast(event: MarketEvent): boolean {
+    return this.isEnd(event)
+  }
+
   walk(): (held: Held) => Place {
     let last = this.#present()
     return ({ event }) => {
@@ -124,6 +130,10 @@ class TradeFront implements Front {
 
   isEnd(event: MarketEvent): boolean {
     return this.#newest !== undefined && this.#spanOf(event)?.last === this.#newest.last
+  }
+
+  isLast(event: MarketEvent): boolean {
+    return this.isEnd(event)
   }
 
   walk(): (held: Held) => Place {
@@ -175,6 +185,10 @@ class StateFront implements Front {
     const isCommon = this.#ids.has(event.id)
     this.#hasCommon ||= isCommon
     return isCommon
+  }
+
+  isLast(event: MarketEvent): boolean {
+    return this.#last?.event.id === event.id
   }
 
   walk(): (held: Held) => Place {

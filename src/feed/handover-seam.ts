@@ -98,7 +98,10 @@ export class Seam {
     const walk = this.#front.walk()
     if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
     if (count === 0) return
-    this.#wholeUs = this.#held.splice(0, count).at(-1)?.receiveTimeUs
+    const known = this.#held.splice(0, count)
+    this.#wholeUs = known.at(-1)?.receiveTimeUs
+    // However late the first link is, the second has what it delivered last.
+    if (known.some(({ event }) => this.#front.isLast(event))) this.#deliveredMs = Number.NEGATIVE_INFINITY
     this.#isReached = true
   }
 }

@@ -12,6 +12,8 @@ import { type RestClient, RestError } from './rest-client.ts'
 const IDS_MAX = 500_000
 /** REST may lag behind: what an answer lacks is asked for again so often before it counts as gone. */
 const PASSES_MAX = 4
+/** And for so long at least, however short the waits between were drawn. */
+const LAG_MS_MAX = 30_000
 const PASS_WAIT = { firstMs: 4_000, maxMs: 60_000 }
 /** A venue that cannot be asked for so long ends the healing. */
 const DEADLINE_MS = 3_600_000
@@ -86,8 +88,9 @@ export class Healer {
   }
 
   #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {
-    const isLate = this.#options.platform.clock.monotonicMs() - sinceMs > DEADLINE_MS
-    return feed.tally.within(spanOf(gap)).length === 0 || isLate || feed.isGivenUp || passes >= PASSES_MAX
+    const agoMs = this.#options.platform.clock.monotonicMs() - sinceMs
+    const isGone = (passes >= PASSES_MAX && agoMs > LAG_MS_MAX) || agoMs > DEADLINE_MS
+    return feed.tally.within(spanOf(gap)).length === 0 || isGone || feed.isGivenUp
   }
 
   #wait(delayMs: number): Promise<void> {

@@ -41,6 +41,8 @@ export class BinanceSession implements SimSession, StreamListener {
   /** Deadlines of the pings that have no pong yet. */
   readonly #pings = new Map<string, () => void>()
   #incoming: number[] = []
+  /** Those of them that are no pongs. */
+  #spoken: number[] = []
   #isCombined: boolean
   #isEnded = false
 
@@ -88,7 +90,7 @@ export class BinanceSession implements SimSession, StreamListener {
   pong(payload: string): void {
     const isAnswer = this.#pings.has(payload)
     // Pongs count as messages, but a scaled clock asks for more of them than the cap was made for, and late ones come together.
-    if (this.#options.context.timeScale === 1) this.#count()
+    if (this.#options.context.timeScale === 1) this.#count(true)
     // Unsolicited pongs are allowed and prove nothing.
     if (!isAnswer) return
     for (const stop of this.#pings.values()) stop()
@@ -180,12 +182,16 @@ export class BinanceSession implements SimSession, StreamListener {
   }
 
   /** Counts a message of the client; false if that was one too many. */
-  #count(): boolean {
+  #count(isPong = false): boolean {
     if (this.#isEnded) return false
     const { context, rules } = this.#options
     const now = context.clock.monotonicMs()
-    this.#incoming = this.#incoming.filter((timeMs) => now - timeMs < 1000)
-    this.#incoming.push(now)
+    const isLately = (timeMs: number) => now - timeMs < 1000
+    this.#incoming = [...this.#incoming.filter(isLately), now]
+    this.#spoken = [...this.#spoken.filter(isLately), ...(isPong ? [] : [now])]
+    // The venue may ask for a pong at any time, which counts too: who leaves no room for it breaks the rule by chance.
+    if (this.#spoken.length === rules.incomingPerSecondMax && context.timeScale === 1)
+      this.#violation('no-room-for-pong', `${this.#spoken.length} messages in a second beside pongs`)
     if (this.#incoming.length <= rules.incomingPerSecondMax) return true
     this.#violation('messages', `more than ${rules.incomingPerSecondMax} messages in a second`)
     this.end(POLICY, 'Too many requests')

@@ -13,7 +13,7 @@ import {
   tradeKeys,
 } from './binance-rest.ts'
 import type { Weights } from './binance-weights.ts'
-import type { SimContext, SimInstrument, SimTrade } from './exchange.ts'
+import { knownTrades, type SimContext, type SimInstrument, type SimTrade } from './exchange.ts'
 import { unitsText } from './units.ts'
 
 const DECIMALS = 8
@@ -34,7 +34,8 @@ export function spotEndpoints(context: SimContext, feed: BinanceFeed, weights: W
     weight: fixed(25),
     answer: (query) => {
       const { instrument } = symbolOf(query, find)
-      const rows = page(market.trades(instrument.symbol), query, limitOf(query, 500, 1000), tradeKeys)
+      const known = knownTrades(market.trades(instrument.symbol), context)
+      const rows = page(known, query, limitOf(query, 500, 1000), tradeKeys)
       return rows.map((trade) => tradeRow(trade, instrument))
     },
   }
@@ -58,18 +59,21 @@ export function spotEndpoints(context: SimContext, feed: BinanceFeed, weights: W
     '/api/v3/aggTrades': {
       weight: fixed(4),
       answer: (query) =>
-        page(symbolOf(query, find).aggregates, query, limitOf(query, 500, 1000), aggregateKeys).map(
-          ({ id, price, quantity, firstTradeId, lastTradeId, timeMs, isBuyerMaker: m }) => ({
-            a: id,
-            p: price,
-            q: quantity,
-            f: firstTradeId,
-            l: lastTradeId,
-            T: timeMs,
-            m,
-            M: true,
-          }),
-        ),
+        page(
+          knownTrades(symbolOf(query, find).aggregates, context),
+          query,
+          limitOf(query, 500, 1000),
+          aggregateKeys,
+        ).map(({ id, price, quantity, firstTradeId, lastTradeId, timeMs, isBuyerMaker: m }) => ({
+          a: id,
+          p: price,
+          q: quantity,
+          f: firstTradeId,
+          l: lastTradeId,
+          T: timeMs,
+          m,
+          M: true,
+        })),
     },
     '/api/v3/ticker/24hr': tickers(feed, tickerWeight, ({ instrument }) => dayRow(context, instrument, now())),
     '/api/v3/ticker/bookTicker': tickers(feed, pairWeight, ({ instrument: { symbol } }) => {

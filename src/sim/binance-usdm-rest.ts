@@ -13,7 +13,7 @@ import {
   tradeKeys,
 } from './binance-rest.ts'
 import type { Weights } from './binance-weights.ts'
-import type { SimContext, SimInstrument, SimTrade } from './exchange.ts'
+import { knownTrades, type SimContext, type SimInstrument, type SimTrade } from './exchange.ts'
 import { unitsText } from './units.ts'
 
 /** Limits that `/fapi/v1/depth` takes, and their weights; any other is refused. */
@@ -30,7 +30,8 @@ export function usdmEndpoints(context: SimContext, feed: BinanceFeed, weights: W
     weight: fixed(weight),
     answer: (query) => {
       const { instrument } = symbolOf(query, find)
-      const rows = page(market.trades(instrument.symbol), query, limitOf(query, 500, 1000), tradeKeys)
+      const known = knownTrades(market.trades(instrument.symbol), context)
+      const rows = page(known, query, limitOf(query, 500, 1000), tradeKeys)
       return rows.map((trade) => tradeRow(trade, instrument))
     },
   })
@@ -51,18 +52,21 @@ export function usdmEndpoints(context: SimContext, feed: BinanceFeed, weights: W
     '/fapi/v1/aggTrades': {
       weight: fixed(20),
       answer: (query) =>
-        page(symbolOf(query, find).aggregates, query, limitOf(query, 500, 1000), aggregateKeys).map(
-          ({ id, price, quantity, firstTradeId, lastTradeId, timeMs, isBuyerMaker: m }) => ({
-            a: id,
-            p: price,
-            q: quantity,
-            nq: quantity,
-            f: firstTradeId,
-            l: lastTradeId,
-            T: timeMs,
-            m,
-          }),
-        ),
+        page(
+          knownTrades(symbolOf(query, find).aggregates, context),
+          query,
+          limitOf(query, 500, 1000),
+          aggregateKeys,
+        ).map(({ id, price, quantity, firstTradeId, lastTradeId, timeMs, isBuyerMaker: m }) => ({
+          a: id,
+          p: price,
+          q: quantity,
+          nq: quantity,
+          f: firstTradeId,
+          l: lastTradeId,
+          T: timeMs,
+          m,
+        })),
     },
     '/fapi/v1/ticker/24hr': tickers(feed, each(1, 40), ({ instrument }) => dayRow(context, instrument, now())),
     '/fapi/v1/ticker/bookTicker': tickers(feed, each(2, 5), ({ instrument: { symbol }, lastId }) => {

@@ -4,7 +4,7 @@ import { changeId, type DeribitLine } from './deribit-line.ts'
 import { levelRow, tickerBody } from './deribit-rows.ts'
 import { invalidParams, type Method, type Params, RpcFailure, textParam, wholeParam, wordParam } from './deribit-rpc.ts'
 import type { TradeLog } from './deribit-trades.ts'
-import type { SimContext, SimInstrument } from './exchange.ts'
+import { knownTrades, type SimContext, type SimInstrument } from './exchange.ts'
 
 const VERSION = '1.2.26'
 const CURRENCIES = ['BTC', 'ETH', 'USDC', 'USDT', 'EURR', 'any']
@@ -111,7 +111,8 @@ function lastTrades(facts: DeribitFacts, params: Params): JsonObject {
   const range = (name: string, fallback: number) => wholeParam(params, name) ?? fallback
   const [startSeq, endSeq] = [range('start_seq', 0), range('end_seq', Number.POSITIVE_INFINITY)]
   const [startMs, endMs] = [range('start_timestamp', 0), range('end_timestamp', Number.POSITIVE_INFINITY)]
-  const matching = (facts.trades.get(instrument.symbol)?.trades ?? []).filter(
+  const known = knownTrades(facts.trades.get(instrument.symbol)?.trades ?? [], facts.context)
+  const matching = known.filter(
     ({ seq, timeMs }) => seq >= startSeq && seq <= endSeq && timeMs >= startMs && timeMs <= endMs,
   )
   const chosen = isAscending ? matching.slice(0, count) : matching.slice(-count).reverse()

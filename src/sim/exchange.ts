@@ -146,12 +146,23 @@ export interface SimContext {
   /** How far REST snapshots can lag behind the stream, and how far the one does that is being asked for, ms. */
   readonly snapshotLagMsMax: number
   snapshotLagMs(): number
+  /** How far the answers about past trades lag behind, ms; not at all if absent. */
+  tradeLagMs?(): number
   /** What becomes of a wish to subscribe to a stream, where that is not what the venue would do. */
   admission?(stream: string): Admission | undefined
 }
 
 /** `refused`: for good. `busy`: for now, in the venue's words for it. `silent`: acknowledged, and no data come. */
 export type Admission = 'refused' | 'busy' | 'silent'
+
+/** What of `rows`, oldest first, the node that answers about past trades knows. */
+export function knownTrades<Row extends { readonly timeMs: number }>(
+  rows: readonly Row[],
+  { clock, tradeLagMs }: Pick<SimContext, 'clock' | 'tradeLagMs'>,
+): readonly Row[] {
+  const lagMs = tradeLagMs?.() ?? 0
+  return lagMs === 0 ? rows : rows.filter(({ timeMs }) => timeMs <= clock.nowUs() / 1000 - lagMs)
+}
 
 /** One simulated exchange API. Paths of requests and connections come without the server's prefix (`/okx`). */
 export interface SimExchange {

@@ -50,7 +50,7 @@ const faultSchema = z.strictObject({
   pongs: z.union([z.boolean(), z.stringbool()]).default(true),
   how: z.enum([...(Object.keys(SPOILT) as Spoiling[]), 'ghost', 'crossed', 'empty']).default('truncated'),
   status: z.coerce.number().int().min(400).max(599).default(503),
-  retry_after: z.coerce.number().int().min(0).optional(),
+  retry_after: z.coerce.number().min(0).optional(),
 })
 
 export type Fault = Readonly<z.infer<typeof faultSchema>>

@@ -23,6 +23,8 @@ export interface DrivenMarket extends SimMarket {
   stop(): void
   /** The instrument stands still for so long. */
   halt(symbol: string, ms: number): void
+  /** Trades are numbered from `back` numbers ago on, and those before are forgotten. */
+  renumber(symbol: string, back: number): void
   /** Takes the instrument off the market, where nobody finds it any more, or puts it back. */
   list(symbol: string, isListed: boolean): void
 }
@@ -47,8 +49,8 @@ interface InstrumentState {
   tradeId: number
   timeMs: number
   nextStepMs: number
-  /** No step before this. */
-  haltedMs: number
+  /** It stands still until then. */
+  haltedUntilMs: number
 }
 
 /** A seeded market: the same seed yields the same steps of each instrument, whatever their timing. */
@@ -111,9 +113,14 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     step,
     start() {
       const now = clock.monotonicMs()
-      for (const each of states.values()) each.nextStepMs = Math.max(now + pauseMs(each, rate), each.haltedMs)
+      for (const each of states.values()) each.nextStepMs = Math.max(each.haltedUntilMs, now + pauseMs(each, rate))
       isRunning = true
       if (stopTimer === undefined) sleep()
+    },
+    renumber(symbol, back) {
+      const renumbered = state(symbol)
+      renumbered.tradeId -= back
+      renumbered.trades.length = 0
     },
     list(symbol, isListed) {
       if (isListed) unlisted.delete(symbol)
@@ -121,8 +128,8 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
     },
     halt(symbol, ms) {
       const halted = state(symbol)
-      halted.haltedMs = Math.max(halted.haltedMs, clock.monotonicMs() + ms)
-      halted.nextStepMs = Math.max(halted.nextStepMs, halted.haltedMs)
+      halted.haltedUntilMs = Math.max(halted.haltedUntilMs, clock.monotonicMs() + ms)
+      halted.nextStepMs = Math.max(halted.nextStepMs, halted.haltedUntilMs)
     },
     stop() {
       isRunning = false
@@ -147,7 +154,7 @@ function createState(instrument: SimInstrument, seed: number, clock: Clock): Ins
     tradeId,
     timeMs: 0,
     nextStepMs: 0,
-    haltedMs: 0,
+    haltedUntilMs: 0,
   }
   for (let i = 0; i < WARM_UP_STEPS; i++) advance(state, clock)
   return state

@@ -1,4 +1,4 @@
-import type { SimContext, SimInstrument, SimRequest, SimResponse } from './exchange.ts'
+import { knownTrades, type SimContext, type SimInstrument, type SimRequest, type SimResponse } from './exchange.ts'
 import { BOOK_LEVELS, type OkxBook } from './okx-book.ts'
 import { instrumentRow, instType } from './okx-instruments.ts'
 import { levelRow, restTradeRow, tickerRow } from './okx-rows.ts'
@@ -124,7 +124,8 @@ export class OkxRest {
     return this.#withInstrument(query, ({ symbol }) => {
       const limit = integer(query, 'limit', 100, 500)
       if (limit === undefined) return invalid('limit')
-      const newest = this.#context.market.trades(symbol).slice(-limit).reverse()
+      const known = knownTrades(this.#context.market.trades(symbol), this.#context)
+      const newest = known.slice(-limit).reverse()
       return rows(newest.map((trade) => restTradeRow(symbol, trade)))
     })
   }
@@ -140,7 +141,7 @@ export class OkxRest {
       const before = Number((type === '1' && query.get('before')) || Number.NEGATIVE_INFINITY)
       if (Number.isNaN(after)) return invalid('after')
       if (Number.isNaN(before)) return invalid('before')
-      const chosen = this.#context.market.trades(symbol).filter((trade) => {
+      const chosen = knownTrades(this.#context.market.trades(symbol), this.#context).filter((trade) => {
         const position = type === '1' ? trade.id : trade.timeMs
         return position < after && position > before
       })

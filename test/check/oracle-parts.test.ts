@@ -15,7 +15,7 @@ describe('numbers', () => {
         const deliveries = new Deliveries()
         const known = new Set<number>()
         for (const each of added) {
-          deliveries.add({ ...each, id: '', kills: 0 })
+          deliveries.add({ ...each, id: '', kills: 0, atUs: 0 })
           for (let number = each.first; number <= each.last; number++) known.add(number)
         }
         const missing: number[] = []

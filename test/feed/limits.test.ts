@@ -4,6 +4,8 @@ import { Backoff } from '../../src/feed/backoff.ts'
 import { Silence } from '../../src/feed/silence.ts'
 import { Window } from '../../src/feed/window.ts'
 import { seededRandom } from '../../src/platform/random.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
 
 describe('window', () => {
   test('never holds more than its limit in any stretch of its length', () => {
@@ -28,6 +30,25 @@ describe('window', () => {
             .reduce((s, spend) => s + spend.weight, 0)
           expect(sum).toBeLessThanOrEqual(100)
         }
+      }),
+      { seed: 1 },
+    )
+  })
+
+  test('OKX takes three connections a second: ours are not more, though they arrive closer together than they were opened', () => {
+    const { count, windowMs } = (findVenue('okx') as Venue).socketLimits.connects
+    const delays = fc.array(fc.integer({ min: 0, max: 249 }), { minLength: 10, maxLength: 30 })
+    fc.assert(
+      fc.property(delays, (delaysMs) => {
+        const window = new Window(count, windowMs)
+        let nowMs = 0
+        const arrivedMs = delaysMs.map((delayMs) => {
+          nowMs += window.waitMs(1, nowMs)
+          window.spend(1, nowMs)
+          return nowMs + delayMs
+        })
+        for (const fromMs of arrivedMs)
+          expect(arrivedMs.filter((atMs) => atMs >= fromMs && atMs < fromMs + 1_000).length).toBeLessThanOrEqual(3)
       }),
       { seed: 1 },
     )

@@ -186,6 +186,20 @@ describe('a hole in the stream', () => {
     })
   })
 
+  test('is asked for as long as REST may lag, however short the waits are drawn', async () => {
+    const world = Object.assign(createWorld(), { random: () => 0 })
+    const { exchange, stream, gaps, ids } = await rig(world)
+    exchange.oldest = 100
+    stream(10)
+    stream(12)
+    await world.clock.advance(20_000)
+    expect(gaps.at(-1)).toMatchObject({ state: 'open' })
+    exchange.oldest = 1
+    await world.clock.advance(2_000)
+    expect(ids()).toEqual([10, 12, 11])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', healed: 1 })
+  })
+
   test('is fetched when the venue can be reached again', async () => {
     const { world, exchange, stream, gaps, ids } = await rig()
     exchange.isDown = true

@@ -92,6 +92,14 @@ export const BOOK_MUTANTS: readonly Mutant[] = [
     why: 'of the changes that wait for a snapshot only the newest is kept',
   },
   {
+    name: 'buffer-dropped',
+    file: 'book/sync.ts',
+    find: `if (!this.#held.push(delta)) return this.#overflow()
+        return this.#announce('syncing', this.reason, NOTHING)`,
+    replace: `return this.#announce('syncing', this.reason, NOTHING)`,
+    why: 'changes that come while the snapshot is awaited are not kept',
+  },
+  {
     name: 'book-survives-disconnect',
     file: 'feed/book-feeds.ts',
     find: `if (this.isLive(feed)) feed.isResyncing = true
@@ -120,6 +128,15 @@ export const BOOK_MUTANTS: readonly Mutant[] = [
     why: 'a gap of one symbol rebuilds the books of all',
   },
   {
+    name: 'spoilt-book-frame-ignored',
+    file: 'feed/intake.ts',
+    find: `if (feed.channel === 'book') this.#books.breaks(feed, 'decode_error')
+    else if`,
+    replace: `if (feed.channel === 'book') return
+    else if`,
+    why: 'a book frame that cannot be read is passed over',
+  },
+  {
     name: 'audit-mismatch-ignored',
     file: 'feed/audit.ts',
     find: `if (outcome === 'mismatch') broken(feed, 'audit_mismatch')
@@ -127,6 +144,20 @@ export const BOOK_MUTANTS: readonly Mutant[] = [
     replace: `if (outcome === 'mismatch') return
     else if`,
     why: 'a book that differs from the venue is served on',
+  },
+  {
+    name: 'audit-compares-nothing',
+    file: 'feed/audit-run.ts',
+    find: `if (found.length === 0) {`,
+    replace: `if (found.length >= 0) {`,
+    why: 'an audit finds every book to be right',
+  },
+  {
+    name: 'audit-never-runs',
+    file: 'feed/audit.ts',
+    find: `if (rest.bannedUntilUs !== undefined || rest.waiting > 0 || this.#running.size >= RUNNING_MAX) return`,
+    replace: `if (rest.bannedUntilUs !== undefined || rest.waiting >= 0 || this.#running.size >= RUNNING_MAX) return`,
+    why: 'no live book is ever compared with the venue',
   },
   {
     name: 'removals-ignored',

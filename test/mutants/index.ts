@@ -10,9 +10,9 @@ import { TRADE_MUTANTS } from './trades.ts'
 export { type Mutant, mutate } from './mutant.ts'
 
 export const mutants: readonly Mutant[] = [
-  ...BOOK_MUTANTS,
+  ...REST_MUTANTS,
+  ...SESSION_MUTANTS,
   ...TRADE_MUTANTS,
   ...LEDGER_MUTANTS,
-  ...SESSION_MUTANTS,
-  ...REST_MUTANTS,
+  ...BOOK_MUTANTS,
 ]

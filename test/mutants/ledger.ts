@@ -35,6 +35,20 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     why: 'a gap begins when it is noticed rather than at the last message',
   },
   {
+    name: 'revision-not-counted',
+    file: 'ledger/records.ts',
+    find: `revisionOf(gap) + 1) }`,
+    replace: `revisionOf(gap)) }`,
+    why: 'each change of a gap leaves under the id of the one before',
+  },
+  {
+    name: 'oldest-revision-restored',
+    file: 'ledger/state.ts',
+    find: `revisionOf(known) < revisionOf(data.gap)`,
+    replace: `revisionOf(known) > revisionOf(data.gap)`,
+    why: 'the next process takes up gaps as they were first told',
+  },
+  {
     name: 'healing-not-told',
     file: 'ledger/feed-ledger.ts',
     find: `this.#healing.delete(gapId)
@@ -60,6 +74,13 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     why: 'gap records stay in memory',
   },
   {
+    name: 'picture-without-what-came-meanwhile',
+    file: 'ledger/journal.ts',
+    find: `file.append(this.#meanwhile ?? '')`,
+    replace: `file.append('')`,
+    why: 'records that come while a fresh file is written are not in it',
+  },
+  {
     name: 'disk-not-tried-again',
     file: 'ledger/journal.ts',
     find: `this.#cancelRetry = this.#options.clock.after(RETRY_MS, () => void this.#takePicture())`,
@@ -72,6 +93,14 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     find: `this.#journal.add({ k: 'beat', atUs: this.#options.clock.nowUs(), at } satisfies JournalRecord)`,
     replace: ``,
     why: 'nothing says until when a killed process lived',
+  },
+  {
+    name: 'beat-without-numbers',
+    file: 'ledger/ledger.ts',
+    find: `entry.told = String(mark)
+      at.push(mark)`,
+    replace: `entry.told = String(mark)`,
+    why: 'beats do not say where each stream stands',
   },
   {
     name: 'restored-gaps-forgotten',

@@ -1,8 +1,15 @@
-/** Bugs of REST: pauses and bans. */
+/** Bugs of REST: limits, pauses, bans, and the lists of instruments. */
 
 import type { Mutant } from './mutant.ts'
 
 export const REST_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'retry-after-unclamped',
+    file: 'feed/rest-client.ts',
+    find: `const waitMs = Math.min(maxMs, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))`,
+    replace: `const waitMs = maxMs > 0 ? fault.retryAfterMs : RETRY_AFTER_MS.min`,
+    why: 'a venue that asks us to wait for weeks is obeyed, one that says zero is asked at once',
+  },
   {
     name: 'retry-after-ignored',
     file: 'feed/rest-client.ts',
@@ -40,5 +47,35 @@ export const REST_MUTANTS: readonly Mutant[] = [
     replace: `const nowMs = clock.monotonicMs()
     if (untilUs !== undefined) this.#pausedUntilMs = 0`,
     why: 'requests go out while the venue forbids them',
+  },
+  {
+    name: 'rest-budget-ignored',
+    file: 'feed/rest-client.ts',
+    find: `if (ownMs > 0) return ownMs`,
+    replace: `if (ownMs > 0) return 0`,
+    why: 'requests are sent faster than the venue allows',
+  },
+  {
+    name: 'delisted-symbol-kept',
+    file: 'feed/metadata.ts',
+    find: `if (known !== undefined) this.#handlers.delisted(symbol)
+        else if`,
+    replace: `if (known !== undefined) continue
+        else if`,
+    why: 'a symbol that is off the list is asked for without end',
+  },
+  {
+    name: 'relisted-symbol-forgotten',
+    file: 'feed/venue-feed.ts',
+    find: `if (this.#isStarted) this.#begin(back)`,
+    replace: ``,
+    why: 'a symbol that is back on the list is not collected again',
+  },
+  {
+    name: 'snapshot-not-tried-again',
+    file: 'feed/snapshots.ts',
+    find: `else this.#schedule(symbol, wanted, wanted.backoff.nextMs())`,
+    replace: `else this.#wanted.delete(symbol)`,
+    why: 'a snapshot that could not be fetched is not asked for again',
   },
 ]

@@ -14,11 +14,25 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     why: 'frames of a link that was given up count as data',
   },
   {
+    name: 'keepalive-not-sent',
+    file: 'feed/link.ts',
+    find: `if (hasStalled || nowMs - this.#lastKeepaliveMs >= KEEPALIVE_MS) this.#keepAlive(nowMs)`,
+    replace: `if (hasStalled && nowMs < 0) this.#keepAlive(nowMs)`,
+    why: 'no ping is sent on a quiet connection',
+  },
+  {
     name: 'venue-ping-unanswered',
     file: 'feed/link.ts',
     find: `this.#outbox.pushFirst(decoded.text)`,
     replace: ``,
     why: 'the question of a venue whether we live is not answered',
+  },
+  {
+    name: 'half-open-not-found',
+    file: 'feed/link.ts',
+    find: `if (nowMs - this.#lastByteMs >= DEAD_MS) {`,
+    replace: `if (nowMs - this.#lastByteMs >= 1_000 * DEAD_MS) {`,
+    why: 'a connection without a byte counts as alive',
   },
   {
     name: 'connection-silence-not-found',
@@ -33,6 +47,28 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     find: `else for (const feed of this.#handlers.wanted()) if (link.isOpen) this.#watchFeed(feed, nowMs)`,
     replace: ``,
     why: 'nobody notices that one stream of a connection is silent',
+  },
+  {
+    name: 'subscribe-error-ignored',
+    file: 'feed/link.ts',
+    find: `else this.#handlers.rejected(topics, reason, isPermanent)
+  }`,
+    replace: `}`,
+    why: 'the refusal of a subscription is read and forgotten',
+  },
+  {
+    name: 'ack-taken-for-all',
+    file: 'feed/link.ts',
+    find: `const isAccepted = (topic: Topic) => accepted === undefined || accepted.includes(topic.name)`,
+    replace: `const isAccepted = (topic: Topic) => accepted === undefined || topic.name !== ''`,
+    why: 'topics that an answer does not list count as subscribed',
+  },
+  {
+    name: 'refusal-of-one-for-all',
+    file: 'feed/link.ts',
+    find: `if (isPermanent && topics.length > 1) for`,
+    replace: `if (isPermanent && topics.length < 1) for`,
+    why: 'one bad topic has all those refused that were asked for with it',
   },
   {
     name: 'answers-not-awaited',
@@ -66,11 +102,41 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     why: 'what failed is tried again at once',
   },
   {
+    name: 'backoff-without-jitter',
+    file: 'feed/backoff.ts',
+    find: `return random() * ceilingMs`,
+    replace: `return ceilingMs + random() * 0`,
+    why: 'what failed together comes back together',
+  },
+  {
+    name: 'connects-window-ignored',
+    file: 'feed/connection.ts',
+    find: `if (waitMs > 0) this.#openSoon(waitMs)`,
+    replace: `if (waitMs < 0) this.#openSoon(waitMs)`,
+    why: 'connections are opened faster than the venue allows',
+  },
+  {
     name: 'sends-window-ignored',
     file: 'feed/outbox.ts',
     find: `if (waitMs > 0) {`,
     replace: `if (waitMs < 0) {`,
     why: 'messages are sent faster than the venue allows',
+  },
+  {
+    name: 'pings-beside-the-window',
+    file: 'feed/link.ts',
+    find: `if (keepalive === 'ping' && !this.#outbox.takePlace()) return`,
+    replace: ``,
+    why: 'control frames are not counted against the limit of messages',
+  },
+  {
+    name: 'stall-unnoticed',
+    file: 'feed/stall.ts',
+    find: `const isLate = this.#isLate(nowMs)
+    if (isLate)`,
+    replace: `const isLate = this.#isLate(nowMs) && nowMs < 0
+    if (isLate)`,
+    why: 'a process that stood still takes its connections for dead',
   },
   {
     name: 'spoilt-frames-ignored',
@@ -85,6 +151,34 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     find: `if (isConfirmed && awaited.length > 0 && awaited.every((seam) => seam.joins(nowMs))) {`,
     replace: `if (awaited.length > 0 || isConfirmed) {`,
     why: 'the second link takes over before it is in step',
+  },
+  {
+    name: 'handover-loss-denied',
+    file: 'feed/connection.ts',
+    find: `loss: seam.joins(this.#now()) ? undefined : this.#lossOf(seam.feed, { reason, cause }),`,
+    replace: `loss: seam.joins(this.#now()) || cause !== reason ? undefined : this.#lossOf(seam.feed, { reason, cause }),`,
+    why: 'a second link that does not join takes over as if it did',
+  },
+  {
+    name: 'handover-forgets-held',
+    file: 'feed/connection.ts',
+    find: `for (const { event, checksum, receiveTimeUs } of seam.take())`,
+    replace: `for (const { event, checksum, receiveTimeUs } of seam.take().slice(1))`,
+    why: 'the first event that waits on the second link is lost',
+  },
+  {
+    name: 'notice-ignored',
+    file: 'feed/connection.ts',
+    find: `this.#succession.announced(reason)`,
+    replace: ``,
+    why: 'an announced end of a connection is waited for',
+  },
+  {
+    name: 'states-repeated',
+    file: 'feed/intake.ts',
+    find: `if (isNew) this.#options.downstream`,
+    replace: `if (isNew || !isNew) this.#options.downstream`,
+    why: 'a ticker or quote that comes again leaves again',
   },
   {
     name: 'old-link-kept',

@@ -64,11 +64,28 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     why: 'the trade between two pages is left out',
   },
   {
+    name: 'backfill-first-page-only',
+    file: 'feed/healer.ts',
+    find: `from = span.last + 1
+`,
+    replace: `from = reachable.last + 1
+        feed.tally.drop({ first: span.last + 1, last: reachable.last })
+`,
+    why: 'of a long gap only the first page is fetched',
+  },
+  {
     name: 'backfill-backwards',
     file: 'feed/healer.ts',
     find: `for (const trade of await rest.get(request)) if`,
     replace: `for (const trade of [...(await rest.get(request))].reverse()) if`,
     why: 'fetched trades leave newest first',
+  },
+  {
+    name: 'healing-given-up-early',
+    file: 'feed/healer.ts',
+    find: `(passes >= PASSES_MAX && agoMs > LAG_MS_MAX)`,
+    replace: `(passes >= 1 && agoMs > 0)`,
+    why: 'a venue whose REST lags is asked once only',
   },
   {
     name: 'healing-ends-at-an-error',
@@ -83,6 +100,36 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     find: `else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))`,
     replace: `else if (feed.ledger.outage !== undefined) feed.ledger.end({ endUs: nowUs, lost: 0 })`,
     why: 'what was traded during an outage is not asked for',
+  },
+  {
+    name: 'trailing-loss-not-checked',
+    file: 'feed/trade-checks.ts',
+    find: `this.#cancels.add(platform.clock.every(TICK_MS, tick))`,
+    replace: `this.#cancels.add(platform.clock.every(TICK_MS * 1e9, tick))`,
+    why: 'the end of a stream that falls silent is never compared with the venue',
+  },
+  {
+    name: 'silent-trades-not-asked',
+    file: 'feed/trade-feeds.ts',
+    find: `silent(feed: Feed): void {
+    this.#checks.ask(feed)`,
+    replace: `silent(feed: Feed): void {
+    feed.quiet()`,
+    why: 'a silent stream of trades counts as a quiet market',
+  },
+  {
+    name: 'newest-off-by-one',
+    file: 'feed/trade-feeds.ts',
+    find: `if (newest === undefined || tally.last === undefined || newest <= tally.last) {`,
+    replace: `if (newest === undefined || tally.last === undefined || newest <= tally.last + 1) {`,
+    why: 'a single trade that is missing at the end counts as none',
+  },
+  {
+    name: 'epoch-not-in-ids',
+    file: 'feed/trade-feeds.ts',
+    find: `if (epoch === 0) return trade`,
+    replace: `if (epoch >= 0) return trade`,
+    why: 'numbers that are used a second time make old ids',
   },
   {
     name: 'numbers-forgotten-by-restart',

@@ -218,7 +218,7 @@ describe('limits of a connection', () => {
     client.socket.ping()
     await until('the close', () => client.closed)
     expect(client.closed?.code).toBe(1008)
-    expect(rules()).toEqual(['messages'])
+    expect(rules()).toEqual(['no-room-for-pong', 'messages'])
   })
 
   test('who answers pings stays, who does not is closed', async () => {

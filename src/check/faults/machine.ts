@@ -1,6 +1,6 @@
 /** What happens to the machine that the collector runs on. */
 
-import type { DiskFault } from '../../sim/virtual/disk.ts'
+import { type DiskFault, REPLACE_MS } from '../../sim/virtual/disk.ts'
 import { between, type FaultKind, oneOf } from './kind.ts'
 
 const disk = (about: string, fault: DiskFault): FaultKind => ({
@@ -16,6 +16,34 @@ const disk = (about: string, fault: DiskFault): FaultKind => ({
   },
 })
 
+const SLOW_MS = 12_000
+const SLOW_REPLACE_MS = 4_000
+/** By then what the disk could not take has been written again. */
+const SETTLED_MS = 45_000
+
+/** The disk is full for a while; when it is not any more, whole files take seconds, and gaps come meanwhile. */
+const slow: FaultKind = {
+  about: 'a disk that was full takes seconds for a file, and trades are lost meanwhile',
+  target: 'venue',
+  perMinute: 0.8,
+  active: 0.06,
+  draw: (random) => ({ ms: between(random, 1_000, 4_000) }),
+  strike({ world, fault: { venue }, scope, number }) {
+    world.struck('disk-slow', {}, number('ms') + SLOW_MS)
+    world.awaits(number('ms') + SLOW_MS + SETTLED_MS)
+    world.disk.faults.add('full')
+    world.disk.replaceMs = SLOW_REPLACE_MS
+    world.after(number('ms'), () => world.disk.faults.delete('full'))
+    world.after(number('ms') + SLOW_MS, () => {
+      world.disk.replaceMs = REPLACE_MS
+    })
+    for (let ms = number('ms'); ms < SLOW_MS; ms += 700)
+      world.after(ms, () => {
+        const lost = { kind: 'drop', venue, channel: 'trade' } as const
+        world.arm('frame-lost', { ...scope(), channel: 'trade' }, lost)
+      })
+  },
+}
 /** The process ends in some way and comes back. */
 const restart = (about: string, perMinute: number, end: 'kill' | 'power' | 'stop'): FaultKind => ({
   about,
@@ -60,6 +88,7 @@ export const MACHINE_FAULTS = {
       world.wall.offsetUs += number('ms') * 1000
     },
   },
+  'disk-slow': slow,
   'disk-full': disk('the disk is full', 'full'),
   'disk-broken': disk('writing to the disk fails', 'error'),
   'sync-fails': disk('syncing to the disk fails', 'sync'),

@@ -23,7 +23,8 @@ function loseFrames({ world, scope, fault: { venue, symbol } }: Strike): void {
 
 const some: Draw = (random) => ({ count: between(random, 1, 6) })
 const waits: Draw = (random) => ({ ms: between(random, 300, 12_000), count: between(random, 1, 3) })
-const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 1, 5, 15]) })
+/** Also less than anyone waits who was told to. */
+const retry: Draw = (random) => ({ seconds: oneOf(random, [0, 0.01, 1, 5, 15]) })
 
 /** Frames are lost while the venue forbids requests, so that there is a wish to ask all the same. */
 const pressed = (fault: FaultKind): FaultKind => ({
@@ -48,6 +49,8 @@ const absurdly = kind(
   () => ({ kind: 'rest-status', status: 429, retry_after: 4_000_000_000 }),
 )
 const BINANCE = ['binance', 'binance-usdm'] as const
+/** Nobody who waits for the market to move has its book by then. */
+const QUIET_MS = 175_000
 
 /** The process is killed when it has known the answer for a while: the next one has to know it too. */
 const killed = (fault: FaultKind): FaultKind => ({
@@ -130,14 +133,32 @@ export const REST_FAULTS = {
     target: 'symbol',
     perMinute: 0.7,
     draw: (random) => ({ lag: between(random, 1_000, 9_000), ms: between(random, 500, 12_000) }),
-    strike({ world, venue, fault, number, struck, scope }) {
+    strike(strike) {
+      const { world, venue, number, struck } = strike
       struck(number('ms'), 'venue')
       venue.staleMs = number('lag')
       world.after(number('ms'), () => {
         venue.staleMs = 0
       })
-      const { symbol } = fault
-      world.arm('frame-lost', scope(), { kind: 'drop', venue: venue.id, symbol, channel: 'book' })
+      loseFrames(strike)
+    },
+  },
+  'rest-failing-quiet': {
+    about: 'a venue throws everyone out, the books of one symbol cannot be fetched, and its market stands still',
+    target: 'symbol',
+    venues: BINANCE,
+    perMinute: 0.8,
+    active: 0.06,
+    draw: (random) => ({ count: between(random, 1, 3) }),
+    strike({ world, venue: { id, market }, fault: { kind, symbol = '' }, number, struck, scope }) {
+      const path = `depth?symbol=${symbol}`
+      world.arm(kind, scope('venue'), { kind: 'rest-status', status: 500, venue: id, path, count: number('count') })
+      struck()
+      market.halt(symbol, QUIET_MS)
+      world.struck('market-halted', scope(), QUIET_MS)
+      world.awaits(QUIET_MS)
+      world.struck('venue-sockets-reset', scope('venue'))
+      for (const { link } of world.network.connections(id)) link.reset()
     },
   },
 } satisfies Readonly<Record<string, FaultKind>>

@@ -48,16 +48,28 @@ const dial = (about: string, perMinute: number, fault: (strike: Strike) => DialF
 const CODES = [403, 429, 451, 503] as const
 const CLOSE_CODES = [1000, 1001, 1006, 1008, 1011, 1012, 1013, 4001, 4005] as const
 
+interface Freezing {
+  /** The result ends it. */
+  freeze(connection: OpenConnection): () => void
+  /** Not even answers to pings come. */
+  readonly isDeaf: boolean
+}
+
+const gag =
+  (pongs: boolean) =>
+  ({ peer }: OpenConnection) => {
+    peer.freeze(pongs)
+    return () => peer.thaw()
+  }
+const SILENT: Freezing = { freeze: gag(true), isDeaf: false }
+const DEAF: Freezing = { freeze: gag(false), isDeaf: true }
+const CUT: Freezing = { freeze: ({ link }) => link.cut(false), isDeaf: true }
+
 /** The connection passes nothing for a while; the trace says so. */
-const frozen = (
-  about: string,
-  perMinute: number,
-  freeze: (connection: OpenConnection) => void,
-  thaw: (connection: OpenConnection) => void,
-): FaultKind => ({
+const frozen = (about: string, { freeze, isDeaf }: Freezing): FaultKind => ({
   about,
   target: 'venue',
-  perMinute,
+  perMinute: 0.5,
   draw: (random) => ({ nth: between(random, 0, 7), ms: oneOf(random, [1_000, 5_000, 12_000, 30_000, 120_000]) }),
   strike(strike) {
     const { world, number, struck } = strike
@@ -65,16 +77,21 @@ const frozen = (
     for (const connection of chosen(strike)) {
       const { id, venue, link } = connection
       const say = (state: 'frozen' | 'thawed') =>
-        world.trace({ kind: 'connection', atUs: world.nowUs(), venue, connection: id, state })
-      freeze(connection)
+        world.trace({ kind: 'connection', atUs: world.nowUs(), venue, connection: id, state, isDeaf })
+      const thaw = freeze(connection)
       say('frozen')
       world.after(number('ms'), () => {
-        thaw(connection)
+        thaw()
         if (!link.isClientClosed) say('thawed')
       })
     }
   },
 })
+
+const HALF_OPEN_QUIET: FaultKind = {
+  ...frozen('everything sent on a connection vanishes while nothing is traded', CUT),
+  draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 20_000, 30_000) }),
+}
 
 export const SOCKET_FAULTS = {
   'socket-reset': ends('a connection is reset', 1.5, ({ link }) => link.reset()),
@@ -85,24 +102,16 @@ export const SOCKET_FAULTS = {
     ),
     draw: (random) => ({ nth: between(random, 0, 7), code: oneOf(random, CLOSE_CODES) }),
   },
-  'socket-silent': frozen(
-    'an open connection sends nothing, but answers pings',
-    0.5,
-    ({ peer }) => peer.freeze(true),
-    ({ peer }) => peer.thaw(),
-  ),
-  'socket-deaf': frozen(
-    'an open connection sends nothing, not even pongs',
-    0.5,
-    ({ peer }) => peer.freeze(false),
-    ({ peer }) => peer.thaw(),
-  ),
-  'half-open': frozen(
-    'everything sent on a connection vanishes, in both directions',
-    0.5,
-    ({ link }) => link.cut(false),
-    ({ link }) => link.mend(),
-  ),
+  'socket-silent': frozen('an open connection sends nothing, but answers pings', SILENT),
+  'socket-deaf': frozen('an open connection sends nothing, not even pongs', DEAF),
+  'half-open': frozen('everything sent on a connection vanishes, in both directions', CUT),
+  'half-open-quiet': {
+    ...HALF_OPEN_QUIET,
+    strike(strike) {
+      for (const symbol of strike.venue.symbols) strike.venue.market.halt(symbol, strike.number('ms'))
+      HALF_OPEN_QUIET.strike(strike)
+    },
+  },
   'network-pause': {
     about: 'nothing arrives for a while, then all of it',
     target: 'venue',
@@ -112,8 +121,7 @@ export const SOCKET_FAULTS = {
       const { world, number, struck } = strike
       struck(number('ms'))
       for (const { link } of chosen(strike)) {
-        link.cut(true)
-        world.after(number('ms'), () => link.mend())
+        world.after(number('ms'), link.cut(true))
       }
     },
   },
@@ -142,6 +150,23 @@ export const SOCKET_FAULTS = {
     kind: 'flapping',
     ms: number('ms') % 1_500,
   })),
+  'venue-flapping': {
+    about: 'a venue that allows few connections a second throws everyone out, and again as soon as they are back',
+    target: 'venue',
+    venues: ['okx'],
+    perMinute: 0.7,
+    active: 0.15,
+    draw: (random) => ({ ms: between(random, 1_500, 6_000), lives: between(random, 0, 40) }),
+    strike({ world, venue, number, struck }) {
+      struck(number('ms'))
+      const met: DialFault = { kind: 'flapping', ms: number('lives') }
+      venue.dial = met
+      for (const { link } of world.network.connections(venue.id)) link.reset()
+      world.after(number('ms'), () => {
+        if (venue.dial === met) venue.dial = undefined
+      })
+    },
+  },
   'all-sockets-reset': {
     about: 'all connections to all venues are reset together',
     target: 'machine',
@@ -168,12 +193,11 @@ export const SOCKET_FAULTS = {
     strike({ world, number, struck }) {
       struck(number('ms'))
       world.struck('rest-unreachable', {}, number('ms'))
-      const cut = world.network.connections()
-      for (const { link } of cut) link.cut(false)
+      const mends = world.network.connections().map(({ link }) => link.cut(false))
       for (const venue of world.venues.values()) venue.isUnreachable = true
       world.after(number('ms'), () => {
         for (const venue of world.venues.values()) venue.isUnreachable = false
-        for (const { link } of cut) link.mend()
+        for (const mend of mends) mend()
       })
     },
   },

@@ -36,6 +36,11 @@ const answers = (about: string, draw: Draw, spec: (strike: Strike) => Spec): Fau
   },
 })
 
+/** More than anyone trades at once. */
+const TRADES_OF_STEP_MAX = 20
+/** By then a loss at the end of a stream has been asked about. */
+const UNFOUND_MS = 90_000
+
 const burst: Draw = (random) => ({ count: between(random, 2, 15) })
 
 export const STREAM_FAULTS = {
@@ -55,6 +60,35 @@ export const STREAM_FAULTS = {
       world.arm(kind, scope(), { kind: 'drop', venue: venue.id, channel, symbol })
       world.after(500, () => venue.market.halt(symbol, number('ms')))
       world.struck('market-halted', scope('symbol'), number('ms') + 500)
+    },
+  },
+  'last-trade-lost': {
+    about: 'a trade is lost, and nothing is traded in the symbol for longer than anyone waits to ask',
+    target: 'symbol',
+    perMinute: 1,
+    active: 0.08,
+    strike({ world, fault: { kind, symbol = '' }, venue: { id, market }, scope }) {
+      const reach = { ...scope(), channel: 'trade' } as const
+      // All trades of one step, which come in one message or in several.
+      const spec = { kind: 'drop', venue: id, channel: 'trade', symbol, count: TRADES_OF_STEP_MAX } as const
+      world.arm(kind, reach, spec, () => {
+        market.halt(symbol, UNFOUND_MS)
+        world.struck('market-halted', scope(), UNFOUND_MS)
+        world.awaits(UNFOUND_MS)
+      })
+    },
+  },
+  'last-change-spoilt': {
+    about: 'a change of a book cannot be read, and the market of the symbol then stands still',
+    target: 'symbol',
+    perMinute: 1,
+    active: 0.08,
+    strike({ world, fault: { kind, symbol = '' }, venue: { id, market }, scope }) {
+      const spec = { kind: 'malformed', how: 'truncated', venue: id, channel: 'book', symbol } as const
+      world.arm(kind, { ...scope(), channel: 'book' }, spec, () => {
+        market.halt(symbol, UNFOUND_MS)
+        world.struck('market-halted', scope(), UNFOUND_MS)
+      })
     },
   },
   'frame-twice': frames('one frame comes twice', 30, () => ({ kind: 'duplicate' })),

@@ -1,22 +1,56 @@
 /** What venues do by their own rules, announced or not. */
 
+import type { OpenConnection } from '../../sim/virtual/net.ts'
+import type { Treatment } from '../world-venue.ts'
 import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
 /** After so long everyone has asked for the list of instruments again. */
 const LIST_MS = 620_000
 /** What had changed before a venue was locked is published so soon after. */
 const PUBLISH_MS = 1_000
+const LIST_LATE_MS = 100_000
 /** OKX closes so long after its notice. */
 const OKX_NOTICE_MS = 60_000
 /** In this time another connection can take over, so that nothing is missed. */
 const NOTICE_MS_ENOUGH = 10_000
+const NOTICE_EVERY_MS = 60_000
 
 const order = ({ venue }: Strike, name: string, params: Readonly<Record<string, string>> = {}): void => {
   venue.exchange.order(name, new URLSearchParams(params))
 }
 
+/** The venue says that it will end its connections; what is done to those that are open now, by `before` and `after` that. */
+const announced = (about: string, done: Pick<FaultKind, 'draw'> & Announced): FaultKind => ({
+  about,
+  target: 'venue',
+  venues: ['binance'],
+  perMinute: 0.7,
+  ...(done.draw && { draw: done.draw }),
+  strike(strike) {
+    const { world, venue, scope } = strike
+    if (!isNoticeDue(strike)) return
+    const open = world.network.connections(venue.id)
+    done.before?.(open, strike)
+    world.struck('close-announced-early', scope(), OKX_NOTICE_MS)
+    order(strike, 'shutdown-notice', { delay_ms: String(NOTICE_MS_ENOUGH) })
+    done.after?.(open, strike)
+  },
+})
+
+/** Notices that follow each other closely are not all answered by a new connection at once. */
+function isNoticeDue({ world: { loop }, venue }: Strike): boolean {
+  const isDue = loop.nowMs >= venue.noticedMs + NOTICE_EVERY_MS
+  venue.noticedMs = loop.nowMs
+  return isDue
+}
+
+interface Announced {
+  before?(open: readonly OpenConnection[], strike: Strike): void
+  after?(open: readonly OpenConnection[], strike: Strike): void
+}
+
 /** New subscriptions to one stream are treated so for a while; the connection is reset, so that there are some. */
-const admission = (about: string, how: 'refused' | 'busy' | 'silent', venues?: readonly string[]): FaultKind => ({
+const admission = (about: string, how: Treatment, venues?: readonly string[]): FaultKind => ({
   about,
   target: 'symbol',
   perMinute: 0.4,
@@ -32,6 +66,22 @@ const admission = (about: string, how: 'refused' | 'busy' | 'silent', venues?: r
   },
 })
 
+function unlist({ world, venue, fault, number, word, struck, scope }: Strike): void {
+  const symbol = fault.symbol ?? ''
+  if (venue.goneMs.has(symbol)) return
+  struck(number('ms') + LIST_MS)
+  venue.market.list(symbol, false)
+  // A process that began anew meanwhile asks for the list as much later.
+  venue.goneMs.set(symbol, world.loop.nowMs + LIST_MS + LIST_LATE_MS)
+  world.after(number('ms'), () => {
+    venue.market.list(symbol, true)
+    venue.goneMs.delete(symbol)
+  })
+  if (word('restart') !== 'true') return
+  world.struck('venue-sockets-reset', scope('venue'))
+  for (const { link } of world.network.connections(venue.id)) link.reset()
+}
+
 export const VENUE_FAULTS = {
   'close-announced': {
     about: 'a venue announces that it will close its connections, and does so',
@@ -42,12 +92,29 @@ export const VENUE_FAULTS = {
     strike(strike) {
       const { world, fault, venue, scope, number } = strike
       const noticeMs = venue.id === 'okx' ? OKX_NOTICE_MS : number('ms')
-      const name = noticeMs < NOTICE_MS_ENOUGH ? fault.kind : 'close-announced-early'
+      const isEarly = isNoticeDue(strike) && noticeMs >= NOTICE_MS_ENOUGH
+      const name = !isEarly ? fault.kind : 'close-announced-early'
       world.struck(name, scope(), OKX_NOTICE_MS)
       if (venue.id === 'okx') order(strike, 'notice')
       else order(strike, 'shutdown-notice', { delay_ms: String(noticeMs) })
     },
   },
+  'handover-lagging': announced('a connection whose end is announced is seconds behind the next one', {
+    draw: (random) => ({ lag: between(random, 200, 2_500) }),
+    before(open, { number, struck }) {
+      struck()
+      for (const { link } of open) link.lagMs = number('lag')
+    },
+  }),
+  'handover-broken': announced('a connection whose end is announced breaks before the next one has taken over', {
+    draw: (random) => ({ ms: between(random, 20, 2_000) }),
+    after(open, { world, number, struck }) {
+      struck(number('ms'))
+      world.after(number('ms'), () => {
+        for (const { link } of open) link.reset()
+      })
+    },
+  }),
   maintenance: {
     about: 'a venue is locked for maintenance',
     target: 'venue',
@@ -77,6 +144,22 @@ export const VENUE_FAULTS = {
       if (word('lost') === 'true')
         world.arm('frame-lost', scope(), { kind: 'drop', venue: 'okx', symbol: fault.symbol, channel: 'book' })
       order(strike, 'sequence-reset', { symbol: strike.fault.symbol ?? '' })
+    },
+  },
+  'trades-renumbered': {
+    about: 'a venue numbers the trades of a symbol anew, with numbers that it has used before',
+    target: 'symbol',
+    venues: ['okx'],
+    perMinute: 1,
+    active: 0.1,
+    draw: (random) => ({ back: between(random, 3, 60) }),
+    strike({ world, venue, fault: { symbol = '' }, number, struck }) {
+      // Only the time tells what is new.
+      if (venue.wall.offsetUs !== 0) return
+      struck()
+      venue.market.renumber(symbol, number('back'))
+      world.trace({ kind: 'renumbered', atUs: world.nowUs(), venue: venue.id, symbol, venueUs: venue.timeUs() })
+      venue.isClockFixed = true
     },
   },
   'book-ids-jump': {
@@ -115,6 +198,16 @@ export const VENUE_FAULTS = {
     ...admission('subscriptions of one symbol are refused for good', 'refused'),
     active: 0.05,
   },
+  'subscription-refused-once': admission(
+    'a request is refused because of one of its streams, which alone is taken',
+    'refused-once',
+    ['binance', 'binance-usdm'],
+  ),
+  'subscription-left-out': {
+    ...admission('an answer to subscriptions lacks one of them', 'refused', ['deribit']),
+    perMinute: 1.5,
+    active: 0.02,
+  },
   'subscription-busy': admission('subscriptions of one symbol are refused for now', 'busy', ['okx', 'deribit']),
   'subscription-silent': {
     ...admission('a subscription is acknowledged, and no data come', 'silent'),
@@ -135,16 +228,18 @@ export const VENUE_FAULTS = {
     target: 'symbol',
     perMinute: 0.4,
     active: 0.03,
-    draw: (random) => ({ ms: oneOf(random, [5_000, 700_000]), restart: random() < 0.5 }),
-    strike({ world, venue, fault, number, word, struck, scope }) {
-      const symbol = fault.symbol ?? ''
-      struck(number('ms') + LIST_MS)
-      venue.market.list(symbol, false)
-      world.after(number('ms'), () => venue.market.list(symbol, true))
-      if (word('restart') !== 'true') return
-      world.struck('venue-sockets-reset', scope('venue'))
-      for (const { link } of world.network.connections(venue.id)) link.reset()
-    },
+    draw: (random) => ({ ms: 5_000, restart: random() < 0.5 }),
+    strike: unlist,
+  },
+  'symbol-unlisted-long': {
+    about: 'a venue takes a symbol off its list, and puts it back a long time later',
+    target: 'symbol',
+    // Others refuse a subscription to what they do not list.
+    venues: ['binance', 'binance-usdm'],
+    perMinute: 1.5,
+    active: 0.025,
+    draw: () => ({ ms: 900_000, restart: false }),
+    strike: unlist,
   },
   'venue-clock-jumps': {
     about: 'the clock of a venue jumps, also backwards',
@@ -152,6 +247,7 @@ export const VENUE_FAULTS = {
     perMinute: 0.7,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -700, 400, 3_000, 60_000]) }),
     strike({ venue, number, struck }) {
+      if (venue.isClockFixed) return
       struck()
       venue.wall.offsetUs += number('ms') * 1000
     },

@@ -17,8 +17,8 @@ export interface ConnectionParts {
   readonly handlers: SocketHandlers
   /** One way, ms: the least, and what may come on top. */
   readonly latencyMs: { readonly base: number; readonly jitter: number }
-  /** The client knows that it is open, or over. */
-  onState(state: 'open' | 'closed'): void
+  /** The client knows that it is open, or over. `isOurs`: it ended it. */
+  onState(state: 'open' | 'closed', isOurs?: boolean): void
 }
 
 /** A packet on its way to the client. */
@@ -53,6 +53,10 @@ export class VirtualConnection {
   #isServerOpen = false
   /** So many frames still reach a client that has given up. */
   lateFrames = 0
+  /** Frames to the client take so much longer. */
+  lagMs = 0
+  /** When the client last sent anything, whatever became of it. */
+  spokeMs = 0
 
   constructor(parts: ConnectionParts) {
     this.#parts = parts
@@ -97,6 +101,7 @@ export class VirtualConnection {
     this.#peer = peer
     this.#session = session
     this.#isServerOpen = true
+    this.spokeMs = this.#parts.loop.nowMs
     this.#toClient(() => {
       this.#isClientOpen = true
       this.#parts.onState('open')
@@ -110,16 +115,22 @@ export class VirtualConnection {
     this.#toClient(() => this.#finish(ABNORMAL, reason))
   }
 
-  /** Bytes no longer pass, in either direction. `isHeld`: they arrive when the cut is mended, else never. */
-  cut(isHeld: boolean): void {
-    this.#cut = { held: isHeld ? [] : undefined }
+  /** Bytes no longer pass until the result is called, or another cut takes its place. `isHeld`: they arrive then, else never. */
+  cut(isHeld: boolean): () => void {
+    const cut = { held: isHeld ? [] : undefined }
+    const before = this.#cut?.held ?? []
+    this.#cut = cut
+    for (const pass of before) pass()
     const { loop, serverScope } = this.#parts
     loop.at(loop.nowMs + SERVER_GIVES_UP_MS, serverScope, () => {
       if (this.#cut !== undefined) this.#endServer()
     })
+    return () => {
+      if (this.#cut === cut) this.#mend()
+    }
   }
 
-  mend(): void {
+  #mend(): void {
     const held = this.#cut?.held ?? []
     this.#cut = undefined
     for (const pass of held) pass()
@@ -192,6 +203,7 @@ export class VirtualConnection {
 
   #fromClient(act: () => void): void {
     if (!this.isClientOpen || this.#isTerminated) return
+    this.spokeMs = this.#parts.loop.nowMs
     this.#toServer(() => {
       if (this.#isServerOpen) act()
     })
@@ -225,7 +237,7 @@ export class VirtualConnection {
     if (this.#isClientClosed) return
     this.#isClientClosed = true
     this.#loseAll()
-    this.#parts.onState('closed')
+    this.#parts.onState('closed', this.#isTerminated)
     this.#parts.handlers.closed(code, reason)
   }
 
@@ -253,7 +265,7 @@ export class VirtualConnection {
       return
     }
     const { loop, clientScope } = this.#parts
-    this.#toClientMs = Math.max(this.#toClientMs, loop.nowMs + this.#delayMs())
+    this.#toClientMs = Math.max(this.#toClientMs, loop.nowMs + this.lagMs + this.#delayMs())
     this.#packets.push({ act, arrived })
     loop.at(this.#toClientMs, clientScope, () => this.#arrive(), true)
   }

@@ -26,13 +26,16 @@ const FAULTS: Readonly<Record<DiskFault, string>> = {
   sync: 'EIO: i/o error, fdatasync',
 }
 
-const REPLACE_MS = 3
+/** How long a whole file takes, usually. */
+export const REPLACE_MS = 3
 /** Who found the disk failing tries again after a while. */
 const TROUBLE_MS = 6_000
 
 export class VirtualDisk {
   /** What goes wrong now. */
   readonly faults = new Set<DiskFault>()
+  /** How long a whole file takes now. */
+  replaceMs = REPLACE_MS
   readonly #files = new Map<string, StoredFile>()
   readonly #loop: VirtualLoop
   readonly #random: Random
@@ -82,7 +85,7 @@ export class VirtualDisk {
     return {
       read: (path) => this.#later(scope, 1, () => this.text(path)),
       replace: (path, text) =>
-        this.#later(scope, REPLACE_MS, () => {
+        this.#later(scope, this.replaceMs, () => {
           this.#fail('full', 'error', 'sync')
           this.#files.set(path, storedFile(text))
           this.onDurable(path, text)

@@ -40,16 +40,23 @@ export interface NetworkParts {
   readonly serverScope: Scope
   readonly hosts: ReadonlyMap<string, Host>
   readonly faults: FaultPlan
-  onState(venue: string, connection: number, state: 'open' | 'closed'): void
+  /** `isOurs`: the client ended it. */
+  onState(venue: string, connection: number, state: 'open' | 'closed', isOurs: boolean): void
+  /** Someone connects. `endpoint`: the path. */
+  onDial(venue: string, connection: number, endpoint: string): void
   onFrame(venue: string, connection: number, channel: string, symbol: string, fate: FrameFate): void
   onJoined(venue: string, connection: number, channel: string, symbol: string): void
-  onRequest(venue: string): void
+  onRequest(venue: string, query: URLSearchParams): void
+  /** A client has said nothing on an open connection for so long that what lies between has forgotten it. */
+  onForgotten(venue: string): void
 }
 
 /** The address that all processes share. */
 const CLIENT = '10.0.0.1'
 const LATENCY_MS = { least: 2, span: 60, jitter: 40 }
 const BLACKHOLE: DialFault = { kind: 'blackhole' }
+/** Routers and balancers forget a connection on which the client is silent; the strictest do it after this. */
+const FORGOTTEN_MS = 30_000
 const HOST = /^([a-z-]+?)(?:-\d+)?\.sim$/
 
 export class VirtualNetwork {
@@ -86,11 +93,12 @@ export class VirtualNetwork {
           options,
           handlers,
           latencyMs: this.#latencyMs(),
-          onState: (state) => {
+          onState: (state, isOurs = false) => {
             if (state === 'closed') this.#open.delete(id)
-            this.#parts.onState(host?.id ?? '', id, state)
+            this.#parts.onState(host?.id ?? '', id, state, isOurs)
           },
         })
+        this.#parts.onDial(host?.id ?? '', id, url.pathname)
         this.#dial(id, url, host, connection, options.connectTimeoutMs)
         return connection.client
       },
@@ -159,7 +167,23 @@ export class VirtualNetwork {
     else {
       this.#open.set(id, { id, venue: host.id, peer, link })
       link.accept(peer, session)
+      this.#watch(host.id, link)
     }
+  }
+
+  /** A client that stands still cannot speak. */
+  #watch(venue: string, link: VirtualConnection): void {
+    const { loop, serverScope, onForgotten } = this.#parts
+    loop.at(link.spokeMs + FORGOTTEN_MS, serverScope, () => {
+      if (link.isClientClosed || !link.isServerOpen || !link.clientScope.isAlive) return
+      if (link.clientScope.held !== undefined) link.spokeMs = loop.nowMs
+      if (loop.nowMs - link.spokeMs < FORGOTTEN_MS) {
+        this.#watch(venue, link)
+        return
+      }
+      onForgotten(venue)
+      link.reset()
+    })
   }
 
   #get(scope: Scope, request: HttpRequest): Promise<HttpResponse> {
@@ -210,7 +234,7 @@ export class VirtualNetwork {
     if (host.isUnreachable) return
     loop.at(loop.nowMs + latencyMs, serverScope, () => {
       const { pathname: path, searchParams: query } = url
-      onRequest(host.id)
+      onRequest(host.id, query)
       const fault = faults.request(host.id, `${path}?${query}`)
       if (fault?.kind === 'rest-timeout') return
       if (fault?.kind === 'rest-reset') {

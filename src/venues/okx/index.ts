@@ -66,7 +66,8 @@ export const okx: Venue = {
     // The error to a bad topic carries only the request's id, so each topic has a request of its own.
     topicsPerRequestMax: 1,
     sendBytesMax: 64_000,
-    connects: { count: 2, windowMs: 1_000 },
+    // A second, and how much closer together they may arrive than they were opened.
+    connects: { count: 2, windowMs: 1_250 },
   },
   restLimits: {
     budgets: {

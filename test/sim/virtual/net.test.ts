@@ -47,6 +47,8 @@ function stage() {
       fates.push(`${channel} ${symbol} ${isDelivered ? 'delivered' : 'lost'}`),
     onJoined: () => {},
     onRequest: () => {},
+    onDial: () => {},
+    onForgotten: () => {},
   })
   const got: string[] = []
   const connect = (url = 'wss://echo.sim/ws') =>
@@ -108,12 +110,12 @@ test('a cut connection loses what passes, or holds it back', async () => {
     connect()
     await loop.run(1_000)
     const [open] = network.connections('echo')
-    open?.link.cut(isHeld)
+    const mend = open?.link.cut(isHeld)
     peers[0]?.send(TOPIC, 'x')
     await loop.run(2_000)
     expect(got).toEqual(['open'])
     expect(fates).toEqual(isHeld ? [] : ['book AB lost'])
-    open?.link.mend()
+    mend?.()
     await loop.run(3_000)
     expect(got).toEqual(isHeld ? ['open', 'x'] : ['open'])
     expect(open?.link.isClientOpen).toBe(true)

@@ -1,0 +1,130 @@
+/** What was lost comes back in time: subscriptions that were refused for now, streams without a connection, books. */
+
+import type { EpochUs } from '../model/event.ts'
+import { touches } from './oracle-causes.ts'
+import { type Court, type Entry, type Judge, millis } from './oracle-judge.ts'
+import { nameOf, type Stream } from './oracle-streams.ts'
+
+/** A refusal for now is no answer: the stream is asked for again while the connection lives. */
+export function judgeRefusals({ streams, options, report }: Court): Judge {
+  /** By stream: when it was refused for the first time since it was last taken, and was not asked for since. */
+  const refusedUs = new Map<string, EpochUs>()
+  /** Refused more than once in a row: the waits grow. */
+  const repeated = new Set<string>()
+
+  function settle(key: string): void {
+    const sinceUs = refusedUs.get(key)
+    refusedUs.delete(key)
+    if (sinceUs === undefined || streams.nowUs - sinceUs <= options.askedAgainUs) return
+    report('refusal_forgotten', sinceUs, undefined, `${key} was not asked for again in time`)
+  }
+
+  function forget(venue: string): void {
+    for (const key of refusedUs.keys()) if (key.startsWith(`${venue} `)) refusedUs.delete(key)
+  }
+
+  return {
+    process: () => refusedUs.clear(),
+    fault({ fault, venue }) {
+      if (options.timeFaults.test(fault)) refusedUs.clear()
+      // The refusal itself may not have arrived.
+      if (options.answerFaults.test(fault)) forget(venue ?? '')
+    },
+    connection({ venue, state }) {
+      if (state === 'open' || state === 'closed') forget(venue)
+    },
+    asked({ venue, stream, answer, atUs }) {
+      const key = `${venue} ${stream}`
+      const isFirst = !repeated.has(key)
+      settle(key)
+      if (answer === 'busy') repeated.add(key)
+      else repeated.delete(key)
+      if (answer === 'busy' && isFirst) refusedUs.set(key, atUs)
+    },
+    finish() {
+      for (const key of [...refusedUs.keys()]) settle(key)
+    },
+  }
+}
+
+/** Faults by the streams that they touch: when the last of them was over. */
+class Endings {
+  readonly #faults: Entry<'fault'>[] = []
+
+  add(fault: Entry<'fault'>): void {
+    this.#faults.push(fault)
+  }
+
+  lastUs(stream: Stream, without: RegExp): EpochUs {
+    let lastUs = 0
+    for (const fault of this.#faults)
+      if (!without.test(fault.fault) && touches(fault, stream)) lastUs = Math.max(lastUs, fault.untilUs ?? fault.atUs)
+    return lastUs
+  }
+}
+
+/** A stream is on a connection again, and a book live, within a bounded time after the last fault that touches it. */
+export function judgeReturns({ streams, options, report }: Court): Judge {
+  const endings = new Endings()
+  const permanent: Entry<'fault'>[] = []
+  const unsubscribedUs = new Map<Stream, EpochUs>()
+  const staleUs = new Map<Stream, EpochUs>()
+
+  function settle(stream: Stream, lost: Map<Stream, EpochUs>, word: string): void {
+    const sinceUs = lost.get(stream)
+    lost.delete(stream)
+    if (sinceUs === undefined || permanent.some((fault) => touches(fault, stream))) return
+    const lateUs = streams.nowUs - Math.max(sinceUs, endings.lastUs(stream, options.quietFaults))
+    if (lateUs > options.backUs) report('back_late', streams.nowUs, stream, `${word} after ${millis(lateUs)}`)
+  }
+
+  return {
+    fault(entry) {
+      endings.add(entry)
+      if (options.permanentFaults.test(entry.fault)) permanent.push(entry)
+    },
+    process({ state, atUs }) {
+      for (const lost of [unsubscribedUs, staleUs]) {
+        if (state !== 'started') lost.clear()
+        else
+          for (const stream of streams.all())
+            if (stream.deliveredUs !== undefined && (lost !== staleUs || stream.channel === 'book'))
+              lost.set(stream, atUs)
+      }
+    },
+    connection({ venue, state, atUs }) {
+      if (state !== 'closed') return
+      for (const stream of streams.all()) {
+        const isLost = stream.venue === venue && stream.subscribed.size === 0 && stream.deliveredUs !== undefined
+        if (isLost && !unsubscribedUs.has(stream)) unsubscribedUs.set(stream, atUs)
+      }
+    },
+    subscribed(stream) {
+      settle(stream, unsubscribedUs, 'on a connection again')
+    },
+    bookState(stream, { state }) {
+      if (state === 'live') settle(stream, staleUs, 'live again')
+      else if (!staleUs.has(stream)) staleUs.set(stream, streams.nowUs)
+    },
+    finish() {
+      for (const stream of [...unsubscribedUs.keys()]) settle(stream, unsubscribedUs, 'on no connection')
+    },
+  }
+}
+
+/** Before a connection carries the trades again nobody can say that none are missing any more. */
+export function judgeEarlyEnds({ streams, options, report }: Court): Judge {
+  /** Venues said that they send what they did not. */
+  const untrue: Entry<'fault'>[] = []
+  return {
+    fault(entry) {
+      if (options.untrueFaults.test(entry.fault)) untrue.push(entry)
+    },
+    gap({ record: { stream }, event, before }) {
+      if (stream.channel !== 'trade' || event.state === 'final' || event.end_time_us === undefined) return
+      if (before?.end_time_us !== undefined || stream.subscribed.size > 0) return
+      if (untrue.some((fault) => touches(fault, stream))) return
+      report('gap_ended_early', streams.nowUs, stream, `gap ${event.gap_id} ended; nobody carries ${nameOf(stream)}`)
+    },
+  }
+}

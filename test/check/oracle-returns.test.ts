@@ -1,0 +1,128 @@
+/** What was lost comes back in time, and what is lost at the end of a stream is found. */
+
+import { describe, expect, test } from 'vitest'
+import { judge, type OracleOptions, type PromiseName } from '../../src/check/oracle.ts'
+import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
+import { drop, event, gap, type Trace } from './tampering.ts'
+
+const SECOND = 1_000_000
+const OPTIONS: Partial<OracleOptions> = { tradesKept: TRADES_KEPT, backUs: 100 * SECOND, unfoundUs: 75 * SECOND }
+const verdict = (trace: Trace, options = OPTIONS): PromiseName[] => [
+  ...new Set(judge(trace, options).map(({ promise }) => promise)),
+]
+
+const at = (seconds: number) => ({ venue: VENUE, atUs: START_US + seconds * SECOND })
+const asked = (seconds: number, answer: 'taken' | 'busy') =>
+  ({ kind: 'asked', ...at(seconds), stream: 'btcusdt@trade', answer }) as const
+const link = (seconds: number, state: 'open' | 'closed') =>
+  ({ kind: 'connection', ...at(seconds), connection: 1, state }) as const
+const fault = (seconds: number, name: string, more = {}) =>
+  ({ kind: 'fault', ...at(seconds), fault: name, ...more }) as const
+
+describe('a stream that is refused for now', () => {
+  const begun = [link(0, 'open'), asked(1, 'busy')] as const
+
+  test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
+    ['is asked for again', [...begun, asked(8, 'taken')], []],
+    ['is asked for again too late', [...begun, asked(12, 'taken')], ['refusal_forgotten']],
+    ['is forgotten', [...begun, fault(12, 'other')], ['refusal_forgotten']],
+    ['is refused again: the waits grow', [...begun, asked(5, 'busy'), asked(40, 'taken')], []],
+    [
+      'is refused anew when it had been taken',
+      [...begun, asked(5, 'taken'), asked(50, 'busy'), asked(70, 'taken')],
+      ['refusal_forgotten'],
+    ],
+    ['is not, when the answer is lost', [...begun, fault(2, 'answer-lost'), asked(40, 'taken')], []],
+    ['ends with its connection', [...begun, link(3, 'closed'), asked(40, 'taken')], []],
+    ['ends with the process', [...begun, { kind: 'process', state: 'killed', ...at(3) }, asked(40, 'taken')], []],
+  ])('%s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('a stream without a connection', () => {
+  const away = (seconds: number) =>
+    new GoodRun()
+      .steps(3)
+      .reset()
+      .wait(seconds * 1000)
+
+  test('is back in time', () => {
+    expect(verdict(away(90).connect().steps(2).end())).toEqual([])
+  })
+
+  test('is back too late', () => {
+    expect(verdict(away(110).connect().steps(2).end())).toEqual(['back_late'])
+  })
+
+  test('need not be while a fault goes on', () => {
+    const run = new GoodRun().steps(3)
+    run.fault('network-down', { untilUs: run.nowUs + 60 * SECOND })
+    expect(verdict(run.reset().wait(110_000).connect().steps(2).end())).toEqual([])
+  })
+
+  test('is back all the same while its market stands still', () => {
+    const run = new GoodRun().steps(3)
+    run.fault('market-halted', { untilUs: run.nowUs + 60 * SECOND })
+    expect(verdict(run.reset().wait(110_000).connect().steps(2).end())).toContain('back_late')
+  })
+})
+
+describe('trades that are lost at the end of a stream', () => {
+  /** The others go on. */
+  const lost = (seconds: number, more?: (run: GoodRun) => void) => {
+    const run = new GoodRun().steps(3).step('BTCUSDT', 'trade')
+    more?.(run)
+    for (let i = 0; i < seconds; i++) run.wait(900).step('ETHUSDT')
+    return run.trace
+  }
+
+  test('are found in time, or are not yet missed', () => {
+    expect(verdict(lost(70), { ...OPTIONS, settleUs: 200 * SECOND })).toEqual([])
+  })
+
+  test('are found by nobody', () => {
+    expect(verdict(lost(90), { ...OPTIONS, settleUs: 200 * SECOND })).toEqual(['loss_unfound'])
+  })
+
+  test('cannot be found while nobody can ask', () => {
+    const trace = lost(90, (run) => run.fault('rest-banned', { untilUs: run.nowUs + 30 * SECOND }))
+    expect(verdict(trace, { ...OPTIONS, settleUs: 200 * SECOND })).toEqual([])
+  })
+})
+
+describe('the gap of trades', () => {
+  const run = () => new GoodRun().steps(3).reset().wait(1_000)
+
+  test('ends when a connection carries them again', () => {
+    expect(verdict(run().connect().steps(2).end())).toEqual([])
+  })
+
+  test('ends before', () => {
+    const trace = run().connect().steps(2).end()
+    const ended = trace.findIndex(gap({ channel: 'trade', symbol: 'BTCUSDT', state: 'closed' }))
+    const carried = trace.findLastIndex((each) => each.kind === 'connection' && each.state === 'open')
+    const [early] = trace.slice(ended, ended + 1)
+    const moved = trace.toSpliced(ended, 1).toSpliced(carried, 0, ...(early === undefined ? [] : [early]))
+    expect(verdict(moved)).toContain('gap_ended_early')
+  })
+})
+
+test('trades that left long before a kill do not leave again', () => {
+  const run = new GoodRun().steps(30).restart('killed').steps(2)
+  const trace = run.end()
+  const first = trace.find(event('trade', { symbol: 'BTCUSDT' }))
+  const last = trace.findLast(event('trade', { symbol: 'BTCUSDT' }))
+  if (first?.kind !== 'event' || last === undefined) throw new Error('no trades')
+  const again = [...trace.slice(0, -10), { ...first, atUs: last.atUs }, ...trace.slice(-10)]
+  expect(verdict(trace)).toEqual([])
+  expect(verdict(again)).toContain('trade_duplicate')
+})
+
+test('a gap that never reaches a disk that is well', () => {
+  const trace = new GoodRun().steps(3).step('BTCUSDT', 'trade', 2).steps(30).end()
+  const named = trace.flatMap((each) => (each.kind === 'event' && each.event.type === 'gap' ? [each.event.id] : []))
+  const undurable = drop((each) => each.kind === 'durable' && named.includes(each.id))(trace)
+  expect(verdict(trace)).toEqual([])
+  expect(verdict(undurable)).toContain('gap_not_durable')
+})

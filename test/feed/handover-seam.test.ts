@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { Feed } from '../../src/feed/feed.ts'
+import { createFront } from '../../src/feed/handover-front.ts'
+import { OVERLAP_MS, Seam } from '../../src/feed/handover-seam.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+import type { Channel, MarketEvent } from '../../src/model/event.ts'
+import { findVenue } from '../../src/venues/index.ts'
+import type { Venue } from '../../src/venues/venue.ts'
+import { createWorld } from '../helpers/world.ts'
+
+const SYMBOL = 'BTCUSDT'
+const base = { exchange: 'binance', venue: 'binance', market: 'spot', symbol: SYMBOL } as const
+
+function seamOf(channel: Channel): Seam {
+  const venue = findVenue('binance') as Venue
+  const { clock, files } = createWorld()
+  const ledger = new Ledger({ folder: 'ledger', files, clock, emit: () => {}, onProblem: () => {} })
+  const topic = venue.topic(channel, channel === 'trade' ? 'trade' : 'bookTicker', SYMBOL)
+  const feed = new Feed(venue, topic, ledger.stream({ ...base, channel, proof: topic.proof }), clock)
+  const front = createFront({ venue, feed, sequenceOf: () => undefined, newestTrade: undefined })
+  return new Seam(feed, front, 100)
+}
+
+const MAKE: Readonly<Partial<Record<Channel, (number: number) => MarketEvent>>> = {
+  trade: (number) => ({
+    ...base,
+    type: 'trade',
+    id: `t${number}`,
+    trade_id: String(number),
+    price: '1',
+    quantity: '1',
+    side: 'buy',
+    exchange_time_us: number,
+  }),
+  quote: (number) => ({ ...base, type: 'quote', id: `q${number}`, sequence: number }),
+}
+
+/** What the second link brings at once, the first brings `lagMs` later; the second ends with `last`. */
+function brought(channel: 'trade' | 'quote', lagMs: number, last: number): { seam: Seam; nowMs: number } {
+  const seam = seamOf(channel)
+  const make = MAKE[channel] as (number: number) => MarketEvent
+  seam.acked(0)
+  const steps = Array.from({ length: 5 }, (_, i) => i + 1)
+  for (const number of steps.filter((each) => each <= last))
+    seam.hold({ event: make(number), checksum: undefined, receiveTimeUs: 0 }, number * 100)
+  for (const number of steps) seam.delivered(make(number), 0, number * 100 + lagMs)
+  return { seam, nowMs: Math.max(OVERLAP_MS, 500 + lagMs) }
+}
+
+test.each(['trade', 'quote'] as const)('%s: a first link that is seconds behind the second is joined', (channel) => {
+  const { seam, nowMs } = brought(channel, 2_500, 5)
+  expect(seam.joins(nowMs)).toBe(true)
+  expect(seam.take()).toEqual([])
+})
+
+test.each(['trade', 'quote'] as const)('%s: a second link that stopped saying anything is not', (channel) => {
+  const { seam, nowMs } = brought(channel, 2_500, 3)
+  expect(seam.joins(nowMs)).toBe(false)
+})
