@@ -51,9 +51,9 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'subscribe-error-ignored',
     file: 'feed/link.ts',
-    find: `else this.#handlers.rejected(topics, reason, isPermanent)
-  }`,
-    replace: `}`,
+    find: `this.#handlers.rejected(topics, reason, isPermanent)
+      return`,
+    replace: `return`,
     why: 'the refusal of a subscription is read and forgotten',
   },
   {
@@ -66,8 +66,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'refusal-of-one-for-all',
     file: 'feed/link.ts',
-    find: `if (isPermanent && topics.length > 1) for`,
-    replace: `if (isPermanent && topics.length < 1) for`,
+    find: `if (!isPermanent || topics.length < 2) {`,
+    replace: `if (!isPermanent || topics.length > 0) {`,
     why: 'one bad topic has all those refused that were asked for with it',
   },
   {

@@ -126,9 +126,9 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'epoch-not-in-ids',
-    file: 'feed/trade-feeds.ts',
-    find: `if (epoch === 0) return trade`,
-    replace: `if (epoch >= 0) return trade`,
+    file: 'feed/epoch.ts',
+    find: `if (epoch === 0) return event`,
+    replace: `if (epoch >= 0) return event`,
     why: 'numbers that are used a second time make old ids',
   },
   {

@@ -6,6 +6,7 @@ import type { SimSession } from '../exchange.ts'
 import type { ServerPeer } from '../peer.ts'
 import type { PeerSocket } from '../peer-socket.ts'
 import type { Scope, VirtualLoop } from './loop.ts'
+import { serverEnd } from './server-end.ts'
 
 export interface ConnectionParts {
   readonly loop: VirtualLoop
@@ -65,11 +66,9 @@ export class VirtualConnection {
   get isServerOpen(): boolean {
     return this.#isServerOpen
   }
-
   get isClientClosed(): boolean {
     return this.#isClientClosed
   }
-
   /** The client's end is over, and what was under way to it is being given up. */
   isLosing = false
 
@@ -84,7 +83,7 @@ export class VirtualConnection {
 
   /** The venue has ended it, and the client does not know yet. */
   get isAlone(): boolean {
-    return this.#isClientOpen && !this.#isClientClosed && !this.#isServerOpen
+    return this.isClientOpen && !this.#isServerOpen
   }
 
   /** Something may still come that the venue has sent, or should have sent. */
@@ -298,14 +297,3 @@ export class VirtualConnection {
     return latencyMs.base + latencyMs.jitter * random() ** 4
   }
 }
-
-const serverEnd = (connection: VirtualConnection): PeerSocket => ({
-  get isOpen() {
-    return connection.isServerOpen
-  },
-  bufferedBytes: 0,
-  send: (data, arrived) => connection.send(data, arrived),
-  ping: (payload) => connection.pingClient(payload),
-  pong: () => connection.pongClient(),
-  close: (code, reason) => connection.closeByServer(code, reason),
-})
