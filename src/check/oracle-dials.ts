@@ -5,6 +5,8 @@ import { type Court, type Entry, type Judge, millis } from './oracle-judge.ts'
 
 /** Longer pauses are none that a wait draws. */
 const WAIT_US_MAX = 35_000_000
+/** Who takes over at once does not wait. */
+const WAIT_US_MIN = 1_000
 /** Three waits that are the same to so little are not drawn by chance. */
 const SAME_US = 2
 const SAME_COUNT = 3
@@ -21,7 +23,7 @@ export function judgeWaits({ streams, report }: Court): Judge {
     endedUs.delete(endpoint)
     if (sinceUs === undefined || isTold) return
     const waitUs = streams.nowUs - sinceUs
-    if (waitUs > WAIT_US_MAX) return
+    if (waitUs < WAIT_US_MIN || waitUs > WAIT_US_MAX) return
     waits.push(waitUs)
     isTold = waits.filter((each) => Math.abs(each - waitUs) <= SAME_US).length >= SAME_COUNT
     if (isTold) report('dials_in_step', streams.nowUs, undefined, `${endpoint}: ${millis(waitUs)}, as twice before`)

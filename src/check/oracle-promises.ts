@@ -173,7 +173,7 @@ export const DEFAULTS: OracleOptions = {
   crossedMax: 3,
   deadLinkUs: 70 * SECOND,
   deafLinkUs: 16 * SECOND,
-  askedAgainUs: 10 * SECOND,
+  askedAgainUs: 45 * SECOND,
   backUs: Number.POSITIVE_INFINITY,
   unfoundUs: Number.POSITIVE_INFINITY,
   dials: { count: 20, us: 20 * SECOND, livedUs: 2 * SECOND },
@@ -195,5 +195,5 @@ export const DEFAULTS: OracleOptions = {
 export const RUN_OPTIONS: Partial<OracleOptions> = {
   settleUs: 75 * SECOND,
   unfoundUs: 75 * SECOND,
-  backUs: 100 * SECOND,
+  backUs: 330 * SECOND,
 }

@@ -80,6 +80,7 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
 
   return {
     fault(entry) {
+      if (options.timeFaults.test(entry.fault)) for (const lost of [unsubscribedUs, staleUs]) lost.clear()
       endings.add(entry)
       if (options.permanentFaults.test(entry.fault)) permanent.push(entry)
     },
@@ -116,11 +117,18 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
 export function judgeEarlyEnds({ streams, options, report }: Court): Judge {
   /** Venues said that they send what they did not. */
   const untrue: Entry<'fault'>[] = []
+  /** What a connection brought before it ended may leave in the same instant. */
+  let closedUs = 0
   return {
+    connection({ state, atUs }) {
+      if (state === 'closed') closedUs = atUs
+    },
     fault(entry) {
       if (options.untrueFaults.test(entry.fault)) untrue.push(entry)
     },
-    gap({ record: { stream }, event, before }) {
+    gap({ record: { stream, isReverted }, event, before }) {
+      // An earlier process knew that it had ended.
+      if (isReverted || closedUs === streams.nowUs) return
       if (stream.channel !== 'trade' || event.state === 'final' || event.end_time_us === undefined) return
       if (before?.end_time_us !== undefined || stream.subscribed.size > 0) return
       if (untrue.some((fault) => touches(fault, stream))) return

@@ -214,8 +214,9 @@ export class World {
     const lastsMs = kind === 'rest-status' && retry_after !== undefined ? pauseMs(fault.status, retry_after) : undefined
     this.struck(armed.name, armed.scope, lastsMs)
     armed.then?.()
-    if (kind === 'malformed' && fault.channel === 'book' && fault.how !== 'fields')
-      this.#spoilt.add(`${venue} ${symbol}`)
+    // Of other spoilt frames nobody can tell whose they are.
+    const isOwned = fault.how === 'truncated' || fault.how === 'type'
+    if (kind === 'malformed' && fault.channel === 'book' && isOwned) this.#spoilt.add(`${venue} ${symbol}`)
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
     else if (kind === 'rest-forged')
       for (const each of this.venue(venue).symbols) if (target.includes(each)) this.#forged.add(`${venue} ${each}`)

@@ -27,7 +27,8 @@ export interface TradeChecksOptions {
 export class TradeChecks {
   readonly #options: TradeChecksOptions
   readonly #asking = new Set<Feed>()
-  readonly #askedMs = new Map<Feed, number>()
+  /** Since when each stream has had so many events, or was asked about. */
+  readonly #quiet = new Map<Feed, { readonly events: number; readonly sinceMs: number }>()
   readonly #backoffs = new Map<Feed, Backoff>()
   readonly #cancels = new Set<() => void>()
   #isStopped = false
@@ -66,7 +67,7 @@ export class TradeChecks {
 
   /** The stream is collected no more. */
   forget(feed: Feed): void {
-    this.#askedMs.delete(feed)
+    this.#quiet.delete(feed)
     this.#backoffs.delete(feed)
   }
 
@@ -74,18 +75,24 @@ export class TradeChecks {
   #askOne(): boolean {
     const nowMs = this.#options.platform.clock.monotonicMs()
     let chosen: Feed | undefined
+    let longestMs = QUIET_MS
     for (const feed of this.#options.open()) {
-      const dueMs = Math.max(feed.silence.lastMs ?? nowMs, this.#askedMs.get(feed) ?? 0) + QUIET_MS
+      const quietMs = nowMs - this.#quietSinceMs(feed, nowMs)
       const isProven = feed.topic.proof === 'counter' && feed.tally.last !== undefined
-      if (!isProven || dueMs > nowMs || this.#asking.has(feed)) continue
-      if (chosen === undefined || this.#askedAt(feed) < this.#askedAt(chosen)) chosen = feed
+      if (!isProven || quietMs < longestMs || this.#asking.has(feed)) continue
+      chosen = feed
+      longestMs = quietMs
     }
     if (chosen !== undefined) this.ask(chosen)
     return chosen !== undefined
   }
 
-  #askedAt(feed: Feed): number {
-    return this.#askedMs.get(feed) ?? Number.NEGATIVE_INFINITY
+  /** Subscribing anew brings nothing by itself: only what came counts. */
+  #quietSinceMs(feed: Feed, nowMs: number): number {
+    const known = this.#quiet.get(feed)
+    if (known?.events === feed.events) return known.sinceMs
+    this.#quiet.set(feed, { events: feed.events, sinceMs: nowMs })
+    return nowMs
   }
 
   /** Never rejects. */
@@ -93,7 +100,7 @@ export class TradeChecks {
     const { venue, rest, platform, newest } = this.#options
     const askedUs = platform.clock.nowUs()
     this.#asking.add(feed)
-    this.#askedMs.set(feed, platform.clock.monotonicMs())
+    this.#quiet.set(feed, { events: feed.events, sinceMs: platform.clock.monotonicMs() })
     try {
       const last = await rest.get(venue.rest.newestTrade(feed.topic))
       this.#asking.delete(feed)

@@ -33,6 +33,8 @@ export class FeedLedger {
   stretches: Stretch[] = []
   /** When it was asked for; collecting begins with the first answer, or with the first that goes wrong. */
   #openedUs = 0
+  /** Where it stood when it was last retired, by an earlier process. */
+  #retired: Pick<FeedLedger, 'lastUs' | 'lastSequence' | 'tally'> | undefined
   /** The newest message that was delivered. */
   lastUs: EpochUs | undefined
   lastSequence: number | undefined
@@ -84,7 +86,9 @@ export class FeedLedger {
   open(): void {
     this.#openedUs = this.#hooks.nowUs()
     if (this.isCollected) return
-    // What came before it was last retired joins nothing that comes from now on.
+    // What came before it was last retired joins nothing that comes from now on, unless it only was off the list.
+    const { lastUs, lastSequence, tally } = this
+    if (this.stretches.length > 0) this.#retired = { lastUs, lastSequence, tally }
     this.lastUs = undefined
     this.lastSequence = undefined
     this.tally = new Tally()
@@ -98,6 +102,8 @@ export class FeedLedger {
       return
     }
     this.stretches = [...this.stretches.slice(0, -1), { fromUs: last.fromUs }]
+    if (this.#retired !== undefined) Object.assign(this, this.#retired)
+    this.#retired = undefined
     this.#hooks.stretched()
     this.begin({ cause: 'delisted', startUs: last.untilUs, reason: 'off the list of the venue until now' })
   }

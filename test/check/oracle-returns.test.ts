@@ -24,12 +24,12 @@ describe('a stream that is refused for now', () => {
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
     ['is asked for again', [...begun, asked(8, 'taken')], []],
-    ['is asked for again too late', [...begun, asked(12, 'taken')], ['refusal_forgotten']],
-    ['is forgotten', [...begun, fault(12, 'other')], ['refusal_forgotten']],
+    ['is asked for again too late', [...begun, asked(50, 'taken')], ['refusal_forgotten']],
+    ['is forgotten', [...begun, fault(50, 'other')], ['refusal_forgotten']],
     ['is refused again: the waits grow', [...begun, asked(5, 'busy'), asked(40, 'taken')], []],
     [
       'is refused anew when it had been taken',
-      [...begun, asked(5, 'taken'), asked(50, 'busy'), asked(70, 'taken')],
+      [...begun, asked(5, 'taken'), asked(50, 'busy'), asked(100, 'taken')],
       ['refusal_forgotten'],
     ],
     ['is not, when the answer is lost', [...begun, fault(2, 'answer-lost'), asked(40, 'taken')], []],

@@ -68,7 +68,9 @@ const admission = (about: string, how: Treatment, venues?: readonly string[]): F
 
 function unlist({ world, venue, fault, number, word, struck, scope }: Strike): void {
   const symbol = fault.symbol ?? ''
-  if (venue.goneMs.has(symbol)) return
+  // A list without any symbol is believed by nobody.
+  if (venue.goneMs.has(symbol) || venue.symbols.length - venue.goneMs.size < 2) return
+  world.awaits(number('ms') + LIST_MS)
   struck(number('ms') + LIST_MS)
   venue.market.list(symbol, false)
   // A process that began anew meanwhile asks for the list as much later.
@@ -157,6 +159,8 @@ export const VENUE_FAULTS = {
       // Only the time tells what is new.
       if (venue.wall.offsetUs !== 0) return
       struck()
+      // A frame that comes out of turn would have its old number taken for a new one.
+      for (const { peer } of world.network.connections(venue.id)) peer.release()
       venue.market.renumber(symbol, number('back'))
       world.trace({ kind: 'renumbered', atUs: world.nowUs(), venue: venue.id, symbol, venueUs: venue.timeUs() })
       venue.isClockFixed = true
