@@ -117,7 +117,7 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
 export function judgeEarlyEnds({ streams, options, report }: Court): Judge {
   /** Venues said that they send what they did not. */
   const untrue: Entry<'fault'>[] = []
-  /** What a connection brought before it ended may leave in the same instant. */
+  /** What ended while a connection carried the stream may be told when that is over. */
   let closedUs = 0
   return {
     connection({ state, atUs }) {
@@ -128,8 +128,9 @@ export function judgeEarlyEnds({ streams, options, report }: Court): Judge {
     },
     gap({ record: { stream, isReverted }, event, before }) {
       // An earlier process knew that it had ended.
-      if (isReverted || closedUs === streams.nowUs) return
-      if (stream.channel !== 'trade' || event.state === 'final' || event.end_time_us === undefined) return
+      const { end_time_us: endUs } = event
+      if (stream.channel !== 'trade' || event.state === 'final' || endUs === undefined) return
+      if (isReverted || closedUs >= endUs) return
       if (before?.end_time_us !== undefined || stream.subscribed.size > 0) return
       if (untrue.some((fault) => touches(fault, stream))) return
       report('gap_ended_early', streams.nowUs, stream, `gap ${event.gap_id} ended; nobody carries ${nameOf(stream)}`)

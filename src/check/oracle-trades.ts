@@ -2,7 +2,7 @@
 
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { missingIn } from './oracle-gaps.ts'
-import { type Court, type Judge, millis } from './oracle-judge.ts'
+import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import { countOf, type Deliveries, rangeText, without } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
 import type { Stream } from './oracle-streams.ts'
@@ -18,6 +18,7 @@ export const outsideGaps = ({ gaps }: Stream, { first, last }: Numbers): Numbers
 
 export function judgeTrades({ streams, options, report }: Court): Judge {
   const holes = new Map<Stream, Hole[]>()
+  const unknown = new Map<Stream, Numbers[]>()
   /** Until then nobody can say whether the disk knew. */
   let doubtUs = 0
   /** The newest fetched trade of each stream, and when it left. */
@@ -62,8 +63,19 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     return { promise: 'trade_duplicate', text } as const
   }
 
+  /** What the disk did not take of where the stream stood the next process cannot know; its gap has the time alone. */
+  function isUnknown({ deliveries, gaps }: Stream, { first }: Numbers): boolean {
+    const before = deliveries.endingAt(first - 1)
+    if (before === undefined || before.kills === streams.kills || before.atUs > doubtUs) return false
+    return [...gaps.values()].some(({ latest }) => isProcessGap(latest) && latest.last_sequence === undefined)
+  }
+
   function jump(stream: Stream, jumped: Numbers): void {
     if (outsideGaps(stream, jumped).length === 0) return
+    if (isUnknown(stream, jumped)) {
+      unknown.set(stream, [...(unknown.get(stream) ?? []), jumped])
+      return
+    }
     holes.set(stream, [...(holes.get(stream) ?? []), { ...jumped, atUs: streams.nowUs }])
   }
 
@@ -72,7 +84,10 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     const { first, top } = deliveries
     if (first === undefined || top === undefined) return
     const unexplained = holes.get(stream) ?? []
-    const outside = deliveries.missing({ first, last: top }).flatMap((part) => outsideGaps(stream, part))
+    const outside = (unknown.get(stream) ?? []).reduce<Numbers[]>(
+      without,
+      deliveries.missing({ first, last: top }).flatMap((part) => outsideGaps(stream, part)),
+    )
     for (const part of outside) {
       const hole = unexplained.find((each) => each.first <= part.last && part.first <= each.last)
       report('trade_missing_outside_gap', hole?.atUs ?? streams.nowUs, stream, `trades ${rangeText(part)} are missing`)
