@@ -1,6 +1,6 @@
 /** What happens to the machine that the collector runs on. */
 
-import type { DiskFault } from '../../sim/virtual/disk.ts'
+import type { DiskFault } from '../../sim/virtual/disk-fault.ts'
 import { between, type FaultKind, oneOf } from './kind.ts'
 
 const disk = (about: string, fault: DiskFault): FaultKind => ({

@@ -1,0 +1,309 @@
+/**
+ * Brings what is appended to disk: one write for what came within a few milliseconds, one sync for what was written within
+ * some more. A file that has failed is never used again: what it may not have kept is written to a new one.
+ */
+
+import { join } from 'node:path'
+import { errorText } from '../model/errors.ts'
+import type { Clock, DataFile, Files } from '../platform/platform.ts'
+import type { IoOperation, SpoolCounts, SpoolLimits, SyncPolicy } from './options.ts'
+import { SEGMENT_HEAD_BYTES, type Segment, segmentHead, segmentName } from './segment.ts'
+import { hasCode } from './system-error.ts'
+import type { Batch, Tail } from './tail.ts'
+
+/** Handed to the system at once. */
+const BATCH_BYTES_MAX = 4 * 1024 * 1024
+/** Waits after a failure: none, then these, growing. */
+const RETRY_MS = 1_000
+const RETRY_MS_MAX = 30_000
+/** A file that fails when the log is closed is worth another one, and one that fails then is not. */
+const CLOSE_TRIES_MAX = 3
+
+export interface WriterParts {
+  readonly folder: string
+  readonly files: Files
+  readonly clock: Clock
+  readonly limits: SpoolLimits
+  readonly sync: SyncPolicy
+  readonly tail: Tail
+  readonly counts: SpoolCounts
+  readonly segments: Segment[]
+  /** The last record before this process. */
+  readonly previousLsn: number
+  /** Bytes that the next segment may have; 0: none. */
+  readonly room: (hasRefused: boolean) => Promise<number>
+  /** There are more records that can be read. */
+  readonly onVisible: () => void
+  readonly onProblem: (problem: string | undefined) => void
+  readonly onSync: (seconds: number) => void
+}
+
+/** A failure, and what the disk was asked. */
+class IoFailure extends Error {
+  readonly operation: IoOperation
+
+  constructor(operation: IoOperation, cause: unknown) {
+    super(errorText(cause), { cause })
+    this.operation = operation
+  }
+}
+
+export class Writer {
+  readonly #parts: WriterParts
+  #file: DataFile | undefined
+  #segment: Segment | undefined
+  #segmentBytesMax = 0
+  #cancelGroup: (() => void) | undefined
+  #cancelSync: (() => void) | undefined
+  #running: Promise<void> | undefined
+  #syncing: Promise<void> | undefined
+  #syncFailure: IoFailure | undefined
+  /** Failures since the disk last proved that it works. */
+  #failures = 0
+  #hasRefused = false
+  #cancelRetry: (() => void) | undefined
+  #writtenLsn: number
+  #previousLsn: number
+  #isClosing = false
+
+  constructor(parts: WriterParts) {
+    this.#parts = parts
+    this.#writtenLsn = parts.tail.writtenLsn
+    this.#previousLsn = parts.previousLsn
+  }
+
+  /** Records up to here survive the end of the process; with `always`, of the machine. */
+  get writtenLsn(): number {
+    return this.#writtenLsn
+  }
+
+  /** Records up to here can be read: while the disk fails, those in memory, so that sinks get on. */
+  get visibleLsn(): number {
+    return this.#failures > 0 ? this.#parts.tail.lastLsn : this.#writtenLsn
+  }
+
+  get isFailing(): boolean {
+    return this.#failures > 0
+  }
+
+  /** Something was appended. */
+  notice(): void {
+    if (this.#running !== undefined && this.#failures === 0) return
+    const { tail, limits, clock } = this.#parts
+    if (this.#failures === 0 && tail.unwrittenBytes >= limits.groupBytes) this.#start()
+    else this.#cancelGroup ??= clock.after(limits.groupMs, this.#start)
+  }
+
+  /** Resolves when everything is on disk, or cannot be brought there. */
+  async close(): Promise<void> {
+    const { tail } = this.#parts
+    this.#isClosing = true
+    for (let tries = 0; tries < CLOSE_TRIES_MAX; tries++) {
+      this.#stopTimers()
+      this.#start()
+      await this.#running
+      await this.#seal().catch((error: unknown) => this.#failed(error))
+      if (tail.unwrittenBytes === 0) break
+    }
+    this.#stopTimers()
+  }
+
+  #stopTimers(): void {
+    this.#cancelGroup?.()
+    this.#cancelSync?.()
+    this.#cancelRetry?.()
+    this.#cancelGroup = undefined
+    this.#cancelSync = undefined
+    this.#cancelRetry = undefined
+  }
+
+  readonly #start = (): void => {
+    this.#cancelGroup?.()
+    this.#cancelGroup = undefined
+    if (this.#running !== undefined) return
+    // A retry is due later; until then memory is what there is.
+    if (this.#cancelRetry !== undefined) this.#parts.onVisible()
+    else this.#running = this.#run()
+  }
+
+  /** Writes what there is. Never rejects. */
+  async #run(): Promise<void> {
+    const { tail, limits } = this.#parts
+    try {
+      do {
+        await this.#writeNext()
+        // Close brings everything to disk; else what is little may become more first.
+      } while (this.#isHurried(limits.groupBytes))
+    } catch (error) {
+      await this.#failed(error)
+    }
+    this.#running = undefined
+    if (tail.unwrittenBytes > 0 && !this.#isClosing) this.notice()
+  }
+
+  #isHurried(groupBytes: number): boolean {
+    const { unwrittenBytes } = this.#parts.tail
+    return this.#syncFailure !== undefined || unwrittenBytes >= groupBytes || (this.#isClosing && unwrittenBytes > 0)
+  }
+
+  async #writeNext(): Promise<void> {
+    const { tail, sync, onVisible } = this.#parts
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
+    const next = tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes))
+    if (next === undefined) return
+    const isOver = next.bytes > this.#roomBytes || next.firstLsn !== (this.#segment?.lastLsn ?? 0) + 1
+    if (isOver) await this.#roll(next)
+    const batch = isOver ? (tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes)) ?? next) : next
+    const { file, segment } = this.#current()
+    await io('write', file.append(batch.parts))
+    segment.bytes += batch.bytes
+    segment.lastLsn = batch.end.lsn
+    tail.wrote(batch)
+    if (sync === 'always') await this.#syncNow()
+    else if (sync === 'off') this.#proven(batch.end)
+    else this.#syncLater()
+    this.#writtenLsn = Math.max(this.#writtenLsn, batch.end.lsn)
+    onVisible()
+  }
+
+  /** What the current segment can still take; a new one takes anything. */
+  get #roomBytes(): number {
+    if (this.#segment === undefined) return BATCH_BYTES_MAX
+    return this.#segmentBytesMax - this.#segment.bytes
+  }
+
+  async #roll({ firstLsn }: Batch): Promise<void> {
+    const { folder, files, segments, room } = this.#parts
+    await this.#seal()
+    this.#segmentBytesMax = await io('open', room(this.#hasRefused))
+    this.#hasRefused = false
+    if (this.#segmentBytesMax === 0)
+      throw new IoFailure('write', new Error('no room: disk or spool.quota_bytes is full'))
+    const attempts = segments.filter((segment) => segment.firstLsn === firstLsn).map(({ attempt }) => attempt)
+    const name = { firstLsn, attempt: attempts.length === 0 ? 0 : Math.max(...attempts) + 1 }
+    const path = join(folder, segmentName(name))
+    this.#file = await io('open', files.create(path))
+    const previousLsn = this.#previousLsn
+    const bytes = SEGMENT_HEAD_BYTES
+    const segment = { ...name, path, previousLsn, lastLsn: firstLsn - 1, bytes, isOpen: true, ackedAtMs: undefined }
+    segments.push(segment)
+    this.#segment = segment
+    await io('write', this.#file.append([segmentHead(previousLsn)]))
+    if (this.#parts.sync !== 'off') await this.#timed(() => files.syncFolder(folder))
+  }
+
+  /** Ends the current segment in order: all of it is on disk. */
+  async #seal(): Promise<void> {
+    await this.#syncing
+    if (this.#syncFailure !== undefined) throw this.#syncFailure
+    if (this.#file === undefined || this.#segment === undefined) return
+    const { tail, sync } = this.#parts
+    if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow()
+    const file = this.#file
+    this.#previousLsn = this.#segment.lastLsn
+    this.#leave()
+    await io('write', file.close())
+  }
+
+  #leave(): void {
+    this.#cancelSync?.()
+    this.#cancelSync = undefined
+    if (this.#segment !== undefined) this.#segment.isOpen = false
+    this.#file = undefined
+    this.#segment = undefined
+  }
+
+  async #syncNow(): Promise<void> {
+    const place = this.#parts.tail.writtenPlace
+    await this.#timed(() => this.#current().file.sync())
+    this.#proven(place)
+  }
+
+  /** Not awaited by writes: they go on beside it. */
+  #syncLater(): void {
+    const { clock, limits, tail } = this.#parts
+    if (this.#cancelSync !== undefined || this.#syncing !== undefined) return
+    this.#cancelSync = clock.after(limits.syncMs, () => {
+      this.#cancelSync = undefined
+      if (this.#file === undefined) return
+      this.#syncing = this.#syncNow().then(
+        () => {
+          this.#syncing = undefined
+          if (tail.savedLsn < tail.writtenLsn) this.#syncLater()
+        },
+        (failure: IoFailure) => {
+          this.#syncing = undefined
+          this.#syncFailure = failure
+          this.#start()
+        },
+      )
+    })
+  }
+
+  async #timed(sync: () => Promise<void>): Promise<void> {
+    const { clock, onSync } = this.#parts
+    const startMs = clock.monotonicMs()
+    await io('sync', sync())
+    onSync((clock.monotonicMs() - startMs) / 1000)
+  }
+
+  /** Everything before `place` is as safe as the policy makes it: the disk works. */
+  #proven(place: Batch['end']): void {
+    const { tail, onProblem } = this.#parts
+    tail.saved(place)
+    if (this.#failures === 0) return
+    this.#failures = 0
+    onProblem(undefined)
+  }
+
+  /** The file is given up; what is not proven is written anew. */
+  async #failed(error: unknown): Promise<void> {
+    const { tail, counts, clock, onProblem, onVisible } = this.#parts
+    if (!(error instanceof IoFailure)) throw error
+    counts.ioErrors[error.operation]++
+    this.#hasRefused = hasCode(error.cause, 'ENOSPC', 'EDQUOT')
+    await this.#syncing
+    this.#syncFailure = undefined
+    await this.#abandon()
+    tail.rewind()
+    this.#previousLsn = 0
+    const delayMs = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (this.#failures - 1))
+    this.#failures++
+    onProblem(`${error.operation}: ${error.message}`)
+    onVisible()
+    if (this.#isClosing) return
+    this.#cancelRetry = clock.after(delayMs, () => {
+      this.#cancelRetry = undefined
+      this.#start()
+    })
+  }
+
+  async #abandon(): Promise<void> {
+    const { files, segments } = this.#parts
+    const file = this.#file
+    const segment = this.#segment
+    this.#leave()
+    // A descriptor that failed once may fail again; it is given up either way.
+    await file?.close().catch(() => {})
+    if (segment === undefined || segment.lastLsn >= segment.firstLsn) return
+    const isRemoved = await files.remove(segment.path).then(
+      () => true,
+      () => false,
+    )
+    if (isRemoved) segments.splice(segments.indexOf(segment), 1)
+  }
+
+  #current(): { file: DataFile; segment: Segment } {
+    if (this.#file === undefined || this.#segment === undefined) throw new RangeError('no segment is open')
+    return { file: this.#file, segment: this.#segment }
+  }
+}
+
+/** The result, or what was asked when it failed. */
+async function io<Result>(operation: IoOperation, result: Promise<Result>): Promise<Result> {
+  try {
+    return await result
+  } catch (error) {
+    throw new IoFailure(operation, error)
+  }
+}
