@@ -17,13 +17,13 @@ export interface Cursor {
 export const cursorSink = (name: string): string | undefined => FILE.exec(name)?.[1]
 export const cursorPath = (folder: string, sink: string): string => join(folder, `cursor-${sink}`)
 
-export function cursorText(lsn: number): string {
+export function lsnText(lsn: number): string {
   const text = String(lsn)
   return `${crc32(text).toString(16).padStart(8, '0')} ${text}\n`
 }
 
 /** `undefined`: not as it was written. */
-export function parseCursor(text: string): number | undefined {
+export function parseLsn(text: string): number | undefined {
   const [, checksum = '', lsn = ''] = /^([0-9a-f]{8}) (\d{1,16})\n$/.exec(text) ?? []
   return lsn !== '' && Number.parseInt(checksum, 16) === crc32(lsn) ? Number(lsn) : undefined
 }
@@ -63,7 +63,7 @@ export class Cursors {
     const notes: string[] = []
     for (const sink of this.#options.sinks) {
       const text = await this.#options.files.read(cursorPath(this.#options.folder, sink))
-      const storedLsn = text === undefined ? undefined : parseCursor(text)
+      const storedLsn = text === undefined ? undefined : parseLsn(text)
       if (text !== undefined && storedLsn === undefined) notes.push(`cursor of ${sink} is spoilt; starts at the oldest`)
       if ((storedLsn ?? 0) > lastLsn)
         notes.push(`cursor of ${sink} was ahead: ${storedLsn}, the log ends at ${lastLsn}`)
@@ -118,7 +118,7 @@ export class Cursors {
       const lsn = Math.min(entry.lsn, writtenLsn)
       if (lsn === entry.storedLsn) continue
       try {
-        await files.replace(cursorPath(folder, sink), cursorText(lsn))
+        await files.replace(cursorPath(folder, sink), lsnText(lsn))
         entry.storedLsn = lsn
       } catch (error) {
         isWritten = false

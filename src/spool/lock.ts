@@ -70,12 +70,15 @@ export async function findHolder({ folder, files, clock, processes }: LockParts)
 
 /** `undefined`: there is one already. */
 async function create({ folder, files, processes }: LockParts): Promise<DataFile | undefined> {
+  let file: DataFile | undefined
   try {
-    const file = await files.create(lockPath(folder))
+    file = await files.create(lockPath(folder))
     await file.append([Buffer.from(`${JSON.stringify(processes.own)}\n`)])
     return file
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return undefined
+    await file?.close()
+    if (file !== undefined) await files.remove(lockPath(folder))
     throw error
   }
 }

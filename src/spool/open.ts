@@ -1,12 +1,15 @@
 /** Opens the log in a folder: the lock, what the last process left, the cursors. */
 
+import { join } from 'node:path'
 import { errorText, PrismError } from '../model/errors.ts'
-import { Cursors } from './cursors.ts'
+import { Cursors, lsnText, parseLsn } from './cursors.ts'
 import { type Lock, takeLock } from './lock.ts'
 import type { Loss } from './loss.ts'
 import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
+import { RESERVE_NAME } from './reserve.ts'
 import { Spool } from './spool.ts'
+import { hasCode } from './system-error.ts'
 
 /**
  * A process that did not end in order may have shown its sinks records that did not survive. Their numbers must not be
@@ -14,13 +17,15 @@ import { Spool } from './spool.ts'
  */
 export const LEFT_OUT_LSNS = 10_000_000
 
+const START_NAME = 'start'
+
 /** Errors: PrismError SPOOL_LOCKED while another process has it open; CONFIG_INVALID when the folder cannot be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { folder, files } = options
   let lock: Lock | undefined
   try {
     await files.makeFolder(folder)
-    lock = await takeLock(options)
+    lock = await takeLock(options).catch((error: unknown) => takeLockWithReserve(options, error))
     return await openLocked(options, lock)
   } catch (error) {
     await lock?.release(false).catch(() => {})
@@ -28,6 +33,13 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
     const text = `the log cannot use its folder ${folder}: ${errorText(error)}; correct it, or set spool.dir`
     throw new PrismError('CONFIG_INVALID', text, {}, { cause: error })
   }
+}
+
+/** On a full disk even a lock needs room that must be made. */
+async function takeLockWithReserve(options: SpoolOptions, error: unknown): Promise<Lock> {
+  if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error
+  await options.files.remove(join(options.folder, RESERVE_NAME))
+  return takeLock(options)
 }
 
 async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
@@ -39,7 +51,7 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
   const isWhole = !wasInterrupted && cursors.furthestLsn <= lastLsn
-  const startLsn = Math.max(lastLsn, cursors.furthestLsn) + 1 + (isWhole ? 0 : LEFT_OUT_LSNS)
+  const startLsn = await chooseStart(options, Math.max(lastLsn, cursors.furthestLsn), isWhole)
   const losses: Loss[] = []
   if (spoiltFromLsn !== undefined) losses.push({ cause: 'corrupt', firstLsn: spoiltFromLsn, streams: [], sinks: [] })
   const recovery = {
@@ -53,4 +65,14 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const spool = new Spool({ options, lock, cursors, segments, counts, startLsn, recovery })
   await spool.open(names)
   return spool
+}
+
+/** A number that was never given, also if nothing is left of the last processes: each that leaves some out says so. */
+async function chooseStart({ folder, files }: SpoolOptions, lastLsn: number, isWhole: boolean): Promise<number> {
+  const path = join(folder, START_NAME)
+  const startLsn = Math.max(lastLsn + 1, parseLsn((await files.read(path)) ?? '') ?? 0)
+  if (isWhole) return startLsn
+  // Without room for it a number may be given twice after the next power failure; not starting would be worse.
+  await files.replace(path, lsnText(startLsn + LEFT_OUT_LSNS)).catch(() => {})
+  return startLsn + LEFT_OUT_LSNS
 }

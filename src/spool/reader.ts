@@ -130,7 +130,7 @@ export class LogReader {
     const next = segments.find(({ firstLsn }) => firstLsn > lsn)
     const firstLsn = Math.min(tail.firstLsn, next?.firstLsn ?? tail.firstLsn)
     // Numbers that were left out on purpose were never records.
-    const leftOutAfter = firstLsn === startLsn ? previousLsn : next?.previousLsn || firstLsn
+    const leftOutAfter = firstLsn === startLsn ? previousLsn : (next?.previousLsn ?? firstLsn)
     this.#lost('missing', lsn, Math.min(leftOutAfter, firstLsn - 1), undefined)
     this.#nextLsn = firstLsn
     return undefined

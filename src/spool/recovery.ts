@@ -31,7 +31,9 @@ interface Ending {
   readonly lastTimeUs: EpochUs | undefined
   /** Behind the last record. */
   readonly end: number
-  readonly torn: Problem | undefined
+  readonly tornBytes: number
+  /** What is torn was whole once. */
+  readonly isSpoilt: boolean
 }
 
 /** Reads the newest segment as a whole, and older ones where nothing says how far they go. Errors: the system's. */
@@ -40,51 +42,46 @@ export async function recoverSegments(
   files: Files,
   names: readonly string[],
 ): Promise<RecoveredSegments> {
-  const found = names.flatMap((name) => {
+  const places = names.flatMap((name) => {
     const parsed = parseSegmentName(name)
     return parsed === undefined ? [] : [{ ...parsed, path: join(folder, name) }]
   })
-  found.sort(inOrder)
   const segments: Segment[] = []
   const notes: string[] = []
-  let truncatedBytes = 0
-  let lastTimeUs: EpochUs | undefined
-  let spoiltFromLsn: number | undefined
-  /** What the segment behind says; undefined: nothing. */
+  const endings: Ending[] = []
+  /** What the segment behind says of the one before; `undefined`: nothing. */
   let lastLsnTold: number | undefined
-  for (const place of found.reverse()) {
-    const size = (await files.size(place.path)) ?? 0
-    const previousLsn = readSegmentHead(await files.readAt(place.path, 0, SEGMENT_HEAD_BYTES)) ?? 0
-    const segment = {
-      ...place,
-      previousLsn,
-      lastLsn: lastLsnTold ?? 0,
-      bytes: size,
-      isOpen: false,
-      ackedAtMs: undefined,
-    }
-    if (lastLsnTold === undefined || lastLsnTold < place.firstLsn) {
+  for (const place of places.sort(inOrder).reverse()) {
+    const bytes = (await files.size(place.path)) ?? 0
+    const previousLsn = readSegmentHead(await files.readAt(place.path, 0, SEGMENT_HEAD_BYTES)) ?? place.firstLsn
+    const common = { ...place, previousLsn, isOpen: false, ackedAtMs: undefined }
+    if (lastLsnTold !== undefined && lastLsnTold >= place.firstLsn)
+      segments.unshift({ ...common, lastLsn: lastLsnTold, bytes })
+    else {
       const ending = await readEnding(files, place)
       if (ending.lastLsn < place.firstLsn) {
-        await setAside(files, place.path, size, notes)
+        await setAside(files, place.path, bytes, notes)
         continue
       }
-      lastTimeUs ??= ending.lastTimeUs
-      segment.lastLsn = ending.lastLsn
-      segment.bytes = ending.end
-      if (ending.torn !== undefined) {
-        truncatedBytes += ending.torn.bytes
-        // Only at the very end nothing else tells that records are gone.
-        if (segments.length === 0 && (await wasWhole(files, place.path, ending.torn)))
-          spoiltFromLsn = ending.lastLsn + 1
-        await files.truncate(place.path, ending.end)
-      }
+      // What the last process wrote and did not sync shall survive a power failure from now on.
+      await files.truncate(place.path, ending.end)
+      endings.push(ending)
+      segments.unshift({ ...common, lastLsn: ending.lastLsn, bytes: ending.end })
     }
-    segments.unshift(segment)
-    lastLsnTold = previousLsn === 0 ? undefined : previousLsn
+    lastLsnTold = previousLsn < place.firstLsn ? previousLsn : undefined
   }
+  await files.syncFolder(folder)
   const lastLsn = segments.reduce((last, segment) => Math.max(last, segment.lastLsn), 0)
-  return { segments, lastLsn, lastTimeUs, truncatedBytes, spoiltFromLsn, notes }
+  const [newest] = endings
+  return {
+    segments,
+    lastLsn,
+    lastTimeUs: newest?.lastTimeUs,
+    truncatedBytes: endings.reduce((sum, { tornBytes }) => sum + tornBytes, 0),
+    // Only at the very end nothing else tells that records are gone.
+    spoiltFromLsn: newest?.isSpoilt ? newest.lastLsn + 1 : undefined,
+    notes,
+  }
 }
 
 async function readEnding(files: Files, { path, firstLsn }: SegmentName & { path: string }): Promise<Ending> {
@@ -97,13 +94,13 @@ async function readEnding(files: Files, { path, firstLsn }: SegmentName & { path
       else if (problem.kind === 'torn') torn = problem
     }
   }
-  return { lastLsn: reader.nextLsn - 1, lastTimeUs, end: reader.end, torn }
+  const isSpoilt = torn !== undefined && (await wasWhole(files, path, torn))
+  return { lastLsn: reader.nextLsn - 1, lastTimeUs, end: reader.end, tornBytes: torn?.bytes ?? 0, isSpoilt }
 }
 
 /** A record that was cut while it was written is shorter than it says. What is there in full length was spoilt later. */
 async function wasWhole(files: Files, path: string, { offset, bytes }: Problem): Promise<boolean> {
-  const head = await files.readAt(path, offset, SEGMENT_HEAD_BYTES)
-  const end = frameEnd(head, 0)
+  const end = frameEnd(await files.readAt(path, offset, SEGMENT_HEAD_BYTES), 0)
   return end === undefined || end <= bytes
 }
 

@@ -70,8 +70,10 @@ export class Scanner {
     while (at < bytes.length) {
       const end = this.#recordEnd(bytes, at, isEnd)
       if (end === MORE) break
-      if (end === NONE) this.#spoiltFrom ??= this.#offset + at++
-      else {
+      if (end === NONE) {
+        this.#spoiltFrom ??= this.#offset + at
+        at++
+      } else {
         this.#take(items, bytes, at, end)
         at = end
       }

@@ -23,7 +23,7 @@ export interface SegmentName {
 /** One segment of the log as it is known in memory. */
 export interface Segment extends SegmentName {
   readonly path: string
-  /** The last record before it; 0: not known. A later `firstLsn` means that numbers were left out on purpose. */
+  /** The last record before it: numbers between were left out on purpose. `firstLsn`: not known. */
   readonly previousLsn: number
   /** Below `firstLsn`: it has no record. */
   lastLsn: number
@@ -46,7 +46,7 @@ export function parseSegmentName(name: string): SegmentName | undefined {
 
 export const inOrder = (a: SegmentName, b: SegmentName): number => a.firstLsn - b.firstLsn || a.attempt - b.attempt
 
-/** `previousLsn`: the last record before the segment; 0: not known. */
+/** `previousLsn`: as in {@link Segment}. */
 export function segmentHead(previousLsn: number): Buffer {
   const head = Buffer.alloc(SEGMENT_HEAD_BYTES)
   MAGIC.copy(head)
@@ -55,7 +55,7 @@ export function segmentHead(previousLsn: number): Buffer {
   return head
 }
 
-/** The last record before the segment; `undefined`: the head is spoilt. */
+/** The `previousLsn` of the head; `undefined`: it is spoilt. */
 export function readSegmentHead(bytes: Buffer): number | undefined {
   if (bytes.length < SEGMENT_HEAD_BYTES || !bytes.subarray(0, 8).equals(MAGIC)) return undefined
   if (crc32(bytes.subarray(0, 16)) !== bytes.readUInt32LE(16)) return undefined
@@ -70,7 +70,7 @@ export class SegmentReader {
   readonly #scanner: Scanner
   #at: number
   #isAtEnd = false
-  /** The last record before the segment, as its head says; known after the first chunk. */
+  /** As the head says; `undefined` before the first chunk, or when it is spoilt. */
   previousLsn: number | undefined
 
   constructor(files: Files, path: string, firstLsn: number) {

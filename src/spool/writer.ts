@@ -53,6 +53,8 @@ export class Writer {
   #file: DataFile | undefined
   #segment: Segment | undefined
   #segmentBytesMax = 0
+  /** The first record after a pause is written at once; those that follow wait for each other. */
+  #lastStartMs = Number.NEGATIVE_INFINITY
   #cancelGroup: (() => void) | undefined
   #cancelSync: (() => void) | undefined
   #running: Promise<void> | undefined
@@ -63,7 +65,8 @@ export class Writer {
   #hasRefused = false
   #cancelRetry: (() => void) | undefined
   #writtenLsn: number
-  #previousLsn: number
+  /** The last record of the segment before; `undefined`: it did not end in order. */
+  #previousLsn: number | undefined
   #isClosing = false
 
   constructor(parts: WriterParts) {
@@ -91,7 +94,7 @@ export class Writer {
     if (this.#running !== undefined && this.#failures === 0) return
     const { tail, limits, clock } = this.#parts
     if (this.#failures === 0 && tail.unwrittenBytes >= limits.groupBytes) this.#start()
-    else this.#cancelGroup ??= clock.after(limits.groupMs, this.#start)
+    else this.#cancelGroup ??= clock.after(this.#lastStartMs + limits.groupMs - clock.monotonicMs(), this.#start)
   }
 
   /** Resolves when everything is on disk, or cannot be brought there. */
@@ -122,6 +125,7 @@ export class Writer {
     this.#cancelGroup = undefined
     if (this.#running !== undefined) return
     // A retry is due later; until then memory is what there is.
+    this.#lastStartMs = this.#parts.clock.monotonicMs()
     if (this.#cancelRetry !== undefined) this.#parts.onVisible()
     else this.#running = this.#run()
   }
@@ -151,7 +155,8 @@ export class Writer {
     if (this.#syncFailure !== undefined) throw this.#syncFailure
     const next = tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes))
     if (next === undefined) return
-    const isOver = next.bytes > this.#roomBytes || next.firstLsn !== (this.#segment?.lastLsn ?? 0) + 1
+    const isNext = this.#segment !== undefined && next.firstLsn === this.#segment.lastLsn + 1
+    const isOver = !isNext || next.bytes > this.#roomBytes
     if (isOver) await this.#roll(next)
     const batch = isOver ? (tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes)) ?? next) : next
     const { file, segment } = this.#current()
@@ -183,7 +188,7 @@ export class Writer {
     const name = { firstLsn, attempt: attempts.length === 0 ? 0 : Math.max(...attempts) + 1 }
     const path = join(folder, segmentName(name))
     this.#file = await io('open', files.create(path))
-    const previousLsn = this.#previousLsn
+    const previousLsn = this.#previousLsn ?? firstLsn
     const bytes = SEGMENT_HEAD_BYTES
     const segment = { ...name, path, previousLsn, lastLsn: firstLsn - 1, bytes, isOpen: true, ackedAtMs: undefined }
     segments.push(segment)
@@ -266,7 +271,7 @@ export class Writer {
     this.#syncFailure = undefined
     await this.#abandon()
     tail.rewind()
-    this.#previousLsn = 0
+    this.#previousLsn = undefined
     const delayMs = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (this.#failures - 1))
     this.#failures++
     onProblem(`${error.operation}: ${error.message}`)

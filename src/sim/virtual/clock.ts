@@ -42,3 +42,16 @@ export function virtualClock(loop: VirtualLoop, scope: Scope, wall: Wall = { off
     },
   }
 }
+
+/** The same clock for code whose timers go on with promises: the loop lets all of it happen before time passes. */
+export function settlingClock(loop: VirtualLoop, clock: Clock): Clock {
+  const settling = (action: () => void) => () => {
+    loop.settled()
+    action()
+  }
+  return {
+    ...clock,
+    after: (delayMs, action) => clock.after(delayMs, settling(action)),
+    every: (intervalMs, action) => clock.every(intervalMs, settling(action)),
+  }
+}

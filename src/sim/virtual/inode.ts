@@ -43,10 +43,18 @@ export class Inode {
     return Buffer.concat(hasFailed ? [] : fresh.map(({ bytes }) => bytes))
   }
 
+  /** Cuts it, and syncs it. */
   truncate(size: number): void {
-    this.#durable = [this.read().subarray(0, size)]
-    this.#tail = []
+    const durable = Buffer.concat(this.#durable)
+    this.#durable = [durable.subarray(0, size)]
+    let left = size - durable.length
+    this.#tail = this.#tail.flatMap(({ bytes, state }) => {
+      const kept = bytes.subarray(0, Math.max(0, left))
+      left -= bytes.length
+      return kept.length === 0 ? [] : [{ bytes: kept, state }]
+    })
     this.size = this.read().length
+    this.sync(this.writes, false)
   }
 
   losePower(random: Random): void {
