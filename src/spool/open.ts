@@ -38,7 +38,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
 /** On a full disk even a lock needs room that must be made. */
 async function takeLockWithReserve(options: SpoolOptions, error: unknown): Promise<Lock> {
   if (!hasCode(error, 'ENOSPC', 'EDQUOT')) throw error
-  await options.files.remove(join(options.folder, RESERVE_NAME))
+  await options.files.remove(join(options.folder, RESERVE_NAME)).catch(() => Promise.reject(error))
   return takeLock(options)
 }
 

@@ -24,6 +24,8 @@ export interface RetentionParts {
   /** In order; changed here when one is removed. */
   readonly segments: Segment[]
   readonly writtenLsn: () => number
+  /** Records behind it are in memory, and will be written again if their file has failed. */
+  readonly savedLsn: () => number
   /** `gaps`: the gap records among what is lost. */
   readonly onLoss: (loss: Loss, gaps: readonly LogRecord[]) => void
 }
@@ -131,10 +133,10 @@ export class Retention {
 
   /** Tells what the sinks lose with the segment, and takes them past it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { cursors, counts, segments, onLoss } = this.#parts
-    const next = segments[1]
-    // What was written again to the next segment is not lost.
-    const lastLsn = next === undefined ? segment.lastLsn : Math.min(segment.lastLsn, next.firstLsn - 1)
+    const { cursors, counts, segments, savedLsn, onLoss } = this.#parts
+    // What was, or will be, written again to the next segment is not lost.
+    const againLsn = Math.min(segments[1]?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
+    const lastLsn = Math.min(segment.lastLsn, againLsn - 1)
     const behind = cursors.all.filter(({ lsn }) => lsn < lastLsn)
     if (behind.length === 0) return
     const firstLsn = Math.max(segment.firstLsn, cursors.ackedLsn + 1)

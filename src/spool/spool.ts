@@ -60,6 +60,7 @@ export class Spool {
       whenFull,
       cursors,
       writtenLsn: () => this.#writer.writtenLsn,
+      savedLsn: () => this.#tail.savedLsn,
       onLoss: (loss, gaps) => this.#evicted(loss, gaps),
     })
     this.#writer = new Writer({

@@ -104,13 +104,13 @@ class Run {
     await this.start()
   }
 
-  /** What was told as evicted need not be there; cursors are taken past it. */
+  /** What was told as evicted need not be there, nor what is older; cursors are taken past it. */
   #forgetEvicted(): void {
-    for (const { cause, firstLsn = 0, lastLsn = 0 } of this.rig.losses) {
+    for (const { cause, lastLsn = 0 } of this.rig.losses) {
       if (cause !== 'evicted') continue
       this.#ackedMax = Math.max(this.#ackedMax, lastLsn)
       for (const set of [this.#must, this.rig.appended])
-        for (const lsn of set.keys()) if (lsn >= firstLsn && lsn <= lastLsn) set.delete(lsn)
+        for (const lsn of set.keys()) if (lsn <= lastLsn) set.delete(lsn)
     }
   }
 

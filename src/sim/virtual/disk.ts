@@ -58,6 +58,12 @@ export class VirtualDisk {
     this.#setDurable(path, new Inode(Buffer.from(bytes)))
   }
 
+  /** As if someone else had removed it; at once. */
+  drop(path: string): void {
+    this.#names.delete(path)
+    this.#durableNames.delete(path)
+  }
+
   /**
    * What was not synced is gone, but for a part that happened to be written; the end of it may be torn. Of the names that
    * were made, changed and removed, the first few are on disk.
