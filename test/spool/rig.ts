@@ -71,6 +71,11 @@ export class Rig {
     }
   }
 
+  /** What another process, beside the one that may run, would open the log with. */
+  nextProcess(): SpoolOptions {
+    return this.options(new Scope())
+  }
+
   /** A new process opens the log. */
   async start(): Promise<Spool> {
     this.#scope = new Scope()
@@ -94,11 +99,6 @@ export class Rig {
     this.kill()
     this.disk.losePower()
     this.processes.boot++
-  }
-
-  /** The process that runs, for a kill from within. */
-  get scope(): Scope {
-    return this.#scope
   }
 
   run(ms: number): Promise<void> {
