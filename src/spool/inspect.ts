@@ -51,10 +51,11 @@ export async function inspectSpool(
   const found = segmentsOf(names)
   const segments: SegmentReport[] = []
   for (const [index, place] of found.entries()) {
-    // The end of what is being written is not torn, only not there yet.
+    // The end of what is being written is not torn, only not there yet; what is written again in the next is not lost.
     const isGrowing = holder !== undefined && index === found.length - 1
     const report = await inspectSegment(files, folder, place)
-    const problems = isGrowing ? report.problems.filter(({ kind }) => kind !== 'torn') : report.problems
+    const isMended = ({ firstLsn }: Problem): boolean => (found[index + 1]?.firstLsn ?? firstLsn + 1) <= firstLsn
+    const problems = report.problems.filter((each) => !(isGrowing && each.kind === 'torn') && !isMended(each))
     segments.push({ ...report, problems })
   }
   const cursors: CursorReport[] = []

@@ -269,7 +269,7 @@ export class Writer {
     this.#hasRefused = hasCode(error.cause, 'ENOSPC', 'EDQUOT')
     await this.#syncing
     this.#syncFailure = undefined
-    await this.#abandon()
+    await this.#abandon(error.operation === 'write')
     tail.rewind()
     this.#previousLsn = undefined
     const delayMs = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (this.#failures - 1))
@@ -283,19 +283,21 @@ export class Writer {
     })
   }
 
-  async #abandon(): Promise<void> {
+  async #abandon(isTorn: boolean): Promise<void> {
     const { files, segments } = this.#parts
     const file = this.#file
     const segment = this.#segment
     this.#leave()
     // A descriptor that failed once may fail again; it is given up either way.
     await file?.close().catch(() => {})
-    if (segment === undefined || segment.lastLsn >= segment.firstLsn) return
-    const isRemoved = await files.remove(segment.path).then(
+    if (segment === undefined) return
+    const isEmpty = segment.lastLsn < segment.firstLsn
+    const tidy = isEmpty ? files.remove(segment.path) : isTorn ? files.truncate(segment.path, segment.bytes) : undefined
+    const isTidy = await tidy?.then(
       () => true,
       () => false,
     )
-    if (isRemoved) segments.splice(segments.indexOf(segment), 1)
+    if (isEmpty && isTidy) segments.splice(segments.indexOf(segment), 1)
   }
 
   #current(): { file: DataFile; segment: Segment } {
