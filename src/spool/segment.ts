@@ -3,6 +3,7 @@
  * When a disk has failed, the records that may be lost are written again to a new segment; its name may need a number behind.
  */
 
+import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { Files } from '../platform/platform.ts'
 import { readU64, writeU64 } from './frame.ts'
@@ -42,6 +43,19 @@ export function parseSegmentName(name: string): SegmentName | undefined {
   const [, lsn, attempt = '0'] = NAME.exec(name) ?? []
   const firstLsn = Number(lsn)
   return Number.isSafeInteger(firstLsn) && firstLsn > 0 ? { firstLsn, attempt: Number(attempt) } : undefined
+}
+
+/** A segment that is about to be written, beside those that are there. */
+export function newSegment(
+  folder: string,
+  segments: readonly Segment[],
+  firstLsn: number,
+  previousLsn: number,
+): Segment {
+  const attempt = segments.reduce((next, each) => (each.firstLsn === firstLsn ? each.attempt + 1 : next), 0)
+  const path = join(folder, segmentName({ firstLsn, attempt }))
+  const state = { lastLsn: firstLsn - 1, bytes: SEGMENT_HEAD_BYTES, isOpen: true, ackedAtMs: undefined }
+  return { firstLsn, attempt, path, previousLsn, ...state }
 }
 
 export const inOrder = (a: SegmentName, b: SegmentName): number => a.firstLsn - b.firstLsn || a.attempt - b.attempt

@@ -81,6 +81,10 @@ export class Tail {
     return this.#total - this.#written.total
   }
 
+  get unsavedBytes(): number {
+    return this.#total - this.#saved.total
+  }
+
   /** Memory of all blocks. */
   get bytes(): number {
     return this.#bytes
@@ -105,7 +109,7 @@ export class Tail {
   hasRoom(stream: Stream, bodyBytes: number): boolean {
     const bytes = frameBytes(stream, bodyBytes)
     const isInBlock = this.#last.used + bytes <= this.#last.bytes.length
-    return isInBlock || this.#total - this.#saved.total + Math.max(bytes, BLOCK_BYTES) <= this.#bytesMax - BLOCK_BYTES
+    return isInBlock || this.unsavedBytes + Math.max(bytes, BLOCK_BYTES) <= this.#bytesMax - BLOCK_BYTES
   }
 
   /** What is to be written next, whole blocks as far as `bytesMax` allows, but one at least. `undefined`: nothing. */

@@ -3,11 +3,11 @@
  * some more. A file that has failed is never used again: what it may not have kept is written to a new one.
  */
 
-import { join } from 'node:path'
-import { errorText } from '../model/errors.ts'
-import type { Clock, DataFile, Files } from '../platform/platform.ts'
-import type { IoOperation, SpoolCounts, SpoolLimits, SyncPolicy } from './options.ts'
-import { SEGMENT_HEAD_BYTES, type Segment, segmentHead, segmentName } from './segment.ts'
+import type { Clock, Files } from '../platform/platform.ts'
+import { IoFailure, io } from './io-failure.ts'
+import type { SpoolCounts, SpoolLimits, SyncPolicy } from './options.ts'
+import { newSegment, type Segment } from './segment.ts'
+import { SegmentFile, timedSync } from './segment-file.ts'
 import { hasCode } from './system-error.ts'
 import type { Batch, Tail } from './tail.ts'
 
@@ -16,6 +16,8 @@ const BATCH_BYTES_MAX = 4 * 1024 * 1024
 /** Waits after a failure: none, then these, growing. */
 const RETRY_MS = 1_000
 const RETRY_MS_MAX = 30_000
+/** Of the memory: what may be written and not synced before a sync does not wait for its time. */
+const UNSAVED_SHARE_MAX = 0.25
 /** A file that fails when the log is closed is worth another one, and one that fails then is not. */
 const CLOSE_TRIES_MAX = 3
 
@@ -38,21 +40,9 @@ export interface WriterParts {
   readonly onSync: (seconds: number) => void
 }
 
-/** A failure, and what the disk was asked. */
-class IoFailure extends Error {
-  readonly operation: IoOperation
-
-  constructor(operation: IoOperation, cause: unknown) {
-    super(errorText(cause), { cause })
-    this.operation = operation
-  }
-}
-
 export class Writer {
   readonly #parts: WriterParts
-  #file: DataFile | undefined
-  #segment: Segment | undefined
-  #segmentBytesMax = 0
+  #file: SegmentFile | undefined
   /** The first record after a pause is written at once; those that follow wait for each other. */
   #lastStartMs = Number.NEGATIVE_INFINITY
   #cancelGroup: (() => void) | undefined
@@ -124,20 +114,19 @@ export class Writer {
     this.#cancelGroup?.()
     this.#cancelGroup = undefined
     if (this.#running !== undefined) return
-    // A retry is due later; until then memory is what there is.
     this.#lastStartMs = this.#parts.clock.monotonicMs()
+    // A retry is due later; until then memory is what there is.
     if (this.#cancelRetry !== undefined) this.#parts.onVisible()
     else this.#running = this.#run()
   }
 
-  /** Writes what there is. Never rejects. */
+  /** Writes what there is. Rejects only for a bug, which ends the process. */
   async #run(): Promise<void> {
     const { tail, limits } = this.#parts
     try {
-      do {
-        await this.#writeNext()
-        // Close brings everything to disk; else what is little may become more first.
-      } while (this.#isHurried(limits.groupBytes))
+      // Close brings everything to disk; else what is little may become more first.
+      do await this.#writeNext()
+      while (this.#isHurried(limits.groupBytes))
     } catch (error) {
       await this.#failed(error)
     }
@@ -155,16 +144,13 @@ export class Writer {
     if (this.#syncFailure !== undefined) throw this.#syncFailure
     const next = tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes))
     if (next === undefined) return
-    const isNext = this.#segment !== undefined && next.firstLsn === this.#segment.lastLsn + 1
+    const isNext = this.#file !== undefined && next.firstLsn === this.#file.segment.lastLsn + 1
     const isOver = !isNext || next.bytes > this.#roomBytes
     if (isOver) await this.#roll(next)
     const batch = isOver ? (tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes)) ?? next) : next
-    const { file, segment } = this.#current()
-    await io('write', file.append(batch.parts))
-    segment.bytes += batch.bytes
-    segment.lastLsn = batch.end.lsn
+    await this.#file?.append(batch)
     tail.wrote(batch)
-    if (sync === 'always') await this.#syncNow()
+    if (sync === 'always' && this.#file !== undefined) await this.#syncNow(this.#file)
     else if (sync === 'off') this.#proven(batch.end)
     else this.#syncLater()
     this.#writtenLsn = Math.max(this.#writtenLsn, batch.end.lsn)
@@ -173,83 +159,75 @@ export class Writer {
 
   /** What the current segment can still take; a new one takes anything. */
   get #roomBytes(): number {
-    if (this.#segment === undefined) return BATCH_BYTES_MAX
-    return this.#segmentBytesMax - this.#segment.bytes
+    return this.#file?.roomBytes ?? BATCH_BYTES_MAX
   }
 
   async #roll({ firstLsn }: Batch): Promise<void> {
-    const { folder, files, segments, room } = this.#parts
+    const { folder, files, segments, room, sync } = this.#parts
     await this.#seal()
-    this.#segmentBytesMax = await io('open', room(this.#hasRefused))
+    const bytesMax = await io('open', room(this.#hasRefused))
     this.#hasRefused = false
-    if (this.#segmentBytesMax === 0)
-      throw new IoFailure('write', new Error('no room: disk or spool.quota_bytes is full'))
-    const attempts = segments.filter((segment) => segment.firstLsn === firstLsn).map(({ attempt }) => attempt)
-    const name = { firstLsn, attempt: attempts.length === 0 ? 0 : Math.max(...attempts) + 1 }
-    const path = join(folder, segmentName(name))
-    this.#file = await io('open', files.create(path))
-    const previousLsn = this.#previousLsn ?? firstLsn
-    const bytes = SEGMENT_HEAD_BYTES
-    const segment = { ...name, path, previousLsn, lastLsn: firstLsn - 1, bytes, isOpen: true, ackedAtMs: undefined }
+    if (bytesMax === 0) throw new IoFailure('write', new Error('no room: disk or spool.quota_bytes is full'))
+    const segment = newSegment(folder, segments, firstLsn, this.#previousLsn ?? firstLsn)
     segments.push(segment)
-    this.#segment = segment
-    await io('write', this.#file.append([segmentHead(previousLsn)]))
-    if (this.#parts.sync !== 'off') await this.#timed(() => files.syncFolder(folder))
+    this.#file = new SegmentFile(this.#parts, segment, bytesMax)
+    await this.#file.create()
+    if (sync !== 'off') await timedSync(this.#parts, () => files.syncFolder(folder))
   }
 
   /** Ends the current segment in order: all of it is on disk. */
   async #seal(): Promise<void> {
-    await this.#syncing
+    while (this.#syncing !== undefined) await this.#syncing
     if (this.#syncFailure !== undefined) throw this.#syncFailure
-    if (this.#file === undefined || this.#segment === undefined) return
+    if (this.#file === undefined) return
     const { tail, sync } = this.#parts
-    if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow()
-    const file = this.#file
-    this.#previousLsn = this.#segment.lastLsn
-    this.#leave()
-    await io('write', file.close())
+    if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow(this.#file)
+    const file = this.#leave()
+    this.#previousLsn = file?.segment.lastLsn
+    await file?.close()
   }
 
-  #leave(): void {
+  #leave(): SegmentFile | undefined {
     this.#cancelSync?.()
     this.#cancelSync = undefined
-    if (this.#segment !== undefined) this.#segment.isOpen = false
+    const file = this.#file
     this.#file = undefined
-    this.#segment = undefined
+    return file
   }
 
-  async #syncNow(): Promise<void> {
+  async #syncNow(file: SegmentFile): Promise<void> {
     const place = this.#parts.tail.writtenPlace
-    await this.#timed(() => this.#current().file.sync())
+    await file.sync()
     this.#proven(place)
   }
 
-  /** Not awaited by writes: they go on beside it. */
+  /** Not awaited by writes: they go on beside it. Sooner than usual when memory fills with what is not proven. */
   #syncLater(): void {
     const { clock, limits, tail } = this.#parts
-    if (this.#cancelSync !== undefined || this.#syncing !== undefined) return
-    this.#cancelSync = clock.after(limits.syncMs, () => {
-      this.#cancelSync = undefined
-      if (this.#file === undefined) return
-      this.#syncing = this.#syncNow().then(
-        () => {
-          this.#syncing = undefined
-          if (tail.savedLsn < tail.writtenLsn) this.#syncLater()
-        },
-        (failure: IoFailure) => {
-          this.#syncing = undefined
-          this.#syncFailure = failure
-          this.#start()
-        },
-      )
-    })
+    if (this.#syncing !== undefined) return
+    const isUrgent = tail.unsavedBytes > limits.memoryBytes * UNSAVED_SHARE_MAX
+    if (!isUrgent) this.#cancelSync ??= clock.after(limits.syncMs, () => this.#syncBeside())
+    else {
+      this.#cancelSync?.()
+      this.#syncBeside()
+    }
   }
 
-  async #timed(sync: () => Promise<void>): Promise<void> {
-    const { clock, onSync } = this.#parts
-    const startMs = clock.monotonicMs()
-    await io('sync', sync())
-    onSync((clock.monotonicMs() - startMs) / 1000)
+  #syncBeside(): void {
+    const { tail } = this.#parts
+    this.#cancelSync = undefined
+    if (this.#file === undefined) return
+    this.#syncing = this.#syncNow(this.#file).then(
+      () => {
+        this.#syncing = undefined
+        if (tail.savedLsn < tail.writtenLsn) this.#syncLater()
+      },
+      (failure: IoFailure) => {
+        this.#syncing = undefined
+        this.#syncFailure = failure
+        this.#start()
+      },
+    )
   }
 
   /** Everything before `place` is as safe as the policy makes it: the disk works. */
@@ -263,13 +241,14 @@ export class Writer {
 
   /** The file is given up; what is not proven is written anew. */
   async #failed(error: unknown): Promise<void> {
-    const { tail, counts, clock, onProblem, onVisible } = this.#parts
+    const { tail, counts, segments, clock, onProblem, onVisible } = this.#parts
     if (!(error instanceof IoFailure)) throw error
     counts.ioErrors[error.operation]++
     this.#hasRefused = hasCode(error.cause, 'ENOSPC', 'EDQUOT')
-    await this.#syncing
+    while (this.#syncing !== undefined) await this.#syncing
     this.#syncFailure = undefined
-    await this.#abandon(error.operation === 'write')
+    const file = this.#leave()
+    if (file !== undefined && !(await file.abandon())) segments.splice(segments.indexOf(file.segment), 1)
     tail.rewind()
     this.#previousLsn = undefined
     const delayMs = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (this.#failures - 1))
@@ -281,36 +260,5 @@ export class Writer {
       this.#cancelRetry = undefined
       this.#start()
     })
-  }
-
-  async #abandon(isTorn: boolean): Promise<void> {
-    const { files, segments } = this.#parts
-    const file = this.#file
-    const segment = this.#segment
-    this.#leave()
-    // A descriptor that failed once may fail again; it is given up either way.
-    await file?.close().catch(() => {})
-    if (segment === undefined) return
-    const isEmpty = segment.lastLsn < segment.firstLsn
-    const tidy = isEmpty ? files.remove(segment.path) : isTorn ? files.truncate(segment.path, segment.bytes) : undefined
-    const isTidy = await tidy?.then(
-      () => true,
-      () => false,
-    )
-    if (isEmpty && isTidy) segments.splice(segments.indexOf(segment), 1)
-  }
-
-  #current(): { file: DataFile; segment: Segment } {
-    if (this.#file === undefined || this.#segment === undefined) throw new RangeError('no segment is open')
-    return { file: this.#file, segment: this.#segment }
-  }
-}
-
-/** The result, or what was asked when it failed. */
-async function io<Result>(operation: IoOperation, result: Promise<Result>): Promise<Result> {
-  try {
-    return await result
-  } catch (error) {
-    throw new IoFailure(operation, error)
   }
 }
