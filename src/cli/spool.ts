@@ -28,9 +28,9 @@ interface DumpFlags extends Flags {
 export function spoolCommand(): Command {
   return new Command('spool')
     .description('look into the durable log, and repair it')
-    .addCommand(verifyCommand())
-    .addCommand(dumpCommand())
-    .addCommand(repairCommand())
+    .addCommand(verifyCommand().exitOverride())
+    .addCommand(dumpCommand().exitOverride())
+    .addCommand(repairCommand().exitOverride())
     .addHelpText(
       'after',
       `

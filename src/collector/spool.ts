@@ -63,11 +63,15 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
   return spool
 }
 
+/** Neither a file nor the reserve may take so much of the quota that no room is left for the rest. */
+const QUOTA_PARTS_MIN = 4
+
 function spoolLimits({ spool }: Config): SpoolLimits {
+  const partBytesMax = Math.floor(spool.quota_bytes / QUOTA_PARTS_MIN)
   return {
-    segmentBytes: spool.segment_bytes,
+    segmentBytes: Math.min(spool.segment_bytes, partBytesMax),
     quotaBytes: spool.quota_bytes,
-    reserveBytes: spool.reserve_bytes,
+    reserveBytes: Math.min(spool.reserve_bytes, partBytesMax),
     memoryBytes: spool.memory_bytes,
     groupMs: spool.group_ms,
     groupBytes: spool.group_bytes,

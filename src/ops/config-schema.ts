@@ -71,14 +71,24 @@ const service = z.strictObject({
     sync_interval_ms: whole(1, 60_000, 50, 'What a power failure can take with `sync: interval`, in milliseconds.'),
     group_ms: whole(0, 1000, 5, 'Records of so many milliseconds are written together.'),
     group_bytes: whole(4096, 16_777_216, 262_144, 'Records of so many bytes are written without waiting.'),
-    segment_bytes: whole(1_048_576, 1_073_741_824, 67_108_864, 'Size of one file of the log, in bytes.'),
+    segment_bytes: whole(
+      1_048_576,
+      1_073_741_824,
+      67_108_864,
+      'Size of one file of the log, in bytes; at most a quarter of the quota.',
+    ),
     quota_bytes: whole(
       16_777_216,
       1_125_899_906_842_624,
       4_294_967_296,
       'Size of all files of the log together, in bytes.',
     ),
-    reserve_bytes: whole(0, 1_073_741_824, 16_777_216, 'Of the quota: kept free for gap records, in bytes.'),
+    reserve_bytes: whole(
+      0,
+      1_073_741_824,
+      16_777_216,
+      'Of the quota: kept free for gap records, in bytes; at most a quarter of it.',
+    ),
     memory_bytes: whole(
       1_048_576,
       1_073_741_824,
