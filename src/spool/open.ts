@@ -18,6 +18,8 @@ import { hasCode } from './system-error.ts'
 export const LEFT_OUT_LSNS = 10_000_000
 
 const START_NAME = 'start'
+/** What a process that was killed while it replaced a file has left beside it. */
+const LEFTOVER = /^(cursor-.+|start)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
 
 /** Errors: PrismError SPOOL_LOCKED while another process has it open; CONFIG_INVALID when the folder cannot be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -47,6 +49,7 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const counts = newCounts()
   const cursors = new Cursors({ folder, files, sinks, onError: () => counts.ioErrors.cursor++ })
   const names = await files.list(folder)
+  for (const name of names) if (LEFTOVER.test(name)) await files.remove(join(folder, name))
   const { segments, lastLsn, spoiltFromLsn, notes, ...found } = await recoverSegments(folder, files, names)
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft

@@ -104,8 +104,8 @@ export class Spool {
     if (body.length > BODY_BYTES_MAX)
       throw new RangeError(`a record has at most ${BODY_BYTES_MAX} bytes: ${body.length}`)
     if (this.#refused !== undefined && kind === 'event' && this.#hasRoom(stream, body.length)) this.#tellRefused()
-    const isRefused = kind === 'event' && (this.#retention.isFull || this.#refused !== undefined || this.#isClosed)
-    const lsn = isRefused ? undefined : this.#tail.append(kind, stream, timeUs, body)
+    const isRefused = kind === 'event' && (this.#retention.isFull || this.#refused !== undefined)
+    const lsn = isRefused || this.#isClosed ? undefined : this.#tail.append(kind, stream, timeUs, body)
     if (lsn === undefined) {
       this.#refused ??= new LossTally()
       this.#refused.add({ stream: stream.key, timeUs })
@@ -203,9 +203,9 @@ export class Spool {
 
   /** Brings everything to disk and gives the folder free. */
   async close(): Promise<void> {
+    if (this.#refused !== undefined) this.#tellRefused()
     this.#isClosed = true
     this.#stopTick()
-    if (this.#refused !== undefined) this.#tellRefused()
     await this.#writer.close()
     const { cursors, lock } = this.#parts
     const hasCursors = await cursors.flush(this.writtenLsn)

@@ -79,6 +79,42 @@ describe('bugs of others', () => {
   })
 })
 
+describe('a power failure', () => {
+  test('finds each segment on disk before the next was begun', async () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const rig = new Rig(seed)
+      await rig.start()
+      for (let i = 0; i < 4; i++) {
+        rig.append(30, 100)
+        await rig.run(8)
+      }
+      const { durableLsn } = rig.spool
+      expect(durableLsn).toBeGreaterThanOrEqual(90)
+      rig.losePower()
+      await rig.start()
+      expect(lsns(await rig.readAll()).slice(0, durableLsn), `seed ${seed}`).toEqual(numbers(1, durableLsn))
+    }
+  })
+
+  test('takes no more than the time between two syncs', async () => {
+    for (let seed = 1; seed <= 30; seed++) {
+      const rig = new Rig(seed, { limits: { segmentBytes: 1_000_000 } })
+      await rig.start()
+      const appendedMs: number[] = []
+      for (let i = 0; i < 100 + seed; i++) {
+        appendedMs[rig.append(1) ?? 0] = rig.loop.nowMs
+        await rig.run(2)
+      }
+      const lostMs = rig.loop.nowMs
+      rig.losePower()
+      await rig.start()
+      const next = (lsns(await rig.readAll()).at(-1) ?? 0) + 1
+      // The sync interval, the group that was waiting, and what write and sync take.
+      expect(lostMs - (appendedMs[next] ?? lostMs), `seed ${seed}`).toBeLessThanOrEqual(50 + 5 + 2)
+    }
+  })
+})
+
 describe('a sync that fails', () => {
   test('is never tried again on the same file: what it covered is written to another', async () => {
     const rig = new Rig()

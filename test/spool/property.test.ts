@@ -184,7 +184,7 @@ describe('whatever happens', () => {
           await play(seed, sync, actions)
         },
       ),
-      { numRuns: 150, seed: 2, endOnFailure: !process.env.SHRINK },
+      { numRuns: 500, seed: 2, endOnFailure: !process.env.SHRINK },
     )
   })
 

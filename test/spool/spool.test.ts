@@ -208,6 +208,29 @@ describe('the lock', () => {
     expect(rig.append()).toBe(4)
   })
 
+  test('what a killed process has left beside its files is removed, and nothing else', async () => {
+    const rig = new Rig()
+    await rig.start()
+    rig.append(3)
+    await rig.run(100)
+    rig.kill()
+    const left = ['cursor-nats.17.tmp', 'start.4.tmp', 'lock.99', '0000000000000001.log.new']
+    for (const name of [...left, 'notes.txt']) rig.disk.put(`${FOLDER}/${name}`, Buffer.from('x'))
+    await rig.start()
+    for (const name of left) expect(rig.disk.paths).not.toContain(`${FOLDER}/${name}`)
+    expect(rig.disk.paths).toContain(`${FOLDER}/notes.txt`)
+    expect(lsns(await rig.readAll())).toEqual([1, 2, 3])
+  })
+
+  test('nothing is taken any more when the log is closed', async () => {
+    const rig = new Rig()
+    const spool = await rig.start()
+    rig.append()
+    await rig.stop()
+    expect(spool.append(spool.stream('a'), 'event', 1, Buffer.from('x'))).toBeUndefined()
+    expect(spool.append(spool.stream('a'), 'gap', 1, Buffer.from('x'))).toBeUndefined()
+  })
+
   test('a folder that cannot be used is a mistake of the configuration', async () => {
     const rig = new Rig()
     rig.disk.faults.add('error')
