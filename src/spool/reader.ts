@@ -69,20 +69,22 @@ export class LogReader {
   async read(limits: ReadLimits): Promise<LogRecord[]> {
     const { tail, visibleLsn } = this.#parts
     for (;;) {
-      if (this.#ready.length > 0) return this.#deliver(this.#ready, limits)
-      if (this.#nextLsn > visibleLsn()) return []
-      const records = tail.read(this.#nextLsn, visibleLsn(), limits)
-      if (records !== undefined) return this.#deliver(records, limits)
+      const untilLsn = visibleLsn()
+      if ((this.#ready[0]?.lsn ?? this.#nextLsn) > untilLsn) return []
+      if (this.#ready.length > 0) return this.#deliver(this.#ready, untilLsn, limits)
+      const records = tail.read(this.#nextLsn, untilLsn, limits)
+      if (records !== undefined) return this.#deliver(records, untilLsn, limits)
       await this.#readAhead()
     }
   }
 
-  #deliver(records: LogRecord[], { recordsMax, bytesMax }: ReadLimits): LogRecord[] {
+  /** The file may hold more than counts as written. */
+  #deliver(records: LogRecord[], untilLsn: number, { recordsMax, bytesMax }: ReadLimits): LogRecord[] {
     let bytes = 0
     let count = 0
-    for (const { body } of records) {
+    for (const { lsn, body } of records) {
       bytes += body.length
-      if (count >= recordsMax || (bytes > bytesMax && count > 0)) break
+      if (lsn > untilLsn || count >= recordsMax || (bytes > bytesMax && count > 0)) break
       count++
     }
     const batch = records.slice(0, count)

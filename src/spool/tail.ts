@@ -5,7 +5,9 @@
 
 import { frameBytes, frameEnd, type Kind, type LogRecord, readFrame, type Stream, writeFrame } from './frame.ts'
 
-const BLOCK_BYTES = 256 * 1024
+const BLOCK_BYTES_MAX = 256 * 1024
+/** Memory is made of so many blocks at least. */
+const BLOCKS_MIN = 8
 /** Gap records may take so much more when there is no room for data. */
 const GAP_BYTES = 1024 * 1024
 
@@ -43,16 +45,19 @@ export interface Batch {
 
 export class Tail {
   readonly #bytesMax: number
+  readonly #blockBytes: number
   #first: Block
   #last: Block
-  #bytes = BLOCK_BYTES
+  #bytes: number
   #total = 0
   #written: Place
   #saved: Place
 
   constructor(nextLsn: number, bytesMax: number) {
     this.#bytesMax = bytesMax
-    this.#first = newBlock(nextLsn, BLOCK_BYTES)
+    this.#blockBytes = Math.min(BLOCK_BYTES_MAX, Math.floor(bytesMax / BLOCKS_MIN))
+    this.#bytes = this.#blockBytes
+    this.#first = newBlock(nextLsn, this.#blockBytes)
     this.#last = this.#first
     this.#written = { block: this.#first, used: 0, lsn: nextLsn - 1, total: 0 }
     this.#saved = this.#written
@@ -95,7 +100,7 @@ export class Tail {
     const bytes = frameBytes(stream, body.length)
     let block = this.#last
     if (block.used + bytes > block.bytes.length) {
-      if (!this.#makeRoom(Math.max(bytes, BLOCK_BYTES), kind)) return undefined
+      if (!this.#makeRoom(Math.max(bytes, this.#blockBytes), kind)) return undefined
       block = this.#last
     }
     const lsn = block.lastLsn + 1
@@ -109,7 +114,7 @@ export class Tail {
   hasRoom(stream: Stream, bodyBytes: number): boolean {
     const bytes = frameBytes(stream, bodyBytes)
     const isInBlock = this.#last.used + bytes <= this.#last.bytes.length
-    return isInBlock || this.unsavedBytes + Math.max(bytes, BLOCK_BYTES) <= this.#bytesMax - BLOCK_BYTES
+    return isInBlock || this.unsavedBytes + Math.max(bytes, this.#blockBytes) <= this.#bytesMax - this.#blockBytes
   }
 
   /** What is to be written next, whole blocks as far as `bytesMax` allows, but one at least. `undefined`: nothing. */

@@ -1,6 +1,7 @@
 /** Disks that are full, fail, or forget; among them what has broken the logs of others. */
 
 import { describe, expect, test } from 'vitest'
+import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { parseLsn } from '../../src/spool/cursors.ts'
 import { FOLDER, numbers, Rig } from './rig.ts'
 
@@ -195,12 +196,14 @@ describe('a disk that refuses every write', () => {
     await rig.start()
     rig.append(3)
     await rig.run(100)
-    rig.disk.faults.add('error')
+    rig.disk.onOperation = (operation, path) => {
+      if (operation === 'append' && path.endsWith('.log')) throw diskError('error')
+    }
     rig.append(3)
     await rig.run(100)
     expect(lsns(await rig.readAll())).toEqual(numbers(1, 6))
     await rig.stop()
-    rig.disk.faults.clear()
+    rig.disk.onOperation = () => {}
     const spool = await rig.start()
     expect(spool.recovery.wasInterrupted).toBe(true)
     expect(rig.append()).toBeGreaterThan(1_000)
@@ -230,6 +233,8 @@ describe('a full disk', () => {
     expect(spool.cursor('nats')).toBe(next - 1)
     expect(lsns(await rig.readAll(next))).toEqual(numbers(next, spool.lastLsn))
     expect(rig.disk.usedBytes).toBeLessThanOrEqual(24_000)
+    // Room is made before the disk has to refuse.
+    expect(spool.counts.ioErrors.write).toBe(0)
     expect(spool.counts.refused).toBe(0)
   })
 

@@ -47,7 +47,9 @@ class Run {
   #ackedMax = 0
 
   constructor(seed: number, sync: SyncPolicy) {
-    this.rig = new Rig(seed, { sync, limits: { keepMs: 1e9 } })
+    // With little memory a sink reads from disk what was just written.
+    const memoryBytes = seed % 2 === 0 ? 1_048_576 : 65_536
+    this.rig = new Rig(seed, { sync, limits: { keepMs: 1e9, memoryBytes } })
   }
 
   async act(action: Action): Promise<void> {
@@ -118,6 +120,8 @@ class Run {
     const { rig } = this
     const before = this.#reader?.nextLsn ?? 0
     const batch = await rig.wait(this.#reader?.read({ recordsMax: 50, bytesMax: 5000 }) ?? Promise.resolve([]))
+    if (rig.spool.problem === undefined)
+      expect(batch.at(-1)?.lsn ?? 0, 'what is read is written').toBeLessThanOrEqual(rig.spool.writtenLsn)
     for (const record of batch) {
       expect(record.lsn).toBeGreaterThanOrEqual(before)
       rig.check(record)
@@ -167,7 +171,7 @@ describe('whatever happens', () => {
     await fc.assert(
       fc.asyncProperty(seeds, policies, list(kill), async (seed, sync, actions) => {
         const { rig } = await play(seed, sync, actions)
-        expect(rig.losses).toEqual([])
+        expect(rig.losses.filter(({ cause }) => cause !== 'refused')).toEqual([])
         expect(rig.problems).toEqual([])
       }),
       { numRuns: 150, seed: 1, endOnFailure: !process.env.SHRINK },

@@ -45,6 +45,39 @@ describe('appending', () => {
     expect(last).toBe(1)
   })
 
+  test('with `always` a sink that reads from disk is not given what is not durable either', async () => {
+    const rig = new Rig(1, { sync: 'always', limits: { segmentBytes: 1_000_000, memoryBytes: 65_536 } })
+    const spool = await rig.start()
+    for (let i = 0; i < 20; i++) {
+      rig.append(50, 80)
+      await rig.run(10)
+    }
+    rig.disk.delaysMs.sync = 50
+    rig.append(50, 80)
+    await rig.run(5)
+    const { writtenLsn } = spool
+    expect(writtenLsn).toBe(1_000)
+    const reader = spool.reader(1)
+    const limits = { recordsMax: 10_000, bytesMax: 1e9 }
+    expect(lsns(await rig.wait(reader.read(limits), 20))).toEqual(numbers(1, writtenLsn))
+    expect(await rig.wait(reader.read(limits), 20)).toEqual([])
+    await rig.run(100)
+    expect(lsns(await rig.wait(reader.read(limits)))).toEqual(numbers(1_001, 1_050))
+  })
+
+  test('a slow disk does not keep sinks waiting: what is written can be read while it is synced', async () => {
+    const rig = new Rig(1, { limits: { segmentBytes: 1_000_000 } })
+    const spool = await rig.start()
+    rig.append(1)
+    await rig.run(10)
+    rig.disk.delaysMs.sync = 500
+    for (let i = 0; i < 100; i++) {
+      const lsn = rig.append(1) ?? 0
+      await rig.run(6)
+      expect(spool.readableLsn).toBe(lsn)
+    }
+  })
+
   test('many records come out of many segments in order', async () => {
     const rig = new Rig()
     await rig.start()

@@ -6,14 +6,11 @@ import { type DiskFault, diskError, systemError } from './disk-fault.ts'
 import { Inode } from './inode.ts'
 import type { Scope, VirtualLoop } from './loop.ts'
 
-const READ_MS = 1
-const REPLACE_MS = 3
-const WRITE_MS = 0.1
-const SYNC_MS = 0.5
-
 type Later = <R>(delayMs: number, operation: string, path: string, act: () => R) => Promise<R>
 
 export class VirtualDisk {
+  /** How long it takes. */
+  readonly delaysMs = { read: 1, write: 0.1, sync: 0.5, replace: 3 }
   /** What goes wrong now. */
   readonly faults = new Set<DiskFault>()
   /** Bytes that all files together may have. */
@@ -80,50 +77,50 @@ export class VirtualDisk {
   files(scope: Scope): Files {
     const later: Later = (delayMs, operation, path, act) => this.#later(scope, delayMs, operation, path, act)
     return {
-      read: (path) => later(READ_MS, 'read', path, () => this.text(path)),
+      read: (path) => later(this.delaysMs.read, 'read', path, () => this.text(path)),
       replace: (path, text) =>
-        later(REPLACE_MS, 'replace', path, () => {
+        later(this.delaysMs.replace, 'replace', path, () => {
           this.#fail('full', 'error', 'sync')
           this.#setDurable(path, new Inode(Buffer.from(text)))
           this.#syncNames(dirname(path))
           this.onDurable(path, text)
         }),
       append: (path) => this.#append(path),
-      list: (folder) => later(READ_MS, 'list', folder, () => this.#list(folder)),
-      makeFolder: (folder) => later(WRITE_MS, 'makeFolder', folder, () => this.#fail('error')),
-      size: (path) => later(WRITE_MS, 'size', path, () => this.#names.get(path)?.size),
+      list: (folder) => later(this.delaysMs.read, 'list', folder, () => this.#list(folder)),
+      makeFolder: (folder) => later(this.delaysMs.write, 'makeFolder', folder, () => this.#fail('error')),
+      size: (path) => later(this.delaysMs.write, 'size', path, () => this.#names.get(path)?.size),
       readAt: (path, at, bytes) =>
-        later(READ_MS, 'readAt', path, () => {
+        later(this.delaysMs.read, 'readAt', path, () => {
           this.#fail('read')
           return this.#existing(path, 'open')
             .read()
             .subarray(at, at + bytes)
         }),
-      create: (path) => later(WRITE_MS, 'create', path, () => this.#create(path, later)),
+      create: (path) => later(this.delaysMs.write, 'create', path, () => this.#create(path, later)),
       truncate: (path, bytes) =>
-        later(SYNC_MS, 'truncate', path, () => {
+        later(this.delaysMs.sync, 'truncate', path, () => {
           this.#fail('error')
           this.#existing(path, 'open').truncate(bytes)
         }),
       rename: (from, to) =>
-        later(WRITE_MS, 'rename', from, () => {
+        later(this.delaysMs.write, 'rename', from, () => {
           this.#fail('error')
           this.#change(to, this.#existing(from, 'rename'))
           this.#change(from, undefined)
         }),
       remove: (path) =>
-        later(WRITE_MS, 'remove', path, () => {
+        later(this.delaysMs.write, 'remove', path, () => {
           this.#fail('error')
           this.#existing(path, 'unlink')
           this.#change(path, undefined)
         }),
       syncFolder: (folder) =>
-        later(SYNC_MS, 'syncFolder', folder, () => {
+        later(this.delaysMs.sync, 'syncFolder', folder, () => {
           this.#fail('sync')
           this.#syncNames(folder)
         }),
       freeBytes: (folder) =>
-        later(WRITE_MS, 'freeBytes', folder, () => Math.max(0, this.capacityBytes - this.usedBytes)),
+        later(this.delaysMs.write, 'freeBytes', folder, () => Math.max(0, this.capacityBytes - this.usedBytes)),
     }
   }
 
@@ -158,18 +155,18 @@ export class VirtualDisk {
         const early = bytes.subarray(0, Math.floor(this.#random() * (bytes.length + 1)))
         const isFaulty = this.faults.size > 0 || this.usedBytes + bytes.length > this.capacityBytes
         if (!isFaulty) inode.write(early)
-        return later(WRITE_MS, 'append', path, () =>
+        return later(this.delaysMs.write, 'append', path, () =>
           this.#write(inode, isFaulty ? bytes : bytes.subarray(early.length)),
         )
       },
       sync: () => {
         const { writes } = inode
-        return later(SYNC_MS, 'sync', path, () => {
+        return later(this.delaysMs.sync, 'sync', path, () => {
           inode.sync(writes, this.faults.has('sync'))
           this.#fail('sync')
         })
       },
-      close: () => later(WRITE_MS, 'close', path, () => {}),
+      close: () => later(this.delaysMs.write, 'close', path, () => {}),
     }
   }
 
