@@ -75,7 +75,11 @@ function verdictText(report: SpoolReport): string {
   const spoilt = segments.flatMap(({ name, problems }) => problems.map((problem) => problemText(name, problem)))
   const lines = [
     ...spoilt,
-    ...missing.map(({ firstLsn, lastLsn }) => `between segments: ${lostText(firstLsn, lastLsn)}`),
+    ...missing.map(({ firstLsn, lastLsn }) =>
+      firstLsn > report.lastLsn
+        ? `at the end: ${lostText(firstLsn, lastLsn)}`
+        : `between segments: ${lostText(firstLsn, lastLsn)}`,
+    ),
     ...report.cursors.flatMap(({ sink, lsn }) => (lsn === undefined ? [`cursor of ${sink}: spoilt`] : [])),
   ]
   if (lines.length === 0) return `${total} All of them are sound.\n`

@@ -90,6 +90,11 @@ export class Cursors {
     return lsn
   }
 
+  /** The same, of those that are on disk: sinks that are new lack nothing of what is gone. */
+  get knownLsn(): number {
+    return Math.min(...[...this.#entries.values()].map(({ storedLsn = Number.POSITIVE_INFINITY }) => storedLsn))
+  }
+
   /** The furthest of all, as it is on disk. */
   get furthestLsn(): number {
     return Math.max(0, ...[...this.#entries.values()].map(({ storedLsn = 0 }) => storedLsn))

@@ -5,9 +5,11 @@ import type { EpochUs } from '../model/event.ts'
 import type { Files, ProcessName } from '../platform/platform.ts'
 import { cursorPath, cursorSink, parseLsn } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
+import { lockPath } from './lock.ts'
 import { isQuarantine } from './quarantine.ts'
 import type { Problem } from './scanner.ts'
 import { inOrder, parseSegmentName, type SegmentName, SegmentReader, segmentName } from './segment.ts'
+import { endPath } from './spool.ts'
 
 export interface SegmentReport extends SegmentName {
   readonly name: string
@@ -33,7 +35,7 @@ export interface SpoolReport {
   readonly folder: string
   readonly holder: ProcessName | undefined
   readonly segments: readonly SegmentReport[]
-  /** Records between segments that should be there. */
+  /** Records between segments, or at the end, that should be there. */
   readonly missing: readonly { readonly firstLsn: number; readonly lastLsn: number }[]
   readonly cursors: readonly CursorReport[]
   /** Copies of spoilt segments. */
@@ -61,15 +63,13 @@ export async function inspectSpool(
   const cursors: CursorReport[] = []
   for (const sink of names.flatMap((name) => cursorSink(name) ?? []).sort())
     cursors.push({ sink, lsn: parseLsn((await files.read(cursorPath(folder, sink))) ?? '') })
-  return {
-    folder,
-    holder,
-    segments,
-    missing: missingBetween(segments),
-    cursors,
-    quarantined: names.filter(isQuarantine).sort(),
-    lastLsn: segments.reduce((last, segment) => Math.max(last, segment.lastLsn), 0),
-  }
+  const lastLsn = segments.reduce((last, segment) => Math.max(last, segment.lastLsn), 0)
+  // Only a log that was closed says where it ends; of one that has no segments every sink has had everything.
+  const isClosed = segments.length > 0 && (await files.size(lockPath(folder))) === undefined
+  const endLsn = isClosed ? (parseLsn((await files.read(endPath(folder))) ?? '') ?? 0) : 0
+  const missing = missingBetween(segments)
+  if (endLsn > lastLsn) missing.push({ firstLsn: lastLsn + 1, lastLsn: endLsn })
+  return { folder, holder, segments, missing, cursors, quarantined: names.filter(isQuarantine).sort(), lastLsn }
 }
 
 /** Names of segments, in order. */

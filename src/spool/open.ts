@@ -8,7 +8,7 @@ import type { Loss } from './loss.ts'
 import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
 import { RESERVE_NAME } from './reserve.ts'
-import { Spool } from './spool.ts'
+import { endPath, Spool } from './spool.ts'
 import { hasCode } from './system-error.ts'
 
 /**
@@ -19,7 +19,7 @@ export const LEFT_OUT_LSNS = 10_000_000
 
 const START_NAME = 'start'
 /** What a process that was killed while it replaced a file has left beside it. */
-const LEFTOVER = /^(cursor-.+|start)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
+const LEFTOVER = /^(cursor-.+|start|end)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
 
 /** Errors: PrismError SPOOL_LOCKED while another process has it open; CONFIG_INVALID when the folder cannot be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -50,13 +50,19 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const cursors = new Cursors({ folder, files, sinks, onError: () => counts.ioErrors.cursor++ })
   const names = await files.list(folder)
   for (const name of names) if (LEFTOVER.test(name)) await files.remove(join(folder, name))
-  const { segments, lastLsn, spoiltFromLsn, notes, ...found } = await recoverSegments(folder, files, names)
+  const { segments, lastLsn, tornLsn, wasWhole, notes, ...found } = await recoverSegments(folder, files, names)
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
-  const isWhole = !wasInterrupted && cursors.furthestLsn <= lastLsn
-  const startLsn = await chooseStart(options, Math.max(lastLsn, cursors.furthestLsn), isWhole)
+  const endLsn = wasInterrupted ? undefined : parseLsn((await files.read(endPath(folder))) ?? '')
+  const knownLsn = Math.max(lastLsn, endLsn ?? 0, cursors.furthestLsn)
+  const isWhole = !wasInterrupted && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
+  const startLsn = await chooseStart(options, knownLsn, isWhole)
+  // A write that was cut with its process was never called written; a log that was closed ends where it said.
+  const isTorn = tornLsn !== undefined && (wasWhole || !wasInterrupted)
+  const firstLsn = (isTorn ? lastLsn : Math.max(lastLsn, cursors.knownLsn)) + 1
   const losses: Loss[] = []
-  if (spoiltFromLsn !== undefined) losses.push({ cause: 'corrupt', firstLsn: spoiltFromLsn, streams: [], sinks: [] })
+  if (isTorn || (endLsn ?? 0) >= firstLsn)
+    losses.push({ cause: isTorn ? 'corrupt' : 'missing', firstLsn, lastLsn: endLsn, streams: [], sinks: [] })
   const recovery = {
     ...found,
     segments: segments.length,

@@ -21,8 +21,10 @@ export interface RecoveredSegments {
   readonly lastLsn: number
   readonly lastTimeUs: EpochUs | undefined
   readonly truncatedBytes: number
-  /** Records at the end of the log that were whole once, from this one on. */
-  readonly spoiltFromLsn: number | undefined
+  /** The end of the log is torn: the record that is not there. */
+  readonly tornLsn: number | undefined
+  /** What is torn had its full length once: more than a write that was cut. */
+  readonly wasWhole: boolean
   readonly notes: string[]
 }
 
@@ -32,8 +34,7 @@ interface Ending {
   /** Behind the last record. */
   readonly end: number
   readonly tornBytes: number
-  /** What is torn was whole once. */
-  readonly isSpoilt: boolean
+  readonly wasWhole: boolean
 }
 
 /** Reads the newest segment as a whole, and older ones where nothing says how far they go. Errors: the system's. */
@@ -79,7 +80,8 @@ export async function recoverSegments(
     lastTimeUs: newest?.lastTimeUs,
     truncatedBytes: endings.reduce((sum, { tornBytes }) => sum + tornBytes, 0),
     // Only at the very end nothing else tells that records are gone.
-    spoiltFromLsn: newest?.isSpoilt ? newest.lastLsn + 1 : undefined,
+    tornLsn: newest !== undefined && newest.tornBytes > 0 ? newest.lastLsn + 1 : undefined,
+    wasWhole: newest?.wasWhole ?? false,
     notes,
   }
 }
@@ -94,12 +96,12 @@ async function readEnding(files: Files, { path, firstLsn }: SegmentName & { path
       else if (problem.kind === 'torn') torn = problem
     }
   }
-  const isSpoilt = torn !== undefined && (await wasWhole(files, path, torn))
-  return { lastLsn: reader.nextLsn - 1, lastTimeUs, end: reader.end, tornBytes: torn?.bytes ?? 0, isSpoilt }
+  const wasWhole = torn !== undefined && (await hasFullLength(files, path, torn))
+  return { lastLsn: reader.nextLsn - 1, lastTimeUs, end: reader.end, tornBytes: torn?.bytes ?? 0, wasWhole }
 }
 
 /** A record that was cut while it was written is shorter than it says. What is there in full length was spoilt later. */
-async function wasWhole(files: Files, path: string, { offset, bytes }: Problem): Promise<boolean> {
+async function hasFullLength(files: Files, path: string, { offset, bytes }: Problem): Promise<boolean> {
   const end = frameEnd(await files.readAt(path, offset, SEGMENT_HEAD_BYTES), 0)
   return end === undefined || end <= bytes
 }

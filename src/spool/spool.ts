@@ -3,8 +3,9 @@
  * own pace. Appending costs no promise and no system call; see writer.ts for what happens then.
  */
 
+import { join } from 'node:path'
 import type { EpochUs } from '../model/event.ts'
-import type { Cursors } from './cursors.ts'
+import { type Cursors, lsnText } from './cursors.ts'
 import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
 import type { Lock } from './lock.ts'
 import { type Loss, type LossCause, LossTally } from './loss.ts'
@@ -19,6 +20,9 @@ const TICK_MS = 1_000
 /** Data that goes on being refused is told so often. */
 const REFUSED_TELL_TICKS = 60
 const TOLD_MAX = 1_000
+
+/** Where a log that was closed says how far it went. */
+export const endPath = (folder: string): string => join(folder, 'end')
 
 export interface SpoolParts {
   readonly options: SpoolOptions
@@ -208,10 +212,23 @@ export class Spool {
     this.#stopTick()
     await this.#writer.close()
     const { cursors, lock } = this.#parts
-    const hasCursors = await cursors.flush(this.writtenLsn)
-    const isClean = hasCursors && this.#tail.unwrittenBytes === 0
+    const hasAll = (await cursors.flush(this.writtenLsn)) && this.#tail.unwrittenBytes === 0
+    const isClean = hasAll && (await this.#storeEnd())
     await lock.release(isClean).catch(() => this.counts.ioErrors.remove++)
     this.#wake()
+  }
+
+  /** What the next process must find; less is a loss. False: it cannot be stored. */
+  async #storeEnd(): Promise<boolean> {
+    const { options, recovery, startLsn } = this.#parts
+    const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
+    try {
+      await options.files.replace(endPath(options.folder), lsnText(lastLsn))
+      return true
+    } catch {
+      this.counts.ioErrors.cursor++
+      return false
+    }
   }
 
   #hasRoom(stream: Stream, bodyBytes: number): boolean {

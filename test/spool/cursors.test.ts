@@ -76,14 +76,35 @@ describe('a cursor file', () => {
     expect(rig.losses).toMatchObject([{ cause: 'missing', firstLsn: 43, lastLsn: (read[0] ?? 0) - 1 }])
   })
 
-  test('of a log of which nothing is left stands at its end', async () => {
+  test('of a log of which nothing is left stands at its end; what the sink lacked is told', async () => {
     const rig = await closed(42)
     for (const path of rig.segmentPaths) rig.disk.drop(path)
     const spool = await rig.start()
-    const lsn = rig.append()
-    expect(lsn).toBeGreaterThan(LEFT_OUT_LSNS)
+    expect(rig.losses).toMatchObject([{ cause: 'missing', firstLsn: 43, lastLsn: 100 }])
+    expect(rig.append()).toBe(101)
     await rig.run(100)
-    expect(lsns(await rig.readAll(spool.cursor('nats') + 1))).toEqual([lsn])
+    expect(lsns(await rig.readAll(spool.cursor('nats') + 1))).toEqual([101])
+  })
+
+  test('of a log that was emptied because the sink has everything is no reason to miss something', async () => {
+    const rig = new Rig(1, { limits: { keepMs: 0 } })
+    for (let i = 0; i < 3; i++) {
+      await rig.start()
+      for (let j = 0; j < 3; j++) {
+        rig.append(30, 80)
+        await rig.run(60)
+      }
+      rig.spool.ack('nats', rig.spool.lastLsn)
+      await rig.run(3_000)
+      await rig.stop()
+    }
+    for (const path of rig.segmentPaths) rig.disk.drop(path)
+    const spool = await rig.start()
+    expect(spool.cursor('nats')).toBe(0)
+    expect(rig.append()).toBe(271)
+    await rig.run(100)
+    expect(lsns(await rig.readAll(spool.cursor('nats') + 1))).toEqual([271])
+    expect(rig.losses).toEqual([])
   })
 
   test('is never ahead of what is written, however far the sink is', async () => {

@@ -1,8 +1,10 @@
 /** Disks that are full, fail, or forget; among them what has broken the logs of others. */
 
 import { describe, expect, test } from 'vitest'
+import { isSound } from '../../src/cli/spool-text.ts'
 import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { parseLsn } from '../../src/spool/cursors.ts'
+import { inspectSpool } from '../../src/spool/inspect.ts'
 import { FOLDER, numbers, Rig } from './rig.ts'
 
 const lsns = (records: readonly { readonly lsn: number }[]) => records.map(({ lsn }) => lsn)
@@ -163,6 +165,11 @@ describe('a sync that fails', () => {
     expect(rig.losses).toEqual([])
     expect(rig.segmentPaths.length).toBeLessThan(60)
     expect(spool.bytes.memory).toBeLessThanOrEqual(600_000 + 256 * 1024)
+    rig.disk.faults.clear()
+    await rig.run(40_000)
+    expect(spool.problem).toBeUndefined()
+    await rig.stop()
+    expect(isSound(await rig.wait(inspectSpool(FOLDER, rig.nextProcess().files, undefined)))).toBe(true)
   })
 })
 
