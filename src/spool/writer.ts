@@ -142,12 +142,13 @@ export class Writer {
   async #writeNext(): Promise<void> {
     const { tail, sync, onVisible } = this.#parts
     if (this.#syncFailure !== undefined) throw this.#syncFailure
-    const next = tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes))
-    if (next === undefined) return
-    const isNext = this.#file !== undefined && next.firstLsn === this.#file.segment.lastLsn + 1
-    const isOver = !isNext || next.bytes > this.#roomBytes
-    if (isOver) await this.#roll(next)
-    const batch = isOver ? (tail.batch(Math.min(BATCH_BYTES_MAX, this.#roomBytes)) ?? next) : next
+    let batch = this.#nextBatch()
+    // While a segment is begun, what it was to hold may have been released.
+    while (batch !== undefined && !this.#fits(batch)) {
+      await this.#roll(batch)
+      batch = this.#nextBatch()
+    }
+    if (batch === undefined) return
     await this.#file?.append(batch)
     tail.wrote(batch)
     if (sync === 'always' && this.#file !== undefined) await this.#syncNow(this.#file)
@@ -157,9 +158,16 @@ export class Writer {
     onVisible()
   }
 
-  /** What the current segment can still take; a new one takes anything. */
-  get #roomBytes(): number {
-    return this.#file?.roomBytes ?? BATCH_BYTES_MAX
+  #nextBatch(): Batch | undefined {
+    const roomBytes = this.#file?.roomBytes ?? BATCH_BYTES_MAX
+    return this.#parts.tail.batch(Math.min(BATCH_BYTES_MAX, roomBytes))
+  }
+
+  /** Within a segment numbers have no holes; an empty one takes anything. */
+  #fits({ firstLsn, bytes }: Batch): boolean {
+    if (this.#file === undefined) return false
+    const { segment, roomBytes } = this.#file
+    return firstLsn === segment.lastLsn + 1 && (bytes <= roomBytes || segment.lastLsn < segment.firstLsn)
   }
 
   async #roll({ firstLsn }: Batch): Promise<void> {
@@ -182,9 +190,19 @@ export class Writer {
     if (this.#file === undefined) return
     const { tail, sync } = this.#parts
     if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow(this.#file)
+    const file = this.#file
+    const { lastLsn, firstLsn } = file.segment
+    if (lastLsn < firstLsn) return this.#abandon()
+    this.#leave()
+    this.#previousLsn = lastLsn
+    await file.close()
+  }
+
+  /** What has no record is removed. */
+  async #abandon(): Promise<void> {
     const file = this.#leave()
-    this.#previousLsn = file?.segment.lastLsn
-    await file?.close()
+    const { segments } = this.#parts
+    if (file !== undefined && !(await file.abandon())) segments.splice(segments.indexOf(file.segment), 1)
   }
 
   #leave(): SegmentFile | undefined {
@@ -241,14 +259,13 @@ export class Writer {
 
   /** The file is given up; what is not proven is written anew. */
   async #failed(error: unknown): Promise<void> {
-    const { tail, counts, segments, clock, onProblem, onVisible } = this.#parts
+    const { tail, counts, clock, onProblem, onVisible } = this.#parts
     if (!(error instanceof IoFailure)) throw error
     counts.ioErrors[error.operation]++
     this.#hasRefused = hasCode(error.cause, 'ENOSPC', 'EDQUOT')
     while (this.#syncing !== undefined) await this.#syncing
     this.#syncFailure = undefined
-    const file = this.#leave()
-    if (file !== undefined && !(await file.abandon())) segments.splice(segments.indexOf(file.segment), 1)
+    await this.#abandon()
     tail.rewind()
     this.#previousLsn = undefined
     const delayMs = this.#failures === 0 ? 0 : Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (this.#failures - 1))

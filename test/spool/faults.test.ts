@@ -148,6 +148,59 @@ describe('a sync that fails', () => {
     expect(rig.losses).toEqual([])
   })
 
+  test('leaves two copies, and a record is lost only when both are spoilt', async () => {
+    for (const spoilt of [[], [0], [1], [0, 1]]) {
+      const rig = new Rig()
+      await rig.start()
+      rig.append(5)
+      await rig.run(10)
+      rig.disk.faults.add('sync')
+      await rig.run(60)
+      rig.disk.faults.clear()
+      rig.append(5)
+      await rig.run(40_000)
+      await rig.stop()
+      const copies = rig.segmentPaths.filter((path) => (rig.disk.bytes(path)?.length ?? 0) > 200).sort()
+      expect(copies.length).toBeGreaterThan(1)
+      for (const index of spoilt) {
+        const path = copies.at(-1 - index) as string
+        const bytes = Buffer.from(rig.disk.bytes(path) as Buffer)
+        const at = bytes.indexOf('3 ...')
+        expect(at).toBeGreaterThan(0)
+        bytes[at] = 0
+        rig.disk.put(path, bytes)
+      }
+      await rig.start()
+      const isLost = spoilt.length === copies.length
+      expect(lsns(await rig.readAll()), `${spoilt}`).toEqual(numbers(1, 10).filter((lsn) => !isLost || lsn !== 3))
+      expect(rig.losses).toMatchObject(isLost ? [{ cause: 'corrupt', firstLsn: 3, lastLsn: 3 }] : [])
+    }
+  })
+
+  test('and sinks that have everything meanwhile leave a log without holes within its files', async () => {
+    const rig = new Rig(1, { limits: { segmentBytes: 1_000_000, memoryBytes: 65_536 } })
+    const spool = await rig.start()
+    rig.append(3)
+    await rig.run(10)
+    rig.disk.delaysMs.sync = 30
+    rig.disk.faults.add('sync')
+    while (spool.problem === undefined) await rig.run(1)
+    rig.disk.faults.clear()
+    await rig.run(3)
+    expect(spool.problem).toBeDefined()
+    rig.append(300, 100)
+    spool.ack('nats', spool.lastLsn)
+    await rig.run(1_000)
+    expect(spool.problem).toBeUndefined()
+    await rig.stop()
+    const { segments } = await rig.wait(inspectSpool(FOLDER, rig.nextProcess().files, undefined))
+    expect(segments.flatMap(({ problems }) => problems)).toEqual([])
+    expect(segments.every(({ records }) => records > 0)).toBe(true)
+    await rig.start()
+    expect(rig.spool.cursor('nats')).toBe(303)
+    expect(rig.losses).toEqual([])
+  })
+
   test('for ever makes few files, and no loss of what sinks take from memory', async () => {
     const rig = new Rig(1, { limits: { memoryBytes: 600_000 } })
     const spool = await rig.start()
