@@ -6,13 +6,13 @@
 
 import { crc32 } from 'node:zlib'
 
-export const FRAME_HEAD_BYTES = 17
+const FRAME_HEAD_BYTES = 17
 const PAYLOAD_HEAD_BYTES = 9
 /** The shortest frame there is. */
 export const FRAME_BYTES_MIN = FRAME_HEAD_BYTES + PAYLOAD_HEAD_BYTES
 /** A longer payload is no payload. */
 export const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024
-export const KEY_BYTES_MAX = 255
+const KEY_BYTES_MAX = 255
 
 /** What a record is; its place in the list is its type on disk, from 1 on. */
 export const KINDS = ['event', 'gap'] as const

@@ -25,7 +25,7 @@ export interface SegmentReport extends SegmentName {
   readonly problems: readonly Problem[]
 }
 
-export interface CursorReport {
+interface CursorReport {
   readonly sink: string
   /** `undefined`: the file is spoilt. */
   readonly lsn: number | undefined
@@ -73,7 +73,7 @@ export async function inspectSpool(
 }
 
 /** Names of segments, in order. */
-export const segmentsOf = (names: readonly string[]): SegmentName[] =>
+const segmentsOf = (names: readonly string[]): SegmentName[] =>
   names.flatMap((name) => parseSegmentName(name) ?? []).sort(inOrder)
 
 async function inspectSegment(files: Files, folder: string, place: SegmentName): Promise<SegmentReport> {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Files } from '../platform/platform.ts'
 import { parseSegmentName } from './segment.ts'
 
-export const QUARANTINE_MAX = 4
+const QUARANTINE_MAX = 4
 const SUFFIX = '.bad'
 const CHUNK_BYTES = 1024 * 1024
 

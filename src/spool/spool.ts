@@ -46,7 +46,7 @@ export class Spool {
   readonly #streams = new Map<string, Stream>()
   #refused: LossTally | undefined
   #ticks = 0
-  readonly #stopTick: () => void
+  #stopTick = (): void => {}
   #waiting: { readonly lsn: number; readonly resolve: () => void }[] = []
   readonly #told = new Set<string>()
   #isClosed = false
@@ -80,12 +80,12 @@ export class Spool {
       },
       onSync: options.onSync ?? (() => {}),
     })
-    this.#stopTick = clock.every(TICK_MS, () => void this.#tick())
   }
 
-  /** Reads what else lies in the folder. Errors: the system's. */
-  open(names: readonly string[]): Promise<void> {
-    return this.#retention.open(names)
+  /** Reads what else lies in the folder, and begins to keep order in it. Errors: the system's. */
+  async open(names: readonly string[]): Promise<void> {
+    await this.#retention.open(names)
+    this.#stopTick = this.#parts.options.clock.every(TICK_MS, () => void this.#tick())
   }
 
   /** The stream of this name; keep it where it is used. Errors: throws a RangeError for a name of more than 255 bytes. */
