@@ -1,6 +1,6 @@
 /** The log on real files, in real processes. */
 
-import { type ChildProcess, execFileSync, fork, spawnSync } from 'node:child_process'
+import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import type { Loss } from '../../src/spool/loss.ts'
 import { openSpool } from '../../src/spool/open.ts'
 import { SPOOL_LIMITS, type SpoolLimits } from '../../src/spool/options.ts'
 import type { Spool } from '../../src/spool/spool.ts'
+import { until } from '../helpers/service.ts'
 import { numbers } from './rig.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -170,6 +171,24 @@ describe('real processes', () => {
     expect(stateOf({ ...own, space: 'another' })).toBe('unknown')
     expect(stateOf({ ...own, pid: 2 ** 22 + 1 })).toBe('dead')
   })
+})
+
+test('a process that was killed and that its parent has not noticed yet is dead', async () => {
+  if (process.platform !== 'linux')
+    return console.warn('Not tested: processes without a parent that waits; no /proc here')
+  const fieldsOf = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+  // The shell becomes a program that never asks what became of its child.
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'])
+  children.push(parent)
+  const pid = Number(
+    await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))),
+  )
+  const started = fieldsOf(pid)[19] ?? ''
+  const { own, stateOf } = systemProcesses()
+  expect(stateOf({ ...own, pid, started })).toBe('alive')
+  process.kill(pid, 'SIGKILL')
+  await until('the child to end', () => fieldsOf(pid)[0] === 'Z')
+  expect(stateOf({ ...own, pid, started })).toBe('dead')
 })
 
 describe('a real full disk', () => {
