@@ -100,16 +100,14 @@ export class Spool {
 
   /**
    * Appends a record and yields its number. `timeUs`: when its data was received. The bytes are copied.
-   * `undefined`: there is no room for it, on disk or in memory; it is counted, and told as a loss before the next record
-   * that is taken.
-   * Errors: throws a RangeError for a body that no record can hold.
+   * `undefined`: there is no room for it, on disk or in memory, or it is longer than a record can be; it is counted, and
+   * told as a loss before the next record that is taken.
    */
   append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Uint8Array): number | undefined {
-    if (body.length > BODY_BYTES_MAX)
-      throw new RangeError(`a record has at most ${BODY_BYTES_MAX} bytes: ${body.length}`)
     if (this.#refused !== undefined && kind === 'event' && this.#hasRoom(stream, body.length)) this.#tellRefused()
     const isRefused = kind === 'event' && (this.#retention.isFull || this.#refused !== undefined)
-    const lsn = isRefused || this.#isClosed ? undefined : this.#tail.append(kind, stream, timeUs, body)
+    const isImpossible = body.length > BODY_BYTES_MAX || this.#isClosed
+    const lsn = isRefused || isImpossible ? undefined : this.#tail.append(kind, stream, timeUs, body)
     if (lsn === undefined) {
       this.#refused ??= new LossTally()
       this.#refused.add({ stream: stream.key, timeUs })

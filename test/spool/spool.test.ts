@@ -94,10 +94,19 @@ describe('appending', () => {
     expect(rig.losses).toEqual([])
   })
 
-  test('a body that no record can hold, and a name that no stream can have, are mistakes', async () => {
+  test('a body that no record can hold is refused and told; what follows is taken', async () => {
     const rig = new Rig()
     const spool = await rig.start()
-    expect(() => spool.append(spool.stream('a'), 'event', 1, Buffer.alloc(17_000_000))).toThrow('at most')
+    for (const bytes of [17_000_000, 2_000_000])
+      expect(spool.append(spool.stream('a'), 'event', 7, Buffer.alloc(bytes))).toBeUndefined()
+    expect(rig.append()).toBe(1)
+    const streams = [{ stream: 'a', records: 2, firstTimeUs: 7, lastTimeUs: 7 }]
+    expect(rig.losses).toEqual([{ cause: 'refused', streams, sinks: [] }])
+  })
+
+  test('a name that no stream can have, and an acknowledgement of what is not there, are mistakes', async () => {
+    const rig = new Rig()
+    const spool = await rig.start()
     expect(() => spool.stream('x'.repeat(256))).toThrow('255')
     expect(() => spool.ack('nats', 1)).toThrow('the log ends at 0')
     expect(() => spool.ack('kafka', 0)).toThrow("no sink 'kafka'")
