@@ -19,6 +19,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT.config,
   PORT_IN_USE: EXIT.portInUse,
+  SPOOL_LOCKED: EXIT.locked,
   INVALID_PARAMETERS: EXIT.usage,
   NOT_FOUND: EXIT.usage,
   UNAUTHORIZED: EXIT.noPermission,
@@ -41,9 +42,10 @@ Examples:
   marketprism config                     every effective value and where it comes from
   marketprism gaps --since 1h            what a running service may have missed
   marketprism completeness               how much of the last day it covers
+  marketprism spool verify               what the durable log holds, and whether it is sound
 
-Exit status: ${EXIT.ok} ok, ${EXIT.missing} something is missing (--fail), ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize), ${EXIT.unavailable} no service answers,
-${EXIT.internal} internal error, ${EXIT.output} output cannot be written, ${EXIT.noPermission} wrong token, ${EXIT.config} configuration error, ${EXIT.portInUse} port in use,
+Exit status: ${EXIT.ok} ok, ${EXIT.missing} something is missing (--fail), ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize, spool), ${EXIT.unavailable} no service answers,
+${EXIT.internal} internal error, ${EXIT.locked} the log is in use, ${EXIT.output} output cannot be written, ${EXIT.noPermission} wrong token, ${EXIT.config} configuration error, ${EXIT.portInUse} port in use,
 ${EXIT.interrupted} second signal while stopping.`,
   )
 

@@ -16,14 +16,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   venues: ['model', 'book'],
   ledger: ['model', 'platform'],
   feed: ['model', 'book', 'venues', 'ledger', 'platform'],
-  sinks: ['model', 'platform'],
+  spool: ['model', 'platform'],
+  sinks: ['model', 'spool', 'platform'],
   ops: ['model', 'venues', 'platform'],
   service: ['model', 'ops', 'platform'],
   api: ['model', 'service', 'platform'],
-  collector: ['model', 'book', 'venues', 'feed', 'ledger', 'sinks', 'ops', 'service', 'api', 'platform'],
+  collector: ['model', 'book', 'venues', 'feed', 'ledger', 'spool', 'sinks', 'ops', 'service', 'api', 'platform'],
   sim: ['model', 'platform'],
   check: ['model', 'venues', 'sim', 'ops', 'collector', 'platform'],
-  cli: ['model', 'venues', 'ops', 'collector', 'platform', 'sim', 'service', 'api'],
+  cli: ['model', 'venues', 'ops', 'spool', 'collector', 'platform', 'sim', 'service', 'api'],
 }
 
 const LINES_MAX = 300

@@ -10,6 +10,7 @@ import { virtualClock, type Wall } from '../sim/virtual/clock.ts'
 import type { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, type VirtualLoop } from '../sim/virtual/loop.ts'
 import type { VirtualNetwork } from '../sim/virtual/net.ts'
+import { VirtualProcesses } from '../sim/virtual/processes.ts'
 import type { Scenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 
@@ -27,6 +28,7 @@ export interface MachineParts {
 
 export class Machine {
   readonly #parts: MachineParts
+  readonly #processes = new VirtualProcesses()
   #starts = 0
   /** When the process began, if another one had ended before, in true time. */
   restartedMs = Number.NEGATIVE_INFINITY
@@ -74,7 +76,10 @@ export class Machine {
   /** As by `kill -9`; `isPowerLoss`: the whole machine. */
   kill(isPowerLoss = false): void {
     if (!this.#end()) return
-    if (isPowerLoss) this.#parts.disk.losePower()
+    if (isPowerLoss) {
+      this.#parts.disk.losePower()
+      this.#processes.boot++
+    }
     this.#process('killed', isPowerLoss)
   }
 
@@ -132,6 +137,7 @@ export class Machine {
       net: network.net(scope),
       http: network.http(scope),
       files: disk.files(scope),
+      processes: this.#processes.of(scope),
     }
   }
 

@@ -8,6 +8,8 @@ export const EXIT = {
   /** No service answers (EX_UNAVAILABLE). */
   unavailable: 69,
   internal: 70,
+  /** Another process uses the log's folder (EX_CANTCREAT). */
+  locked: 73,
   /** Standard output or a file cannot be written (EX_IOERR). */
   output: 74,
   /** The service wants another token (EX_NOPERM). */

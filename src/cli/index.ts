@@ -7,6 +7,7 @@ import { demoCommand } from './demo.ts'
 import { gapsCommand } from './gaps.ts'
 import { normalizeCommand } from './normalize.ts'
 import { simCommand } from './sim.ts'
+import { spoolCommand } from './spool.ts'
 import { startCommand } from './start.ts'
 
 export const commands = (): readonly Command[] => [
@@ -15,6 +16,7 @@ export const commands = (): readonly Command[] => [
   gapsCommand(),
   completenessCommand(),
   normalizeCommand(),
+  spoolCommand(),
   simCommand(),
   configCommand(),
 ]

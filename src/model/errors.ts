@@ -24,6 +24,7 @@ export const ERRORS = {
   RATE_LIMITED: { status: 429, isRetryable: true, summary: 'Too many requests; wait for `Retry-After` seconds.' },
   UNAUTHORIZED: { status: 401, isRetryable: false, summary: 'A token is configured and the request has none.' },
   CONFIG_INVALID: { status: 500, isRetryable: false, summary: 'The configuration has errors; exit status 78.' },
+  SPOOL_LOCKED: { status: 500, isRetryable: false, summary: 'Another process uses the log’s folder; exit status 73.' },
   PORT_IN_USE: { status: 500, isRetryable: false, summary: 'The API port is taken; exit status 98.' },
 } as const satisfies Record<string, ErrorKind>
 

@@ -19,6 +19,7 @@ const ABOUT: Readonly<Record<ConfigFile, string>> = {
 const EXAMPLES: Readonly<Record<string, string>> = {
   'api.token': 'a-long-random-text',
   'log.file': './logs/data-collector.log',
+  'spool.dir': '/var/lib/marketprism/spool',
   'nats.url': 'nats://localhost:4222',
 }
 

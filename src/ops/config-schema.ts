@@ -21,6 +21,9 @@ import {
 /** `simulation` is for data of the simulators; the demo sets it. */
 export const ENVIRONMENTS = ['production', 'staging', 'development', 'simulation'] as const
 export const LOG_LEVELS = ['DEBUG', 'INFO', 'WARNING', 'ERROR'] as const
+export const SPOOL_MODES = ['auto', 'on', 'off'] as const
+export const SYNC_POLICIES = ['always', 'interval', 'off'] as const
+export const FULL_POLICIES = ['evict', 'refuse'] as const
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
@@ -56,6 +59,48 @@ const service = z.strictObject({
   }),
   memory: group({
     records_max: whole(1, 1_000_000, 1000, 'Records of each category held in memory; the newest are kept.'),
+  }),
+  spool: group({
+    mode: choice(SPOOL_MODES, 'auto', 'The durable log. auto: on when there is a sink that reads it.'),
+    dir: optionalName('Folder of the log, for one process; `spool` in `data_dir` unless said.'),
+    sync: choice(
+      SYNC_POLICIES,
+      'interval',
+      'When records are brought to disk for certain: always before a sink gets them, at intervals, or off: by the system.',
+    ),
+    sync_interval_ms: whole(1, 60_000, 50, 'What a power failure can take with `sync: interval`, in milliseconds.'),
+    group_ms: whole(0, 1000, 5, 'Records of so many milliseconds are written together.'),
+    group_bytes: whole(4096, 16_777_216, 262_144, 'Records of so many bytes are written without waiting.'),
+    segment_bytes: whole(
+      1_048_576,
+      1_073_741_824,
+      67_108_864,
+      'Size of one file of the log, in bytes; at most a quarter of the quota.',
+    ),
+    quota_bytes: whole(
+      16_777_216,
+      1_125_899_906_842_624,
+      4_294_967_296,
+      'Size of all files of the log together, in bytes.',
+    ),
+    reserve_bytes: whole(
+      0,
+      1_073_741_824,
+      16_777_216,
+      'Of the quota: kept free for gap records, in bytes; at most a quarter of it.',
+    ),
+    memory_bytes: whole(
+      1_048_576,
+      1_073_741_824,
+      33_554_432,
+      'The newest part of the log, held in memory; what is not on disk by then is refused.',
+    ),
+    keep_seconds: whole(0, 31_536_000, 300, 'How long records are kept after every sink has had them, in seconds.'),
+    when_full: choice(
+      FULL_POLICIES,
+      'evict',
+      'evict: the oldest records go, also those that a sink lacks; refuse: new data are not taken. Both leave gap records.',
+    ),
   }),
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
   nats: group({

@@ -9,6 +9,9 @@ const LOCAL_SECONDS = [
   0.000_001, 0.000_01, 0.000_025, 0.000_05, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.05, 0.25,
 ]
 
+/** Until a disk has everything. */
+const DISK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+
 /**
  * What a label's values can be: the registry's venues, a list, or (`max`) any values but only so many of them.
  * Others count as `other`.
@@ -58,6 +61,8 @@ export const LABELS = {
   category: ['tickers', 'orderbooks', 'trades'],
   reason: { max: 48 },
   budget: { max: 16 },
+  /** What a disk is asked. */
+  operation: ['open', 'write', 'sync', 'read', 'remove', 'cursor'],
   what: { max: 48 },
   route: { max: 64 },
   status: { max: 40 },
@@ -205,6 +210,27 @@ export const METRICS = {
     'marketprism_rest_ban_until_timestamp_seconds',
     'Until when a venue forbids requests, seconds since the epoch; 0: it does not.',
     ['venue'],
+  ),
+  spoolBytes: gauge('marketprism_spool_bytes', 'All files of the durable log together.', []),
+  spoolMemory: gauge('marketprism_spool_memory_bytes', 'The newest part of the durable log, held in memory.', []),
+  spoolWritable: gauge(
+    'marketprism_spool_writable',
+    '1: the durable log takes data; 0: the disk fails or is full.',
+    [],
+  ),
+  spoolRecords: counter('marketprism_spool_records_total', 'Records that the durable log took.', []),
+  spoolEvicted: counter(
+    'marketprism_spool_evicted_total',
+    'Records that the durable log gave up for lack of room: the oldest before every sink had them, or new ones.',
+    ['reason'],
+  ),
+  spoolSpoilt: counter('marketprism_spool_spoilt_total', 'Places in the durable log that could not be read.', []),
+  spoolIoErrors: counter('marketprism_spool_io_errors_total', 'What the disk refused the durable log.', ['operation']),
+  spoolSyncDuration: histogram(
+    'marketprism_spool_sync_duration_seconds',
+    'Time until the disk had everything that was written to the durable log.',
+    [],
+    DISK_SECONDS,
   ),
   storeRecords: gauge('marketprism_store_records', 'Records held in memory.', ['category']),
   streamSubscribers: gauge('marketprism_stream_subscribers', 'Clients of the event stream.', []),

@@ -1,18 +1,12 @@
 import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { mkdir, open, readFile, rename } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { createDataFile } from './data-file.ts'
 import type { AppendFile, Files } from './platform.ts'
 
 /** The machine's file system. */
 export const systemFiles: Files = {
-  async read(path) {
-    try {
-      return await readFile(path, 'utf8')
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-      throw error
-    }
-  },
+  read: (path) => unlessMissing(readFile(path, 'utf8')),
   async replace(path, text) {
     await mkdir(dirname(path), { recursive: true })
     const temporary = `${path}.${process.pid}.tmp`
@@ -30,6 +24,56 @@ export const systemFiles: Files = {
     mkdirSync(dirname(path), { recursive: true })
     return new SystemAppendFile(openSync(path, 'a'))
   },
+  list: async (folder) => (await unlessMissing(readdir(folder))) ?? [],
+  async makeFolder(folder) {
+    await mkdir(folder, { recursive: true })
+  },
+  size: async (path) => (await unlessMissing(stat(path)))?.size,
+  async readAt(path, at, bytes) {
+    const file = await open(path, 'r')
+    try {
+      return await readUpTo(file, at, bytes)
+    } finally {
+      await file.close()
+    }
+  },
+  create: createDataFile,
+  async truncate(path, bytes) {
+    const file = await open(path, 'r+')
+    try {
+      await file.truncate(bytes)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  },
+  rename,
+  remove: unlink,
+  syncFolder,
+  async freeBytes(folder) {
+    const { bavail, bsize } = await statfs(folder)
+    return bavail * bsize
+  },
+}
+
+async function unlessMissing<Result>(result: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await result
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function readUpTo(file: FileHandle, at: number, bytes: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(bytes)
+  let length = 0
+  while (length < bytes) {
+    const { bytesRead } = await file.read(buffer, length, bytes - length, at + length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return buffer.subarray(0, length)
 }
 
 /** Until its folder is on disk too, a power failure can undo a rename. Some systems cannot open folders; theirs need not. */

@@ -77,6 +77,19 @@ export interface AppendFile {
   close(): void
 }
 
+/** A file that is appended to while the program goes on. `append` calls must not overlap; `sync` may run beside one. */
+export interface DataFile {
+  /** Writes all of it at the end, in order. Errors: rejects; a part of it may stand in the file. */
+  append(parts: readonly Uint8Array[]): Promise<void>
+  /**
+   * Resolves when everything appended before the call is on disk.
+   * Errors: rejects; what was appended is in doubt then, and a later `sync` of the same file proves nothing.
+   */
+  sync(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Errors of all methods: reject with the system's error, `code` set. */
 export interface Files {
   /** The file's text, or `undefined` if there is none. */
   read(path: string): Promise<string | undefined>
@@ -84,6 +97,41 @@ export interface Files {
   replace(path: string, text: string): Promise<void>
   /** Opens for appending; makes the folder and the file. Errors: throws. */
   append(path: string): AppendFile
+  /** The names in a folder, in no order; none if there is no such folder. */
+  list(folder: string): Promise<readonly string[]>
+  /** Makes the folder, and those above it. */
+  makeFolder(folder: string): Promise<void>
+  /** Bytes in the file; `undefined` if there is none. */
+  size(path: string): Promise<number | undefined>
+  /** Up to `bytes` bytes from `at` on; fewer where the file ends. */
+  readAt(path: string, at: number, bytes: number): Promise<Buffer>
+  /** A new, empty file. Errors: EEXIST. Its name survives a power failure after `syncFolder` only. */
+  create(path: string): Promise<DataFile>
+  /** Cuts the file to `bytes`; on disk when it resolves. */
+  truncate(path: string, bytes: number): Promise<void>
+  rename(from: string, to: string): Promise<void>
+  remove(path: string): Promise<void>
+  /** New, renamed and removed names of the folder are on disk when it resolves. */
+  syncFolder(folder: string): Promise<void>
+  /** Bytes that an unprivileged process can still write to the folder's file system. */
+  freeBytes(folder: string): Promise<number>
+}
+
+/** What tells one process from all others, also after its number was given to another, or the machine started anew. */
+export interface ProcessName {
+  readonly pid: number
+  /** When it started, in the system's own unit; empty: not known. */
+  readonly started: string
+  /** Of this run of the machine; empty: not known. */
+  readonly boot: string
+  /** Within which its number counts: containers count from 1 each. Empty: not known. */
+  readonly space: string
+}
+
+export interface Processes {
+  readonly own: ProcessName
+  /** `unknown`: it ran in another container, and nobody here can see whether it does. */
+  stateOf(process: ProcessName): 'alive' | 'dead' | 'unknown'
 }
 
 export interface Platform {
@@ -92,4 +140,5 @@ export interface Platform {
   readonly net: Net
   readonly http: Http
   readonly files: Files
+  readonly processes: Processes
 }

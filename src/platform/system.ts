@@ -3,6 +3,7 @@ import { systemFiles } from './files.ts'
 import { systemHttp } from './http.ts'
 import { systemNet } from './net.ts'
 import type { Platform } from './platform.ts'
+import { systemProcesses } from './processes.ts'
 
 /** The real world. */
 export const systemPlatform = (): Platform => ({
@@ -11,4 +12,5 @@ export const systemPlatform = (): Platform => ({
   net: systemNet,
   http: systemHttp(),
   files: systemFiles,
+  processes: systemProcesses(),
 })

@@ -214,7 +214,7 @@ export function createHandoverRig(
   const venue: Venue = { ...found, socketLimits: { ...limits, ...(lifetimeMs && { lifetimeMs }) } }
   const world = createWorld(seed)
   let stalledMs = 0
-  const { random, net, http, files } = world
+  const { random, net, http, files, processes } = world
   const clock: Clock = {
     ...world.clock,
     nowUs: () => world.clock.nowUs() + stalledMs * 1_000,
@@ -258,7 +258,7 @@ export function createHandoverRig(
     venue,
     urls: ['wss://a.example/ws', 'wss://b.example/ws'],
     feeds,
-    platform: { clock, random, net, http, files },
+    platform: { clock, random, net, http, files, processes },
     instruments: new Map(),
     connects: new Window(1_000_000, 1_000),
     sequenceOf: ({ symbol }) =>

@@ -127,8 +127,8 @@ test('few requests are under way at once, so that none uses up its time waiting 
 
 test('a full budget comes back with the time that passes, also while the wall clock stands', async () => {
   const startUs = world.clock.nowUs()
-  const { random, net, http, files } = world
-  const platform = { random, net, http, files, clock: { ...world.clock, nowUs: () => startUs } }
+  const { random, net, http, files, processes } = world
+  const platform = { random, net, http, files, processes, clock: { ...world.clock, nowUs: () => startUs } }
   const bans = new Bans(BAN_FILE, world)
   const options = { venue: binance, urls: ['https://a.example'], bans, instruments: new Map(), onOutcome: () => {} }
   const rest = new RestClient({ ...options, platform })

@@ -12,6 +12,9 @@ import type {
   SocketHandlers,
 } from '../../src/platform/platform.ts'
 import { seededRandom } from '../../src/platform/random.ts'
+import { VirtualDisk } from '../../src/sim/virtual/disk.ts'
+import { Scope, VirtualLoop } from '../../src/sim/virtual/loop.ts'
+import { VirtualProcesses } from '../../src/sim/virtual/processes.ts'
 
 /** 2026-11-23T00:00:00Z, the start of a minute. */
 const START_US = 1_795_392_000_000_000
@@ -148,7 +151,10 @@ export function createWorld(seed = 1): World {
       return world.answer(request)
     },
   }
+  const machine = new VirtualLoop()
+  const scope = new Scope()
   const files: Files = {
+    ...new VirtualDisk(machine, seededRandom(seed)).files(scope),
     read: async (path) => disk.get(path),
     replace: async (path, text) => void disk.set(path, text),
     append: (path) => {
@@ -172,6 +178,7 @@ export function createWorld(seed = 1): World {
     net,
     http,
     files,
+    processes: new VirtualProcesses().of(scope),
     peers,
     requests,
     disk,

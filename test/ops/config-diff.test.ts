@@ -61,6 +61,8 @@ describe('what a running service takes over', () => {
     if (path === 'environment') return 'staging'
     if (path === 'log.level') return 'ERROR'
     if (path === 'log.format') return 'json'
+    if (path === 'spool.mode' || path === 'spool.sync') return 'off'
+    if (path === 'spool.when_full') return 'refuse'
     if (path === 'api.cors_origins') return ['https://example.org']
     if (path === 'nats.url') return 'nats://example.org'
     if (path.endsWith('.symbols')) return ['SOMETHING']

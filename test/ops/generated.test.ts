@@ -23,6 +23,6 @@ test('the shipped files say exactly the defaults', () => {
   expect(shipped.config).toEqual(defaults.config)
   expect(shipped.warnings).toEqual([])
   const unset = [...shipped.origins].filter(([, origin]) => origin === 'default').map(([path]) => path)
-  expect(unset, 'only what has no default is commented out').toEqual(['api.token', 'log.file', 'nats.url'])
+  expect(unset, 'only what has no default is commented out').toEqual(['api.token', 'log.file', 'spool.dir', 'nats.url'])
   rmdirSync(empty)
 })

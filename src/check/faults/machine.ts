@@ -1,6 +1,6 @@
 /** What happens to the machine that the collector runs on. */
 
-import { type DiskFault, REPLACE_MS } from '../../sim/virtual/disk.ts'
+import type { DiskFault } from '../../sim/virtual/disk-fault.ts'
 import { between, type FaultKind, oneOf } from './kind.ts'
 
 const disk = (about: string, fault: DiskFault): FaultKind => ({
@@ -32,10 +32,12 @@ const slow: FaultKind = {
     world.struck('disk-slow', {}, number('ms') + SLOW_MS)
     world.awaits(number('ms') + SLOW_MS + SETTLED_MS)
     world.disk.faults.add('full')
-    world.disk.replaceMs = SLOW_REPLACE_MS
+    const { delaysMs } = world.disk
+    const usualMs = delaysMs.replace
+    delaysMs.replace = SLOW_REPLACE_MS
     world.after(number('ms'), () => world.disk.faults.delete('full'))
     world.after(number('ms') + SLOW_MS, () => {
-      world.disk.replaceMs = REPLACE_MS
+      delaysMs.replace = usualMs
     })
     for (let ms = number('ms'); ms < SLOW_MS; ms += 700)
       world.after(ms, () => {

@@ -89,3 +89,88 @@ test('a dead process gets no answer', async () => {
   await loop.run(100)
   expect(isAnswered).toBe(false)
 })
+
+async function settled<Result>(loop: VirtualLoop, promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  await loop.run(loop.nowMs + 10)
+  return promise
+}
+
+test('a new file is gone after a power failure unless its folder was synced, whatever was synced of it', async () => {
+  const kept = new Set<boolean>()
+  for (let seed = 1; seed <= 20; seed++) {
+    const { loop, disk, files } = open(seed)
+    const file = await settled(loop, files.create(PATH))
+    await settled(loop, file.append([Buffer.from('one'), Buffer.from('two')]))
+    await settled(loop, file.sync())
+    if (seed > 10) await settled(loop, files.syncFolder('/data'))
+    disk.losePower()
+    if (seed > 10) expect(disk.text(PATH)).toBe('onetwo')
+    else kept.add(disk.paths.includes(PATH))
+  }
+  expect(kept).toEqual(new Set([true, false]))
+})
+
+test('names that were not synced survive in the order in which they were changed', async () => {
+  const seen = new Set<string>()
+  for (let seed = 1; seed <= 30; seed++) {
+    const { loop, disk, files } = open(seed)
+    disk.put('/data/a', Buffer.from('a'))
+    await settled(loop, files.rename('/data/a', '/data/b'))
+    await settled(loop, files.create('/data/c'))
+    await settled(loop, files.remove('/data/b'))
+    disk.losePower()
+    seen.add(
+      disk.paths
+        .map((path) => path.slice(6))
+        .sort()
+        .join(''),
+    )
+  }
+  for (const names of seen) expect(['a', 'ab', 'b', 'bc', 'c']).toContain(names)
+  expect(seen.size).toBeGreaterThan(2)
+})
+
+test('what is written in the background may be half written when the process dies', async () => {
+  const lengths = new Set<number>()
+  for (let seed = 1; seed <= 30; seed++) {
+    const { loop, scope, disk, files } = open(seed)
+    const file = await settled(loop, files.create(PATH))
+    void file.append([Buffer.from('0123456789')])
+    scope.isAlive = false
+    await loop.run(loop.nowMs + 10)
+    lengths.add(disk.bytes(PATH)?.length ?? -1)
+  }
+  expect(Math.min(...lengths)).toBeGreaterThanOrEqual(0)
+  expect(Math.max(...lengths)).toBeLessThanOrEqual(10)
+  expect(lengths.size).toBeGreaterThan(3)
+})
+
+test('a sync covers what was written before it began; one that fails, nothing', async () => {
+  const { loop, disk, files } = open()
+  const file = await settled(loop, files.create(PATH))
+  await settled(loop, files.syncFolder('/data'))
+  await settled(loop, file.append([Buffer.from('a')]))
+  const sync = file.sync()
+  await settled(loop, file.append([Buffer.from('b')]))
+  await settled(loop, sync)
+  disk.faults.add('sync')
+  await expect(settled(loop, file.sync())).rejects.toMatchObject({ code: 'EIO' })
+  disk.losePower()
+  expect(['ab', 'a\0']).toContain(disk.text(PATH))
+})
+
+test('a disk that is full takes what fits', async () => {
+  const { loop, disk, files } = open()
+  disk.capacityBytes = 7
+  const file = await settled(loop, files.create(PATH))
+  await expect(settled(loop, file.append([Buffer.from('0123456789')]))).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect(disk.text(PATH)).toBe('0123456')
+  expect(await settled(loop, files.freeBytes('/data'))).toBe(0)
+  await settled(loop, files.truncate(PATH, 2))
+  expect(await settled(loop, files.readAt(PATH, 1, 10))).toEqual(Buffer.from('1'))
+  expect(await settled(loop, files.size(PATH))).toBe(2)
+  await expect(settled(loop, files.create(PATH))).rejects.toMatchObject({ code: 'EEXIST' })
+  await expect(settled(loop, files.remove('/data/none'))).rejects.toMatchObject({ code: 'ENOENT' })
+  expect(await settled(loop, files.list('/data'))).toEqual(['x.log'])
+})

@@ -1,0 +1,51 @@
+/** What the log had to give up, exact enough to make a gap record of. */
+
+import type { EpochUs } from '../model/event.ts'
+import type { LogRecord } from './frame.ts'
+
+export type LossCause =
+  /** The oldest records made room for new ones before every sink had them. */
+  | 'evicted'
+  /** Records are spoilt on disk, or cannot be read. */
+  | 'corrupt'
+  /** Records are not on disk that should be: a file was removed or cut. */
+  | 'missing'
+  /** There was no room for new data: they have no number and were never in the log. */
+  | 'refused'
+
+export interface StreamLoss {
+  readonly stream: string
+  readonly records: number
+  readonly firstTimeUs: EpochUs
+  readonly lastTimeUs: EpochUs
+}
+
+export interface Loss {
+  readonly cause: LossCause
+  /** Absent for refused data. `lastLsn` is absent when nobody knows how far it goes. */
+  readonly firstLsn?: number | undefined
+  readonly lastLsn?: number | undefined
+  /** Which streams lost how much; empty: nobody can tell, it may be any. */
+  readonly streams: readonly StreamLoss[]
+  /** The sinks that had not had it; empty: nobody has. */
+  readonly sinks: readonly string[]
+}
+
+/** Counts records by stream. */
+export class LossTally {
+  readonly #streams = new Map<string, { records: number; firstTimeUs: EpochUs; lastTimeUs: EpochUs }>()
+
+  add({ stream, timeUs }: Pick<LogRecord, 'stream' | 'timeUs'>): void {
+    const known = this.#streams.get(stream)
+    if (known === undefined) this.#streams.set(stream, { records: 1, firstTimeUs: timeUs, lastTimeUs: timeUs })
+    else {
+      known.records++
+      known.firstTimeUs = Math.min(known.firstTimeUs, timeUs)
+      known.lastTimeUs = Math.max(known.lastTimeUs, timeUs)
+    }
+  }
+
+  get streams(): StreamLoss[] {
+    return [...this.#streams].map(([stream, loss]) => ({ stream, ...loss }))
+  }
+}

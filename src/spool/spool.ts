@@ -1,0 +1,280 @@
+/**
+ * The durable log: everything that leaves the collector is appended here first, in order, and every sink reads it at its
+ * own pace. Appending costs no promise and no system call; see writer.ts for what happens then.
+ */
+
+import { join } from 'node:path'
+import type { EpochUs } from '../model/event.ts'
+import { type Cursors, lsnText } from './cursors.ts'
+import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
+import type { Lock } from './lock.ts'
+import { type Loss, type LossCause, LossTally } from './loss.ts'
+import type { Recovery, SpoolCounts, SpoolOptions } from './options.ts'
+import { LogReader } from './reader.ts'
+import { Retention } from './retention.ts'
+import type { Segment } from './segment.ts'
+import { Tail } from './tail.ts'
+import { Writer } from './writer.ts'
+
+const TICK_MS = 1_000
+/** Data that goes on being refused is told so often. */
+const REFUSED_TELL_TICKS = 60
+const TOLD_MAX = 1_000
+
+/** Where a log that was closed says how far it went. */
+export const endPath = (folder: string): string => join(folder, 'end')
+
+export interface SpoolParts {
+  readonly options: SpoolOptions
+  readonly lock: Lock
+  readonly cursors: Cursors
+  readonly segments: Segment[]
+  readonly counts: SpoolCounts
+  readonly startLsn: number
+  readonly recovery: Recovery
+}
+
+export class Spool {
+  readonly recovery: Recovery
+  readonly counts: SpoolCounts
+  /** What is wrong with the disk; `undefined`: nothing. */
+  problem: string | undefined
+  readonly #parts: SpoolParts
+  readonly #tail: Tail
+  readonly #writer: Writer
+  readonly #retention: Retention
+  readonly #streams = new Map<string, Stream>()
+  #refused: LossTally | undefined
+  #ticks = 0
+  #stopTick = (): void => {}
+  #waiting: { readonly lsn: number; readonly resolve: () => void }[] = []
+  readonly #told = new Set<string>()
+  #isClosed = false
+
+  constructor(parts: SpoolParts) {
+    const { options, cursors, segments, counts, startLsn, recovery } = parts
+    const { folder, files, clock, limits, sync, whenFull } = options
+    this.#parts = parts
+    this.recovery = recovery
+    this.counts = counts
+    this.#tail = new Tail(startLsn, limits.memoryBytes)
+    const common = { folder, files, clock, limits, counts, segments }
+    this.#retention = new Retention({
+      ...common,
+      whenFull,
+      cursors,
+      writtenLsn: () => this.#writer.writtenLsn,
+      savedLsn: () => this.#tail.savedLsn,
+      onLoss: (loss, gaps) => this.#evicted(loss, gaps),
+    })
+    this.#writer = new Writer({
+      ...common,
+      sync,
+      tail: this.#tail,
+      previousLsn: recovery.lastLsn,
+      room: (hasRefused) => this.#retention.room(hasRefused),
+      onVisible: () => this.#wake(),
+      onProblem: (problem) => {
+        this.problem = problem
+        options.onProblem?.(problem)
+      },
+      onSync: options.onSync ?? (() => {}),
+    })
+  }
+
+  /** Reads what else lies in the folder, and begins to keep order in it. Errors: the system's. */
+  async open(names: readonly string[]): Promise<void> {
+    await this.#retention.open(names)
+    this.#stopTick = this.#parts.options.clock.every(TICK_MS, () => void this.#tick())
+  }
+
+  /** The stream of this name; keep it where it is used. Errors: throws a RangeError for a name of more than 255 bytes. */
+  stream(key: string): Stream {
+    let stream = this.#streams.get(key)
+    if (stream === undefined) {
+      stream = streamOf(key)
+      this.#streams.set(key, stream)
+    }
+    return stream
+  }
+
+  /**
+   * Appends a record and yields its number. `timeUs`: when its data was received. The bytes are copied.
+   * `undefined`: there is no room for it, on disk or in memory, or it is longer than a record can be; it is counted, and
+   * told as a loss before the next record that is taken.
+   */
+  append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Uint8Array): number | undefined {
+    if (this.#refused !== undefined && kind === 'event' && this.#hasRoom(stream, body.length)) this.#tellRefused()
+    const isRefused = kind === 'event' && (this.#retention.isFull || this.#refused !== undefined)
+    const isImpossible = body.length > BODY_BYTES_MAX || this.#isClosed
+    const lsn = isRefused || isImpossible ? undefined : this.#tail.append(kind, stream, timeUs, body)
+    if (lsn === undefined) {
+      this.#refused ??= new LossTally()
+      this.#refused.add({ stream: stream.key, timeUs })
+      this.counts.refused++
+      return undefined
+    }
+    this.counts.records++
+    this.counts.recordBytes += body.length
+    this.#writer.notice()
+    return lsn
+  }
+
+  /** The newest record. */
+  get lastLsn(): number {
+    return this.#tail.lastLsn
+  }
+
+  /** Records up to here survive the end of the process; with the policy `always`, of the machine. */
+  get writtenLsn(): number {
+    return this.#writer.writtenLsn
+  }
+
+  /** Nothing can happen any more to records up to here. */
+  get durableLsn(): number {
+    return this.#tail.savedLsn
+  }
+
+  /** Records up to here can be read. */
+  get readableLsn(): number {
+    return this.#writer.visibleLsn
+  }
+
+  /** The oldest record that can be read. */
+  get oldestLsn(): number {
+    return this.#parts.segments[0]?.firstLsn ?? this.#tail.firstLsn
+  }
+
+  /** On disk, all files together; and in memory. */
+  get bytes(): { readonly disk: number; readonly memory: number; readonly segments: number } {
+    return { disk: this.#retention.bytes, memory: this.#tail.bytes, segments: this.#parts.segments.length }
+  }
+
+  /** There is room for gap records only. */
+  get isFull(): boolean {
+    return this.#retention.isFull
+  }
+
+  /** A reader that begins with this record, or the first one behind it that there is. */
+  reader(fromLsn: number): LogReader {
+    const { options, segments, counts, startLsn, recovery } = this.#parts
+    return new LogReader(
+      {
+        files: options.files,
+        clock: options.clock,
+        tail: this.#tail,
+        counts,
+        segments,
+        visibleLsn: () => this.readableLsn,
+        startLsn,
+        previousLsn: recovery.lastLsn,
+        onLost: (cause, firstLsn, lastLsn, segment) => this.#lost(cause, firstLsn, lastLsn, segment),
+      },
+      fromLsn,
+    )
+  }
+
+  /** Resolves when the record can be read, or the log was closed. */
+  untilReadable(lsn: number): Promise<void> {
+    if (lsn <= this.readableLsn || this.#isClosed) return Promise.resolve()
+    return new Promise((resolve) => void this.#waiting.push({ lsn, resolve }))
+  }
+
+  /** The last record that the sink has for certain. */
+  cursor(sink: string): number {
+    return this.#parts.cursors.get(sink)
+  }
+
+  /** The sink has everything up to here. Errors: throws a RangeError for what was never appended. */
+  ack(sink: string, lsn: number): void {
+    const { cursors } = this.#parts
+    if (lsn > this.#tail.lastLsn)
+      throw new RangeError(`${sink} has had ${lsn}, but the log ends at ${this.#tail.lastLsn}`)
+    cursors.set(sink, Math.max(lsn, cursors.get(sink)))
+    // What cannot be written need not be, once everyone has it.
+    if (this.#writer.isFailing && Number.isFinite(cursors.ackedLsn)) this.#tail.release(cursors.ackedLsn)
+  }
+
+  /** The sink has lost what it had behind this record. Yields where it continues from: the oldest that is left, at worst. */
+  rewind(sink: string, lsn: number): number {
+    const { cursors } = this.#parts
+    const target = Math.min(Math.max(lsn, this.oldestLsn - 1), cursors.get(sink))
+    cursors.set(sink, target)
+    return target
+  }
+
+  /** Brings everything to disk and gives the folder free. */
+  async close(): Promise<void> {
+    if (this.#refused !== undefined) this.#tellRefused()
+    this.#isClosed = true
+    this.#stopTick()
+    await this.#writer.close()
+    const { cursors, lock } = this.#parts
+    const hasAll = (await cursors.flush(this.writtenLsn)) && this.#tail.unwrittenBytes === 0
+    const isClean = hasAll && (await this.#storeEnd())
+    await lock.release(isClean).catch(() => this.counts.ioErrors.remove++)
+    this.#wake()
+  }
+
+  /** What the next process must find; less is a loss. False: it cannot be stored. */
+  async #storeEnd(): Promise<boolean> {
+    const { options, recovery, startLsn } = this.#parts
+    const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
+    try {
+      await options.files.replace(endPath(options.folder), lsnText(lastLsn))
+      return true
+    } catch {
+      this.counts.ioErrors.cursor++
+      return false
+    }
+  }
+
+  #hasRoom(stream: Stream, bodyBytes: number): boolean {
+    return !this.#retention.isFull && this.#tail.hasRoom(stream, bodyBytes)
+  }
+
+  async #tick(): Promise<void> {
+    const { cursors } = this.#parts
+    if (++this.#ticks % REFUSED_TELL_TICKS === 0 && this.#refused !== undefined) this.#tellRefused()
+    await cursors.flush(this.writtenLsn)
+    try {
+      await this.#retention.prune()
+    } catch {
+      this.counts.ioErrors.remove++
+    }
+  }
+
+  #wake(): void {
+    const lsn = this.#isClosed ? Number.POSITIVE_INFINITY : this.readableLsn
+    if (this.#waiting.length === 0) return
+    const waiting = this.#waiting
+    this.#waiting = waiting.filter((each) => each.lsn > lsn)
+    for (const each of waiting) if (each.lsn <= lsn) each.resolve()
+  }
+
+  #tellRefused(): void {
+    const streams = this.#refused?.streams ?? []
+    this.#refused = undefined
+    this.#parts.options.onLoss({ cause: 'refused', streams, sinks: [] })
+  }
+
+  /** Gap records are never evicted: they go to the end of the log. */
+  #evicted(loss: Loss, gaps: readonly LogRecord[]): void {
+    this.#parts.options.onLoss(loss)
+    for (const { stream, timeUs, body } of gaps) this.append(this.stream(stream), 'gap', timeUs, body)
+  }
+
+  /** Several sinks may come upon the same place. */
+  #lost(cause: LossCause, firstLsn: number, lastLsn: number, segment: Segment | undefined): void {
+    const id = `${firstLsn} ${lastLsn}`
+    if (this.#told.has(id)) return
+    if (this.#told.size >= TOLD_MAX) this.#told.clear()
+    this.#told.add(id)
+    this.counts.spoilt++
+    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, streams: [], sinks: [] })
+    if (segment !== undefined) this.#retention.keep(segment).catch(() => this.counts.ioErrors.read++)
+  }
+}
+
+/** With a stream's key of full length it still makes a payload. */
+const BODY_BYTES_MAX = PAYLOAD_BYTES_MAX - 1024
