@@ -38,8 +38,8 @@ export function spoil(text: string, how: Spoiling): string | Buffer {
 /** `ghost`: a level is there that the venue does not have. `crossed`: so is one that crosses the book. */
 export type Forgery = 'ghost' | 'crossed'
 
-/** Of every forged level. */
-export const FORGED_QUANTITY = 7
+/** Of every forged level; no market has as much. */
+export const FORGED_QUANTITY = 7_654_321
 
 /** The book frame or answer with a forged bid, or `undefined` if no bids can be found in it. */
 export function forge(text: string, how: Forgery): string | undefined {

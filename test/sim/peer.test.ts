@@ -164,14 +164,14 @@ test('a level is forged into the books of every venue, in its own form', () => {
   }
   expect(bids(forge('{"b":[["100.5","1"]],"a":[]}', 'ghost'))).toEqual([
     ['100.5', '1'],
-    ['91', '7'],
+    ['91', '7654321'],
   ])
   expect(bids(forge('{"data":[{"asks":[],"bids":[["100","1","0","4"]]}]}', 'crossed'))).toEqual([
-    ['120', '7', '0', '4'],
+    ['120', '7654321', '0', '4'],
     ['100', '1', '0', '4'],
   ])
   expect(bids(forge('{"params":{"data":{"bids":[],"asks":[["delete",100.0,0.0]]}}}', 'ghost'))).toEqual([
-    ['new', 90, 7],
+    ['new', 90, 7_654_321],
   ])
   expect(forge('{"result":null}', 'ghost')).toBeUndefined()
 })

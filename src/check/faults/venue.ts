@@ -70,7 +70,8 @@ function unlist({ world, venue, fault, number, word, struck, scope }: Strike): v
   const symbol = fault.symbol ?? ''
   // A list without any symbol is believed by nobody.
   if (venue.goneMs.has(symbol) || venue.symbols.length - venue.goneMs.size < 2) return
-  world.awaits(number('ms') + LIST_MS)
+  // Nobody may notice that it was away for a moment.
+  if (number('ms') > LIST_MS) world.awaits(number('ms') + LIST_MS)
   struck(number('ms') + LIST_MS)
   venue.market.list(symbol, false)
   // A process that began anew meanwhile asks for the list as much later.
