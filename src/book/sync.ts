@@ -1,6 +1,6 @@
 /** Keeps one book in step with its venue: snapshot, deltas, gap, resync. Says what to emit and what to ask for; does no I/O. */
 
-import type { BookDelta, BookReason, BookSnapshot, BookState, BookStateName, EpochUs } from '../model/event.ts'
+import type { BookDelta, BookReason, BookSnapshot, BookStateName, EpochUs } from '../model/event.ts'
 import { BookStates } from './book-states.ts'
 import { Crossing } from './crossing.ts'
 import { HeldDeltas, HoldingRoom } from './held-deltas.ts'
@@ -8,6 +8,7 @@ import { isEmptySnapshot, isRepeated, Numbering } from './numbering.ts'
 import { OrderBook } from './order-book.ts'
 import { Past } from './past.ts'
 import type { SequenceRule } from './sequence.ts'
+import type { BookOutput, BookStep } from './step.ts'
 
 /** How one venue's books work. */
 export interface BookRules {
@@ -21,17 +22,6 @@ export interface BookRules {
 
 /** Levels a side that are held at most; no venue's book is as deep. */
 const LEVELS_MAX = 50_000
-
-export type BookOutput = BookSnapshot | BookDelta | BookState
-
-export interface BookStep {
-  /** To publish, in order. The book already stands behind the last of them. */
-  readonly emit: readonly BookOutput[]
-  /** Set when the book cannot go on alone: fetch a snapshot, or subscribe anew so that the venue sends one. */
-  readonly need?: BookReason | undefined
-  /** The message changed nothing: repeated, older than the book, or came while no book was there. */
-  readonly isIgnored?: boolean
-}
 
 const NOTHING: BookStep = { emit: [] }
 const IGNORED: BookStep = { emit: [], isIgnored: true }
@@ -102,6 +92,11 @@ export class BookSync {
     return this.#crossing.sinceUs
   }
 
+  /** Where the fetched snapshot stands that no delta has come behind yet. */
+  get candidateSequence(): number | undefined {
+    return this.#isQuiet ? this.#candidate?.sequence : undefined
+  }
+
   /** Keeps the past of the live book from now on. `undefined`: it has no sequence to find anything by, or is not live. */
   record(): Past | undefined {
     if (!this.isLive || this.#last === undefined) return undefined
@@ -128,8 +123,9 @@ export class BookSync {
     this.#candidate = snapshot
     // Two snapshots at one sequence: nothing happened between them, so none of the silent stream is missing.
     if (this.#isQuiet && confirmed?.sequence === snapshot.sequence) return this.#start(snapshot, [])
+    const isDeaf = this.#isQuiet && (confirmed?.sequence ?? Number.POSITIVE_INFINITY) < (snapshot.sequence ?? 0)
     this.#isQuiet = true
-    return this.#join()
+    return { ...this.#join(), isDeaf }
   }
 
   onDelta(delta: BookDelta, checksum?: number): BookStep {

@@ -1,16 +1,24 @@
 /** No gap without a cause: each overlaps a fault that can touch its stream, or an end of the process. */
 
-import type { EpochUs, GapCause } from '../model/event.ts'
+import type { EpochUs, Gap, GapCause } from '../model/event.ts'
 import type { Court, Entry, Judge } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
 type Fault = Entry<'fault'>
 type Scope = Pick<Fault, 'venue' | 'channel' | 'symbol' | 'connection'>
 
+/** A connection without any data for less is not silent. */
+const SILENT_US = 7_000_000
 /** A level that is wrong may show long after it became so. */
 const SHOWN_LATE: ReadonlySet<GapCause> = new Set(['audit_mismatch', 'crossed_book', 'checksum'])
 /** Faults that are remembered; the oldest half goes when there are more. */
 const FAULTS_MAX = 40_000
+
+/** The fault without the stream that it is confined to. */
+const placeOf = ({ venue, connection }: Scope): Scope => ({
+  ...(venue !== undefined && { venue }),
+  ...(connection !== undefined && { connection }),
+})
 
 /** Can a fault with this scope touch the stream? */
 export function touches({ venue, channel, symbol, connection }: Scope, stream: Stream): boolean {
@@ -34,6 +42,10 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
   const overlaps = ({ atUs, untilUs = atUs }: Fault, startUs: EpochUs, endUs: EpochUs): boolean =>
     atUs <= endUs + detectionUs && untilUs + detectionUs >= startUs
 
+  /** Nothing has come on its connections for long: whatever was lost of one stream makes all of them suspect. */
+  const isAllSilent = (stream: Stream, { cause }: Gap): boolean =>
+    cause === 'silence' && streams.nowUs - streams.heardUs(stream) >= SILENT_US
+
   return {
     fault(entry) {
       if (!harmlessFaults.test(entry.fault)) add(entry)
@@ -51,7 +63,9 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
-      const cause = faults.findLast((fault) => near(fault) && touches(fault, stream))
+      const cause = faults.findLast(
+        (fault) => near(fault) && touches(isAllSilent(stream, event) ? placeOf(fault) : fault, stream),
+      )
       record.causeUs = cause?.atUs
       if (cause !== undefined) return
       const ofSymbol = ({ venue, connection, symbol }: Fault) =>

@@ -112,6 +112,8 @@ export interface OracleOptions {
   readonly askedAgainUs: number
   /** A stream is back so long after the last fault that touches it. */
   readonly backUs: number
+  /** A book that had held is live again within this. */
+  readonly bookBackUs: number
   /** Trades that are lost at the end of a stream are found within this. */
   readonly unfoundUs: number
   /** For each connection to a venue at most `count` within `us` may have lived for less than `livedUs`. */
@@ -175,6 +177,7 @@ export const DEFAULTS: OracleOptions = {
   deafLinkUs: 16 * SECOND,
   askedAgainUs: 45 * SECOND,
   backUs: Number.POSITIVE_INFINITY,
+  bookBackUs: Number.POSITIVE_INFINITY,
   unfoundUs: Number.POSITIVE_INFINITY,
   dials: { count: 20, us: 20 * SECOND, livedUs: 2 * SECOND },
   tradesKept: 1_000,
@@ -196,4 +199,5 @@ export const RUN_OPTIONS: Partial<OracleOptions> = {
   settleUs: 75 * SECOND,
   unfoundUs: 75 * SECOND,
   backUs: 330 * SECOND,
+  bookBackUs: 100 * SECOND,
 }

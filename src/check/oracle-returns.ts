@@ -63,19 +63,26 @@ class Endings {
   }
 }
 
+/** A book that broke so often without holding in between is built anew ever more rarely. */
+const BREAKS_MAX = 4
+const STEADY_US = 60_000_000
+
 /** A stream is on a connection again, and a book live, within a bounded time after the last fault that touches it. */
 export function judgeReturns({ streams, options, report }: Court): Judge {
   const endings = new Endings()
   const permanent: Entry<'fault'>[] = []
   const unsubscribedUs = new Map<Stream, EpochUs>()
   const staleUs = new Map<Stream, EpochUs>()
+  /** How often each book broke since it last held for a while. */
+  const breaks = new Map<Stream, number>()
+  const liveUs = new Map<Stream, EpochUs>()
 
-  function settle(stream: Stream, lost: Map<Stream, EpochUs>, word: string): void {
+  function settle(stream: Stream, lost: Map<Stream, EpochUs>, word: string, boundUs = options.backUs): void {
     const sinceUs = lost.get(stream)
     lost.delete(stream)
     if (sinceUs === undefined || permanent.some((fault) => touches(fault, stream))) return
     const lateUs = streams.nowUs - Math.max(sinceUs, endings.lastUs(stream, options.quietFaults))
-    if (lateUs > options.backUs) report('back_late', streams.nowUs, stream, `${word} after ${millis(lateUs)}`)
+    if (lateUs > boundUs) report('back_late', streams.nowUs, stream, `${word} after ${millis(lateUs)}`)
   }
 
   return {
@@ -104,8 +111,15 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
       settle(stream, unsubscribedUs, 'on a connection again')
     },
     bookState(stream, { state }) {
-      if (state === 'live') settle(stream, staleUs, 'live again')
-      else if (!staleUs.has(stream)) staleUs.set(stream, streams.nowUs)
+      const count = breaks.get(stream) ?? 0
+      if (state === 'live') {
+        settle(stream, staleUs, 'live again', count > BREAKS_MAX ? options.backUs : options.bookBackUs)
+        liveUs.set(stream, streams.nowUs)
+      } else if (!staleUs.has(stream)) {
+        staleUs.set(stream, streams.nowUs)
+        const hasHeld = streams.nowUs - (liveUs.get(stream) ?? 0) > STEADY_US
+        breaks.set(stream, hasHeld ? 1 : count + 1)
+      }
     },
     finish() {
       for (const stream of [...unsubscribedUs.keys()]) settle(stream, unsubscribedUs, 'on no connection')

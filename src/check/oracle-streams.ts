@@ -116,6 +116,11 @@ export class Streams {
     if (stream.waiting.length > 0) for (const record of stream.waiting.splice(0)) record.resumedUs ??= atUs
   }
 
+  /** When anything was last delivered on a connection that the stream was asked for on. */
+  heardUs({ venue, subscribed }: Stream): EpochUs {
+    return Math.max(0, ...[...subscribed].map((id) => this.#connections.get(`${venue} ${id}`)?.deliveredUs ?? 0))
+  }
+
   lost(stream: Stream, connection: number, atUs: EpochUs): void {
     this.#stopCarrying(stream, connection, atUs)
     if (stream.outage === undefined) return

@@ -77,7 +77,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)
       const fromUs = isMoved ? Math.min(earliest(record), record.beforeUs ?? 0) : earliest(record)
       const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
-      if (earlyUs > 0) tell(record, `begins ${millis(earlyUs)} too early`)
+      if (earlyUs > HELD_US_MAX || (earlyUs > 0 && !mayBeHeld(record, event)))
+        tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return
       // A stream that is behind the venue first repeats what was fetched: numbers say where the gap ends.

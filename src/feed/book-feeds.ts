@@ -1,7 +1,8 @@
 /** The book feeds of one venue: who waits for a snapshot, what happens when a book breaks. One symbol never touches another. */
 
 import type { Books } from '../book/books.ts'
-import type { BookOutput, BookSync } from '../book/sync.ts'
+import type { BookOutput } from '../book/step.ts'
+import type { BookSync } from '../book/sync.ts'
 import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
@@ -95,6 +96,7 @@ export class BookFeeds {
       if (feed.state !== 'live') this.#settle(feed)
       return 'live'
     }
+    if (step.isDeaf) this.#restartSoon(feed, 'snapshots move on, the stream does not')
     this.#waiting(feed, feed.reason || 'waiting for a snapshot')
     if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
       this.#snapshots.request(feed.symbol, this.#waitMs(feed))
@@ -225,12 +227,19 @@ export class BookFeeds {
 
   #startOver(feed: Feed, reason: string): void {
     this.#waiting(feed, reason)
+    if (this.#options.venue.book.snapshotFrom === 'stream') this.#restartSoon(feed, reason)
+    else {
+      this.#postpone(feed)
+      this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
+    }
+  }
+
+  /** Subscribes anew; ever more rarely if it is of no use. */
+  #restartSoon(feed: Feed, reason: string): void {
     this.#postpone(feed)
-    if (this.#options.venue.book.snapshotFrom === 'rest') this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
-    else
-      this.#later(feed, this.#waitMs(feed), () =>
-        this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
-      )
+    this.#later(feed, this.#waitMs(feed), () =>
+      this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
+    )
   }
 
   /** The first rebuild is due at once, those that follow it closely after growing waits. */

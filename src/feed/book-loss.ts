@@ -1,6 +1,6 @@
 /** What the steps of a book mean to the ledger: why data are missing, and how a loss ended. */
 
-import type { BookOutput } from '../book/sync.ts'
+import type { BookOutput } from '../book/step.ts'
 import type { LossEnd } from '../ledger/records.ts'
 import type { BookDelta, BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
 import { isNumbered } from './epoch.ts'

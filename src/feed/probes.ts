@@ -75,13 +75,16 @@ export class Probes {
 
   #isProven({ channel, symbol, tally }: Feed): boolean {
     if (channel === 'trade') return tally.last !== undefined
-    return channel === 'book' && this.#options.books.find(this.#options.venue.id, symbol)?.isProven === true
+    const book = channel === 'book' ? this.#options.books.find(this.#options.venue.id, symbol) : undefined
+    return book?.isProven === true || book?.candidateSequence !== undefined
   }
 
   /** Where the stream stands, or stood when it was last good. */
   #position({ channel, symbol, tally }: Feed): number | undefined {
     const { books, venue } = this.#options
-    return channel === 'trade' ? tally.last : books.find(venue.id, symbol)?.sequence
+    if (channel === 'trade') return tally.last
+    const book = books.find(venue.id, symbol)
+    return book?.candidateSequence ?? book?.sequence
   }
 }
 

@@ -137,6 +137,11 @@ export class RestClient {
     return this.#options.urls[this.#urlIndex % this.#options.urls.length] as string
   }
 
+  /** What an earlier process has used of the limits the first answer tells. */
+  get #underWayMax(): number {
+    return this.isAvailable === undefined ? 1 : UNDER_WAY_MAX
+  }
+
   /** Sends what fits now, oldest first; a full budget holds back its own requests only. Wakes when the next one fits. */
   #pump(): void {
     this.#cancelWake?.()
@@ -144,7 +149,7 @@ export class RestClient {
     const { clock } = this.#options.platform
     const full = new Set<string>()
     let wakeMs = Number.POSITIVE_INFINITY
-    for (let i = 0; i < this.#queue.length && this.#underWay < UNDER_WAY_MAX; ) {
+    for (let i = 0; i < this.#queue.length && this.#underWay < this.#underWayMax; ) {
       const waiting = this.#queue[i] as Waiting
       const { request } = waiting
       const waitMs = full.has(request.budget) ? wakeMs : this.#waitMs(request)
@@ -157,7 +162,7 @@ export class RestClient {
         this.#launch(waiting)
       }
     }
-    if (this.#queue.length > 0 && this.#underWay < UNDER_WAY_MAX)
+    if (this.#queue.length > 0 && this.#underWay < this.#underWayMax)
       this.#cancelWake = clock.after(wakeMs, () => this.#pump())
   }
 

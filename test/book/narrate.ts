@@ -1,4 +1,4 @@
-import type { BookOutput, BookStep } from '../../src/book/sync.ts'
+import type { BookOutput, BookStep } from '../../src/book/step.ts'
 
 /** An output in a few words: `snapshot 100`, `delta 105`, `live: snapshot`. */
 export function words(output: BookOutput): string {

@@ -1,4 +1,4 @@
-import type { BookOutput } from '../../src/book/sync.ts'
+import type { BookOutput } from '../../src/book/step.ts'
 import type { Level } from '../../src/model/event.ts'
 
 /** Decimals of prices in tests. */

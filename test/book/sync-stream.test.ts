@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type BookStep, BookSync } from '../../src/book/sync.ts'
+import type { BookStep } from '../../src/book/step.ts'
+import { BookSync } from '../../src/book/sync.ts'
 import type { BookDelta, BookSnapshot } from '../../src/model/event.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { words } from './narrate.ts'

@@ -99,6 +99,17 @@ describe('snapshot fetched aside', () => {
     expect(sync.isLive).toBe(false)
   })
 
+  test('two snapshots apart from each other, and nothing between: the stream is dead', () => {
+    const { sync } = start(FETCHED)
+    expect(sync.onSnapshot(snapshot(100)).isDeaf).toBe(false)
+    expect(sync.candidateSequence).toBe(100)
+    expect(sync.onSnapshot(snapshot(99)).isDeaf, 'a node that lags').toBe(false)
+    expect(sync.onSnapshot(snapshot(120)).isDeaf).toBe(true)
+    sync.onDelta(delta({ first: 110, last: 112 }))
+    expect(sync.candidateSequence, 'something came').toBeUndefined()
+    expect(sync.onSnapshot(snapshot(130)).isDeaf).toBe(false)
+  })
+
   test('while live, another one changes nothing', () => {
     const { sync, feed, top } = start(FETCHED)
     feed(snapshot(100))

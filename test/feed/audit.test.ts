@@ -242,6 +242,7 @@ describe('what audits use', () => {
     const { world, rest } = await start()
     const venue = findVenue('binance') as Venue
     const answer = world.answer
+    await rest.get(venue.rest.snapshot('BBBUSDT'))
     world.answer = () => new Promise(() => {})
     for (let i = 0; i < 9; i++) void rest.get(venue.rest.snapshot('BBBUSDT'))
     await world.clock.advance(SETTLED_MS + 5_000)

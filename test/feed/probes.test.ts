@@ -130,4 +130,11 @@ describe('a silent connection', () => {
     world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
     expect(await isQuiet(feedOf('book'))).toBe(false)
   })
+
+  test('a book that is not proven yet is asked about by the snapshot that it has', async () => {
+    books.accept({ ...snapshot(100), venue: 'binance', symbol: SYMBOL })
+    expect(await isQuiet(feedOf('book'))).toBe(true)
+    theirs = 101
+    expect(await isQuiet(feedOf('book'))).toBe(false)
+  })
 })

@@ -70,10 +70,11 @@ describe('budget', () => {
 test('what is left of a budget: not used, not under way, not waited for by another', async () => {
   const rest = await client()
   expect([rest.left('weight'), rest.left('nonsense')]).toEqual([4_800, 0])
+  await rest.get(snapshot())
   world.answer = () => new Promise(() => {})
   for (let i = 0; i < 20; i++) void rest.get(snapshot(`S${i}USDT`)).catch(() => {})
   await world.clock.advance(100)
-  expect([rest.waiting, rest.left('weight')]).toEqual([12, 4_800 - 20 * 50])
+  expect([rest.waiting, rest.left('weight')]).toEqual([12, 4_800 - 21 * 50])
   rest.stop()
   const other = await client()
   world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
@@ -97,6 +98,7 @@ test('weight under way counts too: requests asked for together do not pass 80 % 
 
 test('an answer that overtook a later one does not lower what is known to be used', async () => {
   const rest = await client()
+  await rest.get(snapshot())
   const answers: (() => void)[] = []
   world.answer = () =>
     new Promise((resolve) => {
@@ -109,6 +111,24 @@ test('an answer that overtook a later one does not lower what is known to be use
     await both[i]
   }
   expect([...rest.usage()]).toEqual([['weight', 4790 / 6000]])
+})
+
+test('the first request goes alone: its answer tells what an earlier process has used', async () => {
+  const rest = await client()
+  let answer = () => {}
+  world.answer = () =>
+    new Promise((resolve) => {
+      answer = () => resolve(jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4780' }))
+    })
+  const all = ['A', 'B', 'C'].map((name) => rest.get(snapshot(`${name}USDT`)))
+  await settle()
+  expect(world.requests).toHaveLength(1)
+  answer()
+  await all[0]
+  await settle()
+  expect(world.requests, 'what is left is too little for another').toHaveLength(1)
+  rest.stop()
+  await Promise.allSettled(all)
 })
 
 test('few requests are under way at once, so that none uses up its time waiting for a socket', async () => {
@@ -292,6 +312,7 @@ describe('limits that the venue sets', () => {
 
 test('requests that fail together move on to the next host once', async () => {
   const rest = await client(['https://a.example', 'https://b.example'])
+  await rest.get(snapshot())
   world.answer = ({ url }) =>
     url.startsWith('https://b.') ? jsonAnswer(depth) : Promise.reject(new Error('connect ECONNREFUSED'))
   const failed = await Promise.all([kindOf(rest.get(snapshot('AUSDT'))), kindOf(rest.get(snapshot('BUSDT')))])

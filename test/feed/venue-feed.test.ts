@@ -258,6 +258,21 @@ describe('books with fetched snapshots', () => {
     expect(stateOf('book', 'QUIETUSDT')?.state).toBe('live')
   })
 
+  test('a book of which snapshots move on while the stream brings nothing is subscribed anew', async () => {
+    await start('binance', { symbols: ['DEADUSDT'], channels })
+    let last = 50
+    world.answer = () => snapshotAt(last++)
+    world.peer.open()
+    ack()
+    const sent = world.peer.sent.length
+    for (let i = 0; i < 9; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_500)
+    }
+    expect(depthRequests()).toBe(2)
+    expect(world.peer.frames.slice(sent).map(({ method }) => method)).toEqual(['UNSUBSCRIBE', 'SUBSCRIBE'])
+  })
+
   test('during a ban the book says so, and comes back by itself', async () => {
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
     world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '20' })

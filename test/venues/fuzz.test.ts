@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Books } from '../../src/book/books.ts'
-import type { BookStep } from '../../src/book/sync.ts'
+import type { BookStep } from '../../src/book/step.ts'
 import type { BookDelta, BookSnapshot } from '../../src/model/event.ts'
 import { partSeed, seededRandom } from '../../src/platform/random.ts'
 import { venues } from '../../src/venues/index.ts'
