@@ -66,6 +66,7 @@ class Endings {
 /** A book that broke so often without holding in between is built anew ever more rarely. */
 const BREAKS_MAX = 4
 const STEADY_US = 60_000_000
+const AGAIN = 'live again'
 
 /** A stream is on a connection again, and a book live, within a bounded time after the last fault that touches it. */
 export function judgeReturns({ streams, options, report }: Court): Judge {
@@ -75,10 +76,13 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
   const staleUs = new Map<Stream, EpochUs>()
   /** How often each book broke since it last held for a while. */
   const breaks = new Map<Stream, number>()
+  const subscribedUs = new Map<Stream, EpochUs>()
   const liveUs = new Map<Stream, EpochUs>()
 
   function settle(stream: Stream, lost: Map<Stream, EpochUs>, word: string, boundUs = options.backUs): void {
-    const sinceUs = lost.get(stream)
+    const lostUs = lost.get(stream)
+    // What a venue refuses for now is asked for again ever more rarely.
+    const sinceUs = lostUs && Math.max(lostUs, word === AGAIN ? (subscribedUs.get(stream) ?? 0) : 0)
     lost.delete(stream)
     if (sinceUs === undefined || permanent.some((fault) => touches(fault, stream))) return
     const lateUs = streams.nowUs - Math.max(sinceUs, endings.lastUs(stream, options.quietFaults))
@@ -108,12 +112,13 @@ export function judgeReturns({ streams, options, report }: Court): Judge {
       }
     },
     subscribed(stream) {
+      subscribedUs.set(stream, streams.nowUs)
       settle(stream, unsubscribedUs, 'on a connection again')
     },
     bookState(stream, { state }) {
       const count = breaks.get(stream) ?? 0
       if (state === 'live') {
-        settle(stream, staleUs, 'live again', count > BREAKS_MAX ? options.backUs : options.bookBackUs)
+        settle(stream, staleUs, AGAIN, count > BREAKS_MAX ? options.backUs : options.bookBackUs)
         liveUs.set(stream, streams.nowUs)
       } else if (!staleUs.has(stream)) {
         staleUs.set(stream, streams.nowUs)

@@ -59,6 +59,9 @@ export function createFront(options: FrontOptions): Front {
   }
 }
 
+/** No venue's books count on by so many while one link lags behind another. */
+const LAG_NUMBERS_MAX = 10_000_000
+
 class BookFront implements Front {
   readonly #rule: SequenceRule
   readonly #present: () => number | undefined
@@ -102,6 +105,8 @@ class BookFront implements Front {
   isRepeated(event: MarketEvent): boolean {
     const present = this.#present()
     if (this.#isCaughtUp || present === undefined || event.type !== 'book_delta') return false
+    // So far behind is no link: the venue counts anew.
+    if (present - (event.last_sequence ?? present) > LAG_NUMBERS_MAX) return false
     this.#isCaughtUp = this.#rule(present, event, false) !== 'stale'
     return !this.#isCaughtUp
   }

@@ -168,7 +168,9 @@ export class Intake {
   }
 
   #askOthers(feed: Feed): void {
-    const isQuiet = isMarketQuiet(feed, this.#marketOf(feed))
+    // A ticker begins with its state: one that has not come since is owed, however quiet the market.
+    const isOwed = feed.channel === 'ticker' && feed.ledger.outage !== undefined
+    const isQuiet = !isOwed && isMarketQuiet(feed, this.#marketOf(feed))
     if (isQuiet === true) feed.quiet()
     // Not known yet: the next look comes in a second.
     else if (isQuiet === undefined || feed.mayFollow()) feed.set('live')

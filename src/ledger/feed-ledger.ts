@@ -59,6 +59,11 @@ export class FeedLedger {
     this.#stream = { ...this.#stream, market, instrument }
   }
 
+  /** Where it stands, or stood when it was last retired and is not collected again yet. */
+  get standing(): Pick<FeedLedger, 'lastUs' | 'lastSequence' | 'tally'> {
+    return this.#retired ?? this
+  }
+
   /** The gap whose end is not known yet. */
   get outage(): Gap | undefined {
     return this.#outage
@@ -88,7 +93,7 @@ export class FeedLedger {
     if (this.isCollected) return
     // What came before it was last retired joins nothing that comes from now on, unless it only was off the list.
     const { lastUs, lastSequence, tally } = this
-    if (this.stretches.length > 0) this.#retired = { lastUs, lastSequence, tally }
+    if (this.stretches.length > 0) this.#retired ??= { lastUs, lastSequence, tally }
     this.lastUs = undefined
     this.lastSequence = undefined
     this.tally = new Tally()
@@ -111,6 +116,7 @@ export class FeedLedger {
   /** The venue has confirmed the stream, or data came. */
   live(atUs: EpochUs): void {
     if (this.isCollected) return
+    this.#retired = undefined
     this.stretches.push({ fromUs: atUs })
     this.#hooks.stretched()
   }

@@ -264,7 +264,8 @@ const streamRecord = ({ stream, stretches }: FeedLedger, atUs: EpochUs): Journal
 const SPANS_MAX = 100
 
 function markOf(key: string, ledger: FeedLedger): Mark | undefined {
-  const { lastUs = 0, lastSequence, newestTradeUs = 0, epoch, tally } = ledger
+  const { newestTradeUs = 0, epoch } = ledger
+  const { lastUs = 0, lastSequence, tally } = ledger.standing
   const sequence = tally.last ?? lastSequence
   const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
   return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]

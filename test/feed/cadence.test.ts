@@ -66,6 +66,15 @@ test('a ticker of a market that trades now and then is not called silent while n
   expect(rig.gaps).toEqual([])
 })
 
+test('a ticker that does not come back with its connection is called silent, however quiet the market', async () => {
+  await open()
+  await live(5, () => true)
+  rig.world.peer.close()
+  await rig.world.clock.advance(2_000)
+  rig.world.peer.open()
+  expect(await live(120, () => false, false)).toBeLessThanOrEqual(14)
+})
+
 test('a market that wakes up is followed by its ticker, which was not silent before', async () => {
   await open()
   await live(5, () => true)

@@ -124,6 +124,12 @@ describe('tickers and quotes', () => {
 })
 
 describe('books', () => {
+  test('a sequence that is far behind is no repeated one: the venue counts anew', () => {
+    const front = frontOf('book', { sequence: 100_000_000 })
+    expect(front.isRepeated(delta(99_999_980, 99_999_990))).toBe(true)
+    expect(front.isRepeated(delta(7, 9))).toBe(false)
+  })
+
   test('go by their rule, one delta after another', () => {
     const front = frontOf('book', { sequence: 10 })
     expect(placesOf(front, [delta(5, 10), delta(10, 15), delta(15, 3), delta(3, 5), delta(9, 12)])).toEqual([
