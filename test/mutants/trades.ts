@@ -109,15 +109,6 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     why: 'the end of a stream that falls silent is never compared with the venue',
   },
   {
-    name: 'silent-trades-not-asked',
-    file: 'feed/trade-feeds.ts',
-    find: `silent(feed: Feed): void {
-    this.#checks.ask(feed)`,
-    replace: `silent(feed: Feed): void {
-    feed.quiet()`,
-    why: 'a silent stream of trades counts as a quiet market',
-  },
-  {
     name: 'newest-off-by-one',
     file: 'feed/trade-feeds.ts',
     find: `if (newest === undefined || tally.last === undefined || newest <= tally.last) {`,
