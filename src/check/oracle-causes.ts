@@ -63,9 +63,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
-      const cause = faults.findLast(
-        (fault) => near(fault) && touches(isAllSilent(stream, event) ? placeOf(fault) : fault, stream),
-      )
+      const isAll = isAllSilent(stream, event)
+      const cause = faults.findLast((fault) => near(fault) && touches(isAll ? placeOf(fault) : fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined) return
       const ofSymbol = ({ venue, connection, symbol }: Fault) =>

@@ -137,19 +137,19 @@ export function judgeEarlyEnds({ streams, options, report }: Court): Judge {
   /** Venues said that they send what they did not. */
   const untrue: Entry<'fault'>[] = []
   /** What ended while a connection carried the stream may be told when that is over. */
-  let closedUs = 0
+  const closedUs = new Map<string, EpochUs>()
   return {
-    connection({ state, atUs }) {
-      if (state === 'closed') closedUs = atUs
+    connection({ venue, state, atUs }) {
+      if (state === 'closed') closedUs.set(venue, atUs)
     },
     fault(entry) {
       if (options.untrueFaults.test(entry.fault)) untrue.push(entry)
     },
     gap({ record: { stream, isReverted }, event, before }) {
-      // An earlier process knew that it had ended.
       const { end_time_us: endUs } = event
       if (stream.channel !== 'trade' || event.state === 'final' || endUs === undefined) return
-      if (isReverted || closedUs >= endUs) return
+      // An earlier process knew that it had ended.
+      if (isReverted || (closedUs.get(stream.venue) ?? 0) >= endUs) return
       if (before?.end_time_us !== undefined || stream.subscribed.size > 0) return
       if (untrue.some((fault) => touches(fault, stream))) return
       report('gap_ended_early', streams.nowUs, stream, `gap ${event.gap_id} ended; nobody carries ${nameOf(stream)}`)

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, statfs, 
 import { dirname } from 'node:path'
 import { createDataFile } from './data-file.ts'
 import type { AppendFile, Files } from './platform.ts'
+import { hasCode } from './system-error.ts'
 
 /** The machine's file system. */
 export const systemFiles: Files = {
@@ -60,7 +61,7 @@ async function unlessMissing<Result>(result: Promise<Result>): Promise<Result | 
   try {
     return await result
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (hasCode(error, 'ENOENT')) return undefined
     throw error
   }
 }

@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs'
 import type { Processes, ProcessName } from './platform.ts'
+import { hasCode } from './system-error.ts'
 
 /** States of a process that runs no more: zombie, dead. */
 const ENDED: ReadonlySet<string> = new Set(['Z', 'X'])
@@ -24,7 +25,7 @@ function isRunning({ pid }: ProcessName): boolean {
     return true
   } catch (error) {
     // Someone else's process lives too.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return hasCode(error, 'EPERM')
   }
 }
 

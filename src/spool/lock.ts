@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { PrismError } from '../model/errors.ts'
 import { sleep } from '../platform/clock.ts'
 import type { Clock, DataFile, Files, Processes, ProcessName } from '../platform/platform.ts'
-import { hasCode } from './system-error.ts'
+import { hasCode } from '../platform/system-error.ts'
 
 /** The holder makes the file longer so often: that can be seen from other containers too. */
 const BEAT_MS = 5_000

@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { errorText, PrismError } from '../model/errors.ts'
+import { hasCode } from '../platform/system-error.ts'
 import { Cursors, lsnText, parseLsn } from './cursors.ts'
 import { type Lock, takeLock } from './lock.ts'
 import type { Loss } from './loss.ts'
@@ -9,7 +10,6 @@ import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
 import { RESERVE_NAME } from './reserve.ts'
 import { endPath, Spool } from './spool.ts'
-import { hasCode } from './system-error.ts'
 
 /**
  * A process that did not end in order may have shown its sinks records that did not survive. Their numbers must not be

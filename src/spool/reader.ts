@@ -2,12 +2,12 @@
 
 import { sleep } from '../platform/clock.ts'
 import type { Clock, Files } from '../platform/platform.ts'
+import { hasCode } from '../platform/system-error.ts'
 import type { LogRecord } from './frame.ts'
 import type { LossCause } from './loss.ts'
 import type { SpoolCounts } from './options.ts'
 import type { Problem } from './scanner.ts'
 import { type Segment, SegmentReader } from './segment.ts'
-import { hasCode } from './system-error.ts'
 import type { ReadLimits, Tail } from './tail.ts'
 
 /** A place that cannot be read is tried so often, so far apart; then it is lost. */

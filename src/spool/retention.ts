@@ -1,6 +1,7 @@
 /** What stays on disk: everything that a sink lacks, and the rest for a while, as far as quota and disk have room. */
 
 import type { Clock, Files } from '../platform/platform.ts'
+import { hasCode } from '../platform/system-error.ts'
 import type { Cursors } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
 import { type Loss, LossTally } from './loss.ts'
@@ -8,7 +9,6 @@ import type { FullPolicy, SpoolCounts, SpoolLimits } from './options.ts'
 import { Quarantine } from './quarantine.ts'
 import { Reserve } from './reserve.ts'
 import { type Segment, SegmentReader } from './segment.ts'
-import { hasCode } from './system-error.ts'
 
 /** A segment is not begun with less room, or there would be thousands of them. */
 const ROOM_BYTES_MIN = 1024 * 1024

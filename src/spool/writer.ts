@@ -4,11 +4,11 @@
  */
 
 import type { Clock, Files } from '../platform/platform.ts'
+import { hasCode } from '../platform/system-error.ts'
 import { IoFailure, io } from './io-failure.ts'
 import type { SpoolCounts, SpoolLimits, SyncPolicy } from './options.ts'
 import { newSegment, type Segment } from './segment.ts'
 import { SegmentFile, timedSync } from './segment-file.ts'
-import { hasCode } from './system-error.ts'
 import type { Batch, Tail } from './tail.ts'
 
 /** Handed to the system at once. */
