@@ -26,7 +26,7 @@ const folder = mkdtempSync(join(process.argv[2] ?? tmpdir(), 'bench-spool-'))
 const body = Buffer.alloc(BODY_BYTES, 'x')
 const recordBytes = frameBytes(streamOf(KEY), BODY_BYTES)
 const totalBytes = RECORDS * recordBytes
-const { clock, files, processes } = systemPlatform()
+const { clock, files, processes, random } = systemPlatform()
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
 
 const open = (name, limits = {}) =>
@@ -35,6 +35,7 @@ const open = (name, limits = {}) =>
     files,
     clock,
     processes,
+    random,
     sinks: ['bench'],
     sync: 'interval',
     whenFull: 'evict',

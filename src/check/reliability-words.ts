@@ -20,6 +20,9 @@ export const CAUSE_MEANINGS: Readonly<Record<GapCause, string>> = {
   shutdown: 'The process was stopped in order, or the feed was removed.',
   delisted: 'The venue does not list the symbol any more.',
   shed: 'Dropped here on purpose, because more came than could be handled.',
+  log_full: 'The durable log had no room: the oldest data that a sink lacked, or new ones, were given up.',
+  log_spoilt: 'The disk lost or spoilt a part of the durable log that a sink lacked.',
+  rejected: 'A store refused the record for good; it is in the dead-letter file.',
 }
 
 export const STATE_MEANINGS: Readonly<Record<GapState, string>> = {

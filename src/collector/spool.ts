@@ -41,6 +41,7 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
     files: platform.files,
     clock: platform.clock,
     processes: platform.processes,
+    random: platform.random,
     sinks,
     sync: config.spool.sync,
     whenFull: config.spool.when_full,

@@ -4,7 +4,7 @@
  */
 
 import type { EpochUs } from '../model/event.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff } from '../platform/backoff.ts'
 import type { ConnectionOptions } from './connection-ports.ts'
 import type { Feed } from './feed.ts'
 import type { Handover } from './handover.ts'

@@ -2,9 +2,9 @@
 
 import { countOf } from '../ledger/tally.ts'
 import type { Gap, Trade } from '../model/event.ts'
+import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Span, Venue } from '../venues/venue.ts'
-import { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 

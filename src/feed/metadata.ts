@@ -1,9 +1,9 @@
 /** The venue's list of instruments: fetched at the start, refreshed, compared with what is wanted. */
 
 import type { EpochUs, Instrument } from '../model/event.ts'
+import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
-import { Backoff } from './backoff.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
 const REFRESH_MS = 600_000

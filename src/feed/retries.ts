@@ -1,7 +1,7 @@
 /** Feeds whose subscription was refused for now, each asked for again after growing waits. */
 
+import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
-import { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
 
 const RETRY = { firstMs: 4_000, maxMs: 300_000 }

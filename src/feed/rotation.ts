@@ -1,7 +1,7 @@
 /** Decides when a connection is to be replaced by a new one: before the venue ends it, or when someone asks. */
 
+import { Backoff } from '../platform/backoff.ts'
 import type { Random } from '../platform/platform.ts'
-import { Backoff } from './backoff.ts'
 
 /** Part of the venue's lifetime after which a connection is replaced; and up to so much less, so that not all go at once. */
 const LIFETIME_PART = 23 / 24

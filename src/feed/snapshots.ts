@@ -1,9 +1,9 @@
 /** Fetches book snapshots aside from message handling, one at a time for each symbol, with growing waits. */
 
 import type { BookSnapshot } from '../model/event.ts'
+import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
-import { Backoff } from './backoff.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 import { snapshotSize } from './snapshot-size.ts'
 

@@ -1,9 +1,9 @@
 /** Asks a venue for the newest running number of its trade streams: quiet ones every minute, others when asked to. */
 
 import type { EpochUs } from '../model/event.ts'
+import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
-import { Backoff } from './backoff.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 

@@ -4,7 +4,7 @@ import type { EpochUs, Gap, GapState } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import { endOf, type LossEnd, type LossStart, openGap, revise, type StreamIdentity } from './records.ts'
 import type { StreamState } from './state.ts'
-import { Tally } from './tally.ts'
+import { type NumberSpan, Tally } from './tally.ts'
 
 export interface FeedLedgerHooks {
   nowUs(): EpochUs
@@ -13,6 +13,18 @@ export interface FeedLedgerHooks {
   record(gap: Gap): void
   /** The stretches of time in which the stream was collected have changed, or its first sequence is known. */
   stretched(): void
+}
+
+/** One event of the stream, as an earlier process delivered it. */
+export interface Delivered {
+  /** Running numbers, where the stream counts. */
+  readonly span?: NumberSpan | undefined
+  readonly sequence?: number | undefined
+  readonly receiveUs: EpochUs
+  /** Exchange time of a trade. */
+  readonly tradeUs?: EpochUs | undefined
+  /** Fetched later to heal a gap. */
+  readonly isLate?: boolean | undefined
 }
 
 /** How a healed or unhealable gap ended. */
@@ -178,6 +190,24 @@ export class FeedLedger {
     return this.#settle({ ...gap, ...endOf(gap, end), state }, end.nextUs)
   }
 
+  /** What was delivered is lost for good behind us, whenever that was. */
+  lack(start: LossStart, end: LossEnd): void {
+    this.#hooks.record({ ...this.#new(start), ...endOf({ start_time_us: start.startUs }, end), state: 'final' })
+  }
+
+  /** An earlier process delivered this after what is known of the stream was written. */
+  replay(delivered: Delivered | Gap): void {
+    if ('gap_id' in delivered) this.#replayGap(delivered)
+    else {
+      const { span, sequence, receiveUs, tradeUs, isLate } = delivered
+      if (span !== undefined) this.tally.offer(span)
+      this.lastSequence = this.tally.last ?? sequence ?? this.lastSequence
+      if (tradeUs !== undefined) this.newestTradeUs = Math.max(tradeUs, this.newestTradeUs ?? 0)
+      if (!this.isCollected) this.stretches.push({ fromUs: receiveUs })
+      if (!isLate) this.lastUs = Math.max(receiveUs, this.lastUs ?? 0)
+    }
+  }
+
   /** The end of healing. */
   resolve(gapId: string, { state, healed, reason }: Outcome): void {
     const gap = this.#healing.get(gapId)
@@ -210,6 +240,16 @@ export class FeedLedger {
       else this.#healing.set(gap.gap_id, gap)
     }
     this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
+  }
+
+  #replayGap(gap: Gap): void {
+    if (this.#outage?.gap_id === gap.gap_id) this.#outage = undefined
+    this.#healing.delete(gap.gap_id)
+    this.restore(gap)
+    const { state, last_sequence: last, first_sequence: first } = gap
+    // It waits for none of them any more.
+    if (state !== 'open' && last !== undefined && first !== undefined)
+      this.tally.drop({ first: last + 1, last: first - 1 })
   }
 
   #new(start: LossStart): Gap {

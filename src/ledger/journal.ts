@@ -21,6 +21,8 @@ export interface JournalOptions {
   readonly clock: Clock
   /** Everything that must survive, as it stands now. */
   readonly picture: () => Iterable<object>
+  /** Resolves when what a picture that was taken now says may be written. */
+  readonly untilProven: () => Promise<void>
   /** `undefined`: the disk takes records (again). */
   readonly onProblem: (problem: string | undefined) => void
 }
@@ -104,10 +106,12 @@ export class Journal {
 
   /** Never rejects. Until the new file takes over, records go to the old one too. */
   async #takePicture(): Promise<void> {
-    const { files, picture, onProblem } = this.#options
+    const { files, picture, onProblem, untilProven } = this.#options
     const next = 1 - this.#current
     const text = [...picture()].map(lineOf).join('')
     this.#meanwhile = ''
+    await untilProven()
+    if (this.#isClosed) return
     try {
       await files.replace(this.#path(NAMES[next] as string), text)
       if (this.#isClosed) return

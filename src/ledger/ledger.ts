@@ -5,11 +5,11 @@
 
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Clock, Files } from '../platform/platform.ts'
+import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
-import { FeedLedger } from './feed-ledger.ts'
-import { Journal } from './journal.ts'
-import { type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, type Mark, restore } from './state.ts'
+import { type Delivered, FeedLedger } from './feed-ledger.ts'
+import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
+import { type JournalRecord, type Mark, markOf, restore } from './state.ts'
 
 const BEAT_MS = 1_000
 /** Gaps that are kept; the oldest that are over go first. */
@@ -19,6 +19,8 @@ export interface LedgerOptions {
   readonly folder: string
   readonly files: Files
   readonly clock: Clock
+  /** The durable log that gaps and data go to; without one the ledger's own file is ahead of everything that leaves. */
+  readonly log?: LogProof | undefined
   /** Receives every revision of every gap, once it is durable (or the disk has failed). */
   readonly emit: (gap: Gap) => void
   /** The disk takes no records (words), or takes them again. */
@@ -39,7 +41,7 @@ interface Entry {
 
 export class Ledger {
   readonly #options: LedgerOptions
-  readonly #journal: Journal
+  readonly #journal: Checkpoint
   readonly #entries = new Map<string, Entry>()
   readonly #open = new Set<FeedLedger>()
   readonly #bootUs: EpochUs
@@ -52,26 +54,25 @@ export class Ledger {
   #cancelFlush: (() => void) | undefined
   #stopBeat: (() => void) | undefined
   #lastGapNumber = 0
+  /** Where the log was at the last beat. */
+  #beatLsn = 0
   #gapCount = 0
   /** Gaps that had to be forgotten. */
   evicted = 0
+  /** What the log has behind this record is to be given to {@link replay}; `undefined`: there was no log. */
+  replayAfterLsn: number | undefined
   /** Why the disk takes no records; `undefined`: it does. */
   problem: string | undefined
 
   constructor(options: LedgerOptions) {
-    const { folder, files, clock, onProblem } = options
+    const { folder, files, clock, onProblem, log } = options
     this.#options = options
     this.#bootUs = clock.nowUs()
-    this.#journal = new Journal({
-      folder,
-      files,
-      clock,
-      picture: () => this.#picture(),
-      onProblem: (problem) => {
-        this.problem = problem
-        onProblem(problem)
-      },
-    })
+    const told = (problem: string | undefined): void => {
+      this.problem = problem
+      onProblem(problem)
+    }
+    this.#journal = new Checkpoint({ folder, files, clock, picture: () => this.#picture(), onProblem: told }, log)
   }
 
   /** The gaps of one stream; the same object for the same stream. */
@@ -85,8 +86,9 @@ export class Ledger {
    */
   async load(): Promise<string | undefined> {
     const { records, spoiltLines } = await this.#journal.load()
-    const { streams, gaps, lastBeatUs, unknown } = restore(records)
+    const { streams, gaps, lastBeatUs, lsn, unknown } = restore(records)
     this.#lastBeatUs = lastBeatUs
+    this.replayAfterLsn = lsn
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)) {
       const entry = this.#entries.get(streamKey(gap))
@@ -96,6 +98,25 @@ export class Ledger {
     }
     const bad = spoiltLines + unknown
     return bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
+  }
+
+  /** The last process delivered this after what is known of it was written; in the order of the log. */
+  replay(stream: StreamIdentity, delivered: Delivered | Gap): void {
+    const entry = this.#entry(stream)
+    entry.ledger.replay(delivered)
+    if ('gap_id' in delivered) this.#keep(entry, delivered)
+  }
+
+  /** What has waited for the log may be written. */
+  proven(): void {
+    this.#journal.proven()
+  }
+
+  /** Data that were delivered are lost for good behind us. Durable when it returns. */
+  lack(stream: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>, start: LossStart, end: LossEnd): void {
+    this.#entries.get(streamKey(stream))?.ledger.lack(start, end)
+    this.flush()
+    this.#journal.flushNow()
   }
 
   /**
@@ -151,6 +172,10 @@ export class Ledger {
     for (const ledger of this.#open) if (ledger.isCollected) ledger.begin({ cause: 'shutdown', startUs })
     this.#beat()
     this.flush()
+  }
+
+  /** After {@link stop}, and after the log was closed. */
+  close(): void {
     this.#journal.close()
   }
 
@@ -229,6 +254,10 @@ export class Ledger {
 
   /** Says that the process lives, and where each stream stands. */
   #beat(): void {
+    const { log, clock } = this.#options
+    // One that still waits for the log would only be followed by another.
+    if (log !== undefined && log.durableLsn < this.#beatLsn) return
+    this.#beatLsn = log?.lastLsn ?? 0
     const at: Mark[] = []
     for (const [key, entry] of this.#entries) {
       const mark = markOf(key, entry.ledger)
@@ -236,8 +265,13 @@ export class Ledger {
       entry.told = String(mark)
       at.push(mark)
     }
-    this.#journal.add({ k: 'beat', atUs: this.#options.clock.nowUs(), at } satisfies JournalRecord)
+    this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...this.#lsn } satisfies JournalRecord)
     this.#journal.flush()
+  }
+
+  get #lsn() {
+    const { log } = this.#options
+    return log && { lsn: log.lastLsn }
   }
 
   *#picture(): Generator<JournalRecord> {
@@ -249,7 +283,7 @@ export class Ledger {
       const mark = markOf(key, ledger)
       if (mark !== undefined) at.push(mark)
     }
-    yield { k: 'beat', atUs, at }
+    yield { k: 'beat', atUs, at, ...this.#lsn }
   }
 }
 
@@ -259,14 +293,3 @@ const streamRecord = ({ stream, stretches }: FeedLedger, atUs: EpochUs): Journal
   stream,
   stretches,
 })
-
-/** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
-const SPANS_MAX = 100
-
-function markOf(key: string, ledger: FeedLedger): Mark | undefined {
-  const { newestTradeUs = 0, epoch } = ledger
-  const { lastUs = 0, lastSequence, tally } = ledger.standing
-  const sequence = tally.last ?? lastSequence
-  const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
-  return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
-}

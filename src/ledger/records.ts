@@ -61,7 +61,7 @@ export function revise(gap: Gap, change: Partial<Omit<Gap, 'id' | 'gap_id' | 'ty
   return { ...gap, ...change, id: revisionId(gap, gap.gap_id, revisionOf(gap) + 1) }
 }
 
-export const endOf = (gap: Gap, { endUs, firstSequence, lost }: LossEnd): Partial<Gap> => ({
+export const endOf = (gap: Pick<Gap, 'start_time_us'>, { endUs, firstSequence, lost }: LossEnd): Partial<Gap> => ({
   end_time_us: Math.max(endUs, gap.start_time_us),
   first_sequence: firstSequence,
   lost,

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { CHANNELS, type EpochUs, GAP_CAUSES, GAP_STATES, type Gap, PROOFS } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import { revisionOf, type StreamIdentity, streamKey } from './records.ts'
-import type { NumberSpan } from './tally.ts'
+import type { NumberSpan, Tally } from './tally.ts'
 
 const time = z.number().int()
 const market = z.enum(['spot', 'perpetual', 'future', 'option'])
@@ -46,8 +46,8 @@ export type Mark = z.infer<typeof mark>
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
   z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
-  /** Alive at `atUs`; the streams that do not stand where the last beat told. */
-  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark) }),
+  /** Alive at `atUs`; the streams that do not stand where the last beat told; the newest record of the log. */
+  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark), lsn: z.number().optional() }),
 ])
 export type JournalRecord = z.infer<typeof record>
 
@@ -69,6 +69,8 @@ export interface RestoredState {
   readonly gaps: ReadonlyMap<string, Gap>
   /** When the last process was last seen alive; `undefined`: there was none. */
   readonly lastBeatUs: EpochUs | undefined
+  /** What the log has behind this record is not in here yet; `undefined`: there was no log. */
+  readonly lsn: number | undefined
   /** Records that are none of ours. */
   readonly unknown: number
 }
@@ -81,6 +83,7 @@ export function restore(records: readonly unknown[]): RestoredState {
   const gaps = new Map<string, Gap>()
   const marks = new Map<string, { readonly mark: Mark; readonly atUs: EpochUs }>()
   let lastBeatUs: EpochUs | undefined
+  let lsn: number | undefined
   let unknown = 0
   for (const line of records) {
     const { success, data } = record.safeParse(line)
@@ -94,6 +97,7 @@ export function restore(records: readonly unknown[]): RestoredState {
       const { stream: found, stretches, atUs } = data
       streams.set(key, { ...UNKNOWN, stream: found, stretches, atUs })
     } else {
+      if (data.atUs >= (lastBeatUs ?? 0)) lsn = data.lsn ?? lsn
       lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
       for (const each of data.at)
         if ((marks.get(each[0])?.atUs ?? 0) <= data.atUs) marks.set(each[0], { mark: each, atUs: data.atUs })
@@ -112,5 +116,26 @@ export function restore(records: readonly unknown[]): RestoredState {
       missing: spans.map(([first, last]) => ({ first, last })),
     })
   }
-  return { streams, gaps, lastBeatUs, unknown }
+  return { streams, gaps, lastBeatUs, lsn, unknown }
+}
+
+/** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
+const SPANS_MAX = 100
+
+/** Where a stream stands; `undefined`: nowhere yet. */
+export function markOf(key: string, { standing, newestTradeUs = 0, epoch }: Standing): Mark | undefined {
+  const { lastUs = 0, lastSequence, tally } = standing
+  const sequence = tally.last ?? lastSequence
+  const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
+  return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
+}
+
+interface Standing {
+  readonly standing: {
+    readonly lastUs: EpochUs | undefined
+    readonly lastSequence: number | undefined
+    readonly tally: Tally
+  }
+  readonly newestTradeUs: EpochUs | undefined
+  readonly epoch: number
 }

@@ -179,6 +179,9 @@ export const GAP_CAUSES = [
   'shutdown',
   'delisted',
   'shed',
+  'log_full',
+  'log_spoilt',
+  'rejected',
 ] as const
 export type GapCause = (typeof GAP_CAUSES)[number]
 

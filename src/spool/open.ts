@@ -18,8 +18,9 @@ import { endPath, Spool } from './spool.ts'
 export const LEFT_OUT_LSNS = 10_000_000
 
 const START_NAME = 'start'
+const ID_NAME = 'id'
 /** What a process that was killed while it replaced a file has left beside it. */
-const LEFTOVER = /^(cursor-.+|start|end)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
+const LEFTOVER = /^(cursor-.+|start|end|id)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
 
 /** Errors: PrismError SPOOL_LOCKED while another process has it open; CONFIG_INVALID when the folder cannot be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -71,7 +72,8 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
     losses,
     notes: [...notes, ...cursorNotes],
   }
-  const spool = new Spool({ options, lock, cursors, segments, counts, startLsn, recovery })
+  const id = await ownId(options)
+  const spool = new Spool({ options, lock, cursors, segments, id, counts, startLsn, recovery })
   await spool.open(names)
   return spool
 }
@@ -84,4 +86,19 @@ async function chooseStart({ folder, files }: SpoolOptions, lastLsn: number, isW
   // Without room for it a number may be given twice after the next power failure; not starting would be worse.
   await files.replace(path, lsnText(startLsn + LEFT_OUT_LSNS)).catch(() => {})
   return startLsn + LEFT_OUT_LSNS
+}
+
+/** The log's name: given when its folder is new. */
+async function ownId({ folder, files, random }: SpoolOptions): Promise<string> {
+  const path = join(folder, ID_NAME)
+  const known = /^([0-9a-f]{16})\n$/.exec((await files.read(path)) ?? '')?.[1]
+  if (known !== undefined) return known
+  const half = () =>
+    Math.floor(random() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0')
+  const id = half() + half()
+  // Without room for it the sinks take the next process for another log: what they hold they cannot tell then.
+  await files.replace(path, `${id}\n`).catch(() => {})
+  return id
 }

@@ -1,5 +1,5 @@
 import type { EpochUs } from '../model/event.ts'
-import type { Clock, Files, Processes } from '../platform/platform.ts'
+import type { Clock, Files, Processes, Random } from '../platform/platform.ts'
 import type { Loss } from './loss.ts'
 
 /** `always`: a record counts as written when it is on disk; `interval`: it is within `syncMs`; `off`: when the system likes. */
@@ -28,6 +28,7 @@ export interface SpoolOptions {
   readonly files: Files
   readonly clock: Clock
   readonly processes: Processes
+  readonly random: Random
   readonly sinks: readonly string[]
   readonly sync: SyncPolicy
   readonly whenFull: FullPolicy
@@ -36,6 +37,8 @@ export interface SpoolOptions {
   readonly onLoss: (loss: Loss) => void
   /** What is wrong with the disk; `undefined`: nothing any more. */
   readonly onProblem?: (problem: string | undefined) => void
+  /** {@link Spool.durableLsn} has grown. */
+  readonly onDurable?: () => void
   /** Seconds that one sync took. */
   readonly onSync?: (seconds: number) => void
 }

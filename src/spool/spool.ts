@@ -29,6 +29,8 @@ export interface SpoolParts {
   readonly lock: Lock
   readonly cursors: Cursors
   readonly segments: Segment[]
+  /** Names this log: the numbers of another one count from 1 again. */
+  readonly id: string
   readonly counts: SpoolCounts
   readonly startLsn: number
   readonly recovery: Recovery
@@ -78,6 +80,7 @@ export class Spool {
         this.problem = problem
         options.onProblem?.(problem)
       },
+      onDurable: options.onDurable ?? (() => {}),
       onSync: options.onSync ?? (() => {}),
     })
   }
@@ -118,6 +121,11 @@ export class Spool {
     this.counts.recordBytes += body.length
     this.#writer.notice()
     return lsn
+  }
+
+  /** Names this log: another one, or this one after its folder was emptied, counts from 1 again. */
+  get id(): string {
+    return this.#parts.id
   }
 
   /** The newest record. */

@@ -37,6 +37,7 @@ export interface WriterParts {
   /** There are more records that can be read. */
   readonly onVisible: () => void
   readonly onProblem: (problem: string | undefined) => void
+  readonly onDurable: () => void
   readonly onSync: (seconds: number) => void
 }
 
@@ -250,11 +251,13 @@ export class Writer {
 
   /** Everything before `place` is as safe as the policy makes it: the disk works. */
   #proven(place: Batch['end']): void {
-    const { tail, onProblem } = this.#parts
+    const { tail, onProblem, onDurable } = this.#parts
     tail.saved(place)
-    if (this.#failures === 0) return
-    this.#failures = 0
-    onProblem(undefined)
+    if (this.#failures > 0) {
+      this.#failures = 0
+      onProblem(undefined)
+    }
+    onDurable()
   }
 
   /** The file is given up; what is not proven is written anew. */

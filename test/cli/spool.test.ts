@@ -19,9 +19,9 @@ let printed = ''
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'marketprism-spool-'))
   printed = ''
-  const { files, clock, processes } = systemPlatform()
+  const { files, clock, processes, random } = systemPlatform()
   const limits = { ...SPOOL_LIMITS, reserveBytes: 65_536 }
-  const common = { folder, files, clock, processes, limits, onLoss: () => {} }
+  const common = { folder, files, clock, processes, random, limits, onLoss: () => {} }
   const spool = await openSpool({ ...common, sinks: ['nats'], sync: 'off', whenFull: 'evict' })
   for (const [index, body] of BODIES.entries()) {
     const stream = spool.stream(index === 1 ? 'okx book BTC-USDT' : 'binance trade BTCUSDT')

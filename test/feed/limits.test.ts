@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Backoff } from '../../src/feed/backoff.ts'
+import { Backoff } from '../../src/platform/backoff.ts'
 import { Silence } from '../../src/feed/silence.ts'
 import { Window } from '../../src/feed/window.ts'
 import { seededRandom } from '../../src/platform/random.ts'

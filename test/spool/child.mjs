@@ -4,12 +4,13 @@ import { openSpool } from '../../dist/spool/open.js'
 import { SPOOL_LIMITS } from '../../dist/spool/options.js'
 
 const [folder] = process.argv.slice(2)
-const { clock, files, processes } = systemPlatform()
+const { clock, files, processes, random } = systemPlatform()
 const spool = await openSpool({
   folder,
   files,
   clock,
   processes,
+  random,
   sinks: ['nats'],
   sync: 'interval',
   whenFull: 'evict',

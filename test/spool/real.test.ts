@@ -41,12 +41,13 @@ function nextFolder(): string {
 }
 
 function open(limits: Partial<SpoolLimits> = {}, losses: Loss[] = []): Promise<Spool> {
-  const { files, clock, processes } = systemPlatform()
+  const { files, clock, processes, random } = systemPlatform()
   return openSpool({
     folder,
     files,
     clock,
     processes,
+    random,
     sinks: ['nats'],
     sync: 'interval',
     whenFull: 'evict',

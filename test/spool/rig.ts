@@ -62,6 +62,7 @@ export class Rig {
       files: this.disk.files(scope),
       clock: virtualClock(this.loop, scope),
       processes: this.processes.of(scope),
+      random: seededRandom(1),
       sinks,
       sync,
       whenFull,

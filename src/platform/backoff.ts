@@ -1,4 +1,4 @@
-import type { Random } from '../platform/platform.ts'
+import type { Random } from './platform.ts'
 
 export interface BackoffOptions {
   readonly firstMs: number

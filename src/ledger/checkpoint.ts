@@ -1,0 +1,100 @@
+/**
+ * The journal beside a durable log. The journal tells what was delivered, so it must never know more than the log has: its
+ * records wait until the log has proven what came before them. Without a log they are written at once.
+ */
+
+import type { Clock } from '../platform/platform.ts'
+import { Journal, type JournalOptions, type LoadedJournal } from './journal.ts'
+
+/** What the ledger needs of the log. */
+export interface LogProof {
+  /** The newest record. */
+  readonly lastLsn: number
+  /** Nothing can happen any more to records up to here. */
+  readonly durableLsn: number
+}
+
+interface Group {
+  readonly lsn: number
+  readonly records: object[]
+}
+
+export class Checkpoint {
+  readonly #journal: Journal
+  readonly #clock: Clock
+  readonly #log: LogProof | undefined
+  /** Of this turn of the event loop: what they follow is appended by its end. */
+  #turn: object[] = []
+  #waiting: Group[] = []
+  #pictures: { readonly lsn: number; readonly resolve: () => void }[] = []
+  #cancelTurn: (() => void) | undefined
+
+  constructor(options: Omit<JournalOptions, 'untilProven'>, log: LogProof | undefined) {
+    this.#journal = new Journal({ ...options, untilProven: () => this.#untilProven() })
+    this.#clock = options.clock
+    this.#log = log
+  }
+
+  load(): Promise<LoadedJournal> {
+    return this.#journal.load()
+  }
+
+  /** Resolves when it is ready for records; the first picture may still wait for the log. */
+  async open(): Promise<void> {
+    const opened = this.#journal.open()
+    if (this.#log === undefined) await opened
+  }
+
+  add(record: object): void {
+    if (this.#log === undefined) {
+      this.#journal.add(record)
+      return
+    }
+    this.#turn.push(record)
+    this.#cancelTurn ??= this.#clock.after(0, () => this.#endTurn())
+  }
+
+  /** Without a log: returns when every record that was added is on disk, or the disk has failed. */
+  flush(): void {
+    if (this.#log === undefined) this.#journal.flush()
+  }
+
+  /** The same with a log: for records that say what is missing, which is never too early. */
+  flushNow(): void {
+    for (const record of this.#turn.splice(0)) this.#journal.add(record)
+    this.#journal.flush()
+  }
+
+  /** The log has proven more. */
+  proven(): void {
+    if (this.#log === undefined) return
+    const { durableLsn } = this.#log
+    while ((this.#waiting[0]?.lsn ?? Number.POSITIVE_INFINITY) <= durableLsn)
+      for (const record of this.#waiting.shift()?.records ?? []) this.#journal.add(record)
+    this.#journal.flush()
+    const due = this.#pictures.filter(({ lsn }) => lsn <= durableLsn)
+    this.#pictures = this.#pictures.filter(({ lsn }) => lsn > durableLsn)
+    for (const { resolve } of due) resolve()
+  }
+
+  /** After the log was closed: what it has not proven is not written. */
+  close(): void {
+    this.#endTurn()
+    this.#journal.close()
+  }
+
+  #endTurn(): void {
+    this.#cancelTurn?.()
+    this.#cancelTurn = undefined
+    if (this.#log === undefined) return
+    const records = this.#turn.splice(0)
+    if (records.length > 0) this.#waiting.push({ lsn: this.#log.lastLsn, records })
+    this.proven()
+  }
+
+  #untilProven(): Promise<void> {
+    const lsn = this.#log?.lastLsn ?? 0
+    if (this.#log === undefined || lsn <= this.#log.durableLsn) return Promise.resolve()
+    return new Promise((resolve) => void this.#pictures.push({ lsn, resolve }))
+  }
+}

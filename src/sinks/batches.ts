@@ -1,0 +1,164 @@
+/** Cuts the log into batches: how far one goes, and its records when they are wanted. */
+
+import { sleep } from '../platform/clock.ts'
+import type { Clock } from '../platform/platform.ts'
+import type { LogRecord } from '../spool/frame.ts'
+import type { LogReader } from '../spool/reader.ts'
+import type { Spool } from '../spool/spool.ts'
+import type { Batch, SinkTraits } from './sink.ts'
+
+/** The log, as far as a pump uses it. */
+export type PumpLog = Pick<
+  Spool,
+  'id' | 'lastLsn' | 'readableLsn' | 'cursor' | 'ack' | 'rewind' | 'reader' | 'untilReadable'
+>
+
+/** A batch that is larger is read in such parts. */
+const CHUNK_BYTES = 1024 * 1024
+const CHUNK_RECORDS = 2_000
+
+/** Of a batch. */
+export type Bounds = Pick<Batch, 'firstLsn' | 'lastLsn'>
+
+/** A batch, and what the pump needs to know of it. */
+export interface CutBatch extends Batch {
+  readonly count: number
+  readonly bytes: number
+  /** When the newest of its data was received, µs. */
+  readonly lastTimeUs: number
+}
+
+export interface CutterOptions {
+  readonly log: PumpLog
+  readonly clock: Clock
+  readonly fromLsn: number
+  /** Records that the store has already. */
+  readonly further: ReadonlySet<number> | undefined
+  /** The first batch, if it is one that may have been stored. */
+  readonly first: Bounds | undefined
+}
+
+export class Cutter {
+  readonly #options: CutterOptions
+  readonly #reader: LogReader
+  #first: Bounds | undefined
+  /** Read, but behind the last batch. */
+  #rest: LogRecord[] = []
+  #isHurried = false
+  #wake = (): void => {}
+
+  constructor(options: CutterOptions) {
+    this.#options = options
+    this.#reader = options.log.reader(options.fromLsn)
+    this.#first = options.first
+  }
+
+  /** Whatever there is goes at once from now on, and when there is nothing {@link next} resolves with nothing. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#wake()
+  }
+
+  /** The next batch, when it is full or old enough. */
+  async next(traits: SinkTraits): Promise<CutBatch | undefined> {
+    const first = this.#first
+    this.#first = undefined
+    if (first !== undefined) return this.#again(first)
+    if (!(await this.#untilSome())) return undefined
+    return traits.ageMs === 0 ? this.#atOnce(traits) : this.#collect(traits)
+  }
+
+  /** False: hurried, and there is nothing. */
+  async #untilSome(): Promise<boolean> {
+    const { log } = this.#options
+    while (this.#rest.length === 0 && this.#reader.nextLsn > log.readableLsn) {
+      if (this.#isHurried) return false
+      await this.#either(log.untilReadable(this.#reader.nextLsn))
+    }
+    return true
+  }
+
+  /** One read. */
+  async #atOnce({ recordsMax, bytesMax }: SinkTraits): Promise<CutBatch | undefined> {
+    const records = await this.#reader.read({ recordsMax, bytesMax })
+    const [first] = records
+    const last = records.at(-1)
+    if (first === undefined || last === undefined) return undefined
+    const { further } = this.#options
+    const wanted = further === undefined ? records : records.filter(({ lsn }) => !further.has(lsn))
+    return {
+      firstLsn: first.lsn,
+      lastLsn: last.lsn,
+      count: wanted.length,
+      bytes: wanted.reduce((sum, { body }) => sum + body.length, 0),
+      lastTimeUs: last.timeUs,
+      async *records() {
+        if (wanted.length > 0) yield wanted
+      },
+    }
+  }
+
+  /** Reads on until it is full or old, and forgets what was read: the sink reads it again. */
+  async #collect({ recordsMax, bytesMax, ageMs }: SinkTraits): Promise<CutBatch | undefined> {
+    const { clock, log } = this.#options
+    const dueMs = clock.monotonicMs() + ageMs
+    let firstLsn: number | undefined
+    let [count, bytes, lastLsn, lastTimeUs] = [0, 0, 0, 0]
+    for (;;) {
+      const records = this.#rest.length > 0 ? this.#rest : await this.#reader.read(CHUNK)
+      this.#rest = []
+      for (const [index, { lsn, body, timeUs }] of records.entries()) {
+        if (count >= recordsMax || (count > 0 && bytes + body.length > bytesMax)) {
+          this.#rest = records.slice(index)
+          break
+        }
+        firstLsn ??= lsn
+        lastLsn = lsn
+        lastTimeUs = timeUs
+        count++
+        bytes += body.length
+      }
+      const waitMs = dueMs - clock.monotonicMs()
+      if (this.#rest.length > 0 || count >= recordsMax || waitMs <= 0) break
+      if (this.#reader.nextLsn <= log.readableLsn) continue
+      if (this.#isHurried) break
+      await this.#either(Promise.race([sleep(clock, waitMs), log.untilReadable(this.#reader.nextLsn)]))
+    }
+    if (firstLsn === undefined) return undefined
+    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, firstLsn, lastLsn) }
+  }
+
+  /** A batch whose bounds are known. */
+  async #again({ firstLsn, lastLsn }: Bounds): Promise<CutBatch> {
+    const { log } = this.#options
+    let [count, bytes, lastTimeUs] = [0, 0, 0]
+    for await (const records of readRange(log, firstLsn, lastLsn))
+      for (const { body, timeUs } of records) {
+        count++
+        bytes += body.length
+        lastTimeUs = timeUs
+      }
+    this.#reader.seek(lastLsn + 1)
+    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, firstLsn, lastLsn) }
+  }
+
+  #either(event: Promise<void>): Promise<void> {
+    const hurried = new Promise<void>((resolve) => {
+      this.#wake = resolve
+    })
+    return Promise.race([event, hurried])
+  }
+}
+
+const CHUNK = { recordsMax: CHUNK_RECORDS, bytesMax: CHUNK_BYTES }
+
+/** The records from one to another, chunk by chunk, as far as they are still there. */
+async function* readRange(log: PumpLog, firstLsn: number, lastLsn: number): AsyncGenerator<readonly LogRecord[]> {
+  const reader = log.reader(firstLsn)
+  while (reader.nextLsn <= Math.min(lastLsn, log.readableLsn)) {
+    const records = await reader.read(CHUNK)
+    const wanted = records.filter(({ lsn }) => lsn <= lastLsn)
+    if (wanted.length > 0) yield wanted
+    if (wanted.length < records.length) return
+  }
+}
