@@ -186,8 +186,8 @@ export interface SubscriptionChange {
   readonly refused: readonly RefusedSubscription[]
 }
 
-/** Called for every event, synchronously; must not throw. */
-export type EventSubscriber = (event: MarketEvent) => void
+/** Called for every event, synchronously; must not throw. `bytes`: its JSON, encoded once for all. */
+export type EventSubscriber = (event: MarketEvent, bytes: () => Buffer) => void
 
 export interface CollectorView {
   /** False until the collector has been built; the data routes answer 503 until then. */

@@ -24,10 +24,12 @@ import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { createRepeatGuard } from '../ops/repeat-guard.ts'
 import type { Platform } from '../platform/platform.ts'
+import type { SinkFactory } from '../sinks/index.ts'
 import { MemoryStore } from '../sinks/memory.ts'
 import type { Venue } from '../venues/venue.ts'
 import { bookView, liveBooks } from './book-view.ts'
 import type { Collected } from './collected.ts'
+import { Delivery } from './delivery.ts'
 import { exposeCollector } from './expose.ts'
 import { completenessView, feedView } from './feed-view.ts'
 import { gapObserver } from './gap-observer.ts'
@@ -43,13 +45,9 @@ export interface CollectorParts {
   readonly platform: Platform
   readonly metrics: Metrics
   readonly logger: Logger
+  /** Where events go; none: there is no durable log unless it is asked for. */
+  readonly sinks?: readonly SinkFactory[]
 }
-
-/** Nothing is published yet, and nobody shall believe otherwise. */
-const NATS_MISSING = {
-  status: 'warn',
-  result: 'a NATS server is configured, but this version does not publish yet',
-} as const
 
 const OFFLINE_HINT = 'Without a network, `npm run demo` shows the service on simulated exchanges.'
 
@@ -58,6 +56,7 @@ export class Collector implements CollectorView {
   readonly #books: Books
   readonly #store: MemoryStore
   readonly #stats: Stats
+  readonly #delivery: Delivery
   readonly #pipeline: Pipeline
   readonly #ledger: Ledger
   readonly #roster: Roster
@@ -73,8 +72,12 @@ export class Collector implements CollectorView {
     this.#stats = new Stats(metrics, platform.clock)
     const { clock, files } = platform
     this.#repeats = createRepeatGuard({ logger, clock })
+    const ledger = () => this.#ledger
+    this.#delivery = new Delivery({ ...parts, sinks: parts.sinks ?? [], repeats: this.#repeats, ledger })
+    const log = this.#delivery.isOn ? this.#delivery : undefined
     this.#pipeline = new Pipeline({
       flushGaps: () => this.#ledger.flush(),
+      log,
       stats: this.#stats,
       store: this.#store,
       clock,
@@ -84,6 +87,7 @@ export class Collector implements CollectorView {
       folder: join(config.data_dir, 'ledger'),
       files,
       clock,
+      log,
       emit: (gap) => {
         gaps.changed(gap)
         this.#pipeline.acceptGap(gap)
@@ -111,8 +115,10 @@ export class Collector implements CollectorView {
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
     const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
     if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
+    await this.#delivery.open()
     this.#roster.open()
     await this.#ledger.start()
+    this.#delivery.start()
     this.isInitialized = true
     await this.#roster.start()
   }
@@ -122,13 +128,20 @@ export class Collector implements CollectorView {
     return this.#roster.reload(config)
   }
 
-  /** Closes all sockets; what was received is in the store by then. */
-  stop(): void {
+  /** Closes all sockets; what was received is in the store and the log by then. Resolves when the log is closed. */
+  stop(): Promise<void> {
     // First, or the sockets that close now look like lost connections.
     this.#ledger.stop()
     this.#roster.stop()
     this.#stats.stop()
     this.#bans.stop()
+    if (this.#delivery.isOn) return this.#delivery.stop().finally(() => this.#end())
+    this.#end()
+    return Promise.resolve()
+  }
+
+  #end(): void {
+    this.#ledger.close()
     this.#repeats.stop()
   }
 
@@ -231,7 +244,7 @@ export class Collector implements CollectorView {
     return {
       ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
       ledger: this.#ledgerCheck(),
-      ...(this.#parts.config.nats.url !== undefined && { 'sink:nats': NATS_MISSING }),
+      ...this.#delivery.health(),
     }
   }
 

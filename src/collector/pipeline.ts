@@ -1,8 +1,8 @@
 /**
  * The data's path, on one screen:
  *
- *   venue feed (socket -> frame -> decode -> books, numbers: proof) ─► ledger (gaps, durable) ─► emit ─► memory store ─► API
- *        ▲                                      │ need                                          └────► stream, sinks
+ *   venue feed (socket -> frame -> decode -> books, numbers: proof) ─► ledger (gaps) ─► log ─► pumps ─► sinks
+ *        ▲                                      │ need                                   └─► memory store ─► API, stream
  *        └── snapshot, backfill or new subscription ◄┘
  */
 
@@ -11,12 +11,15 @@ import type { EpochUs, Gap, MarketEvent } from '../model/event.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Stats } from './stats.ts'
 
-export type Subscriber = (event: MarketEvent) => void
+/** `bytes`: the event's JSON, encoded once for all. */
+export type Subscriber = (event: MarketEvent, bytes: () => Buffer) => void
 
 export interface PipelineParts {
-  /** Every gap that was recorded is durable and has left when it returns. */
+  /** Every gap that was recorded has left when it returns; without a log it is durable too. */
   readonly flushGaps: () => void
   readonly stats: Stats
+  /** The durable log; `undefined`: off. */
+  readonly log: { append(event: MarketEvent, bytes: Buffer, timeUs: EpochUs): void } | undefined
   readonly store: { accept(event: MarketEvent): void }
   readonly clock: Clock
 }
@@ -33,15 +36,16 @@ export class Pipeline implements Downstream {
   accept(event: MarketEvent, receiveTimeUs: EpochUs): void {
     const { store, stats, clock, flushGaps } = this.#parts
     if (event.type !== 'book_state') flushGaps()
+    const bytes = this.#log(event, receiveTimeUs)
     store.accept(event)
     stats.event(event, receiveTimeUs, clock.nowUs())
-    this.#tell(event)
+    this.#tell(event, bytes)
   }
 
-  /** A gap that is durable. */
   acceptGap(gap: Gap): void {
+    const bytes = this.#log(gap, gap.detected_time_us)
     this.#parts.stats.gap(gap)
-    this.#tell(gap)
+    this.#tell(gap, bytes)
   }
 
   /** Receives every event from now on; the result ends it. */
@@ -50,7 +54,18 @@ export class Pipeline implements Downstream {
     return () => this.#subscribers.delete(subscriber)
   }
 
-  #tell(event: MarketEvent): void {
-    for (const subscriber of this.#subscribers) subscriber(event)
+  /** Yields what encodes it when it is needed, once. */
+  #log(event: MarketEvent, timeUs: EpochUs): () => Buffer {
+    let known: Buffer | undefined
+    const bytes = (): Buffer => {
+      known ??= Buffer.from(JSON.stringify(event))
+      return known
+    }
+    this.#parts.log?.append(event, bytes(), timeUs)
+    return bytes
+  }
+
+  #tell(event: MarketEvent, bytes: () => Buffer): void {
+    for (const subscriber of this.#subscribers) subscriber(event, bytes)
   }
 }

@@ -86,9 +86,6 @@ export class DataCollectorService {
       venues: enabled.map(({ id }) => id).join(', '),
     })
     for (const warning of warnings) this.logger.warning('config_incomplete', warning)
-    if (config.nats.url !== undefined) {
-      this.logger.warning('sink_missing', 'a NATS server is configured, but this version does not publish yet')
-    }
     void this.#startCollector()
     return url
   }
@@ -135,7 +132,7 @@ export class DataCollectorService {
     try {
       return await this.#api.listen()
     } catch (error) {
-      this.collector.stop()
+      await this.collector.stop()
       this.#loop.stop()
       throw error
     }
@@ -154,13 +151,13 @@ export class DataCollectorService {
     const { clock } = this.#parts.platform
     this.#lifecycle = 'stopping'
     this.logger.info('service_stopping', 'stopping: sockets close, running requests finish', { reason })
-    this.collector.stop()
+    const stopped = Promise.all([this.collector.stop(), this.#api.stop()])
     await new Promise<void>((resolve) => {
       const cancel = clock.after(this.#parts.loaded.config.shutdown_timeout_ms, () => {
-        this.logger.warning('stop_timed_out', 'requests were still running; stopping all the same')
+        this.logger.warning('stop_timed_out', 'requests or sinks were still busy; stopping all the same')
         resolve()
       })
-      void this.#api.stop().finally(() => {
+      void stopped.finally(() => {
         cancel()
         resolve()
       })

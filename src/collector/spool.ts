@@ -19,6 +19,8 @@ export interface CollectorSpoolParts {
   readonly sinks: readonly string[]
   /** See {@link SpoolOptions.onLoss}. */
   readonly onLoss: (loss: Loss) => void
+  /** See {@link SpoolOptions.onDurable}. */
+  readonly onDurable: () => void
 }
 
 export const spoolFolder = ({ spool, data_dir }: Pick<Config, 'spool' | 'data_dir'>): string =>
@@ -33,7 +35,7 @@ export const isSpoolOn = ({ spool }: Pick<Config, 'spool'>, sinks: readonly stri
  * Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID.
  */
 export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Spool> {
-  const { config, platform, metrics, logger, sinks, onLoss } = parts
+  const { config, platform, metrics, logger, sinks, onLoss, onDurable } = parts
   const folder = spoolFolder(config)
   const syncs = metrics.histogram('spoolSyncDuration', {})
   const spool = await openSpool({
@@ -54,6 +56,7 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
       if (problem === undefined) logger.info('spool_recovered', 'the durable log takes records again')
       else logger.error('spool_failed', 'the disk refuses the durable log; it is kept in memory', { problem })
     },
+    onDurable,
     onSync: (seconds) => syncs.observe(seconds),
   })
   exposeSpool(metrics, spool)

@@ -61,6 +61,7 @@ export const LABELS = {
   category: ['tickers', 'orderbooks', 'trades'],
   reason: { max: 48 },
   budget: { max: 16 },
+  sink: { max: 16 },
   /** What a disk is asked. */
   operation: ['open', 'write', 'sync', 'read', 'remove', 'cursor'],
   what: { max: 48 },
@@ -231,6 +232,30 @@ export const METRICS = {
     'Time until the disk had everything that was written to the durable log.',
     [],
     DISK_SECONDS,
+  ),
+  sinkUp: gauge('marketprism_sink_up', '1: the sink takes what it is given; 0: it is tried again and again.', ['sink']),
+  sinkRecords: counter('marketprism_sink_records_total', 'Records that are stored in the sink for certain.', ['sink']),
+  sinkBytes: counter('marketprism_sink_bytes_total', 'Their bytes, as events.', ['sink']),
+  sinkFailures: counter('marketprism_sink_failures_total', 'Writes and openings of a sink that failed.', ['sink']),
+  sinkRejected: counter(
+    'marketprism_sink_rejected_total',
+    'Records that a sink refused for good; in the dead-letter file.',
+    ['sink'],
+  ),
+  sinkRollbacks: counter('marketprism_sink_rollbacks_total', 'Times that a store had lost what it had confirmed.', [
+    'sink',
+  ]),
+  sinkLag: gauge('marketprism_sink_lag_records', 'Records of the log that the sink does not have yet.', ['sink']),
+  sinkLagSeconds: gauge(
+    'marketprism_sink_lag_seconds',
+    'Age of the newest data that the sink has, while it lacks some.',
+    ['sink'],
+  ),
+  sinkWriteDuration: histogram(
+    'marketprism_sink_write_duration_seconds',
+    'Time until a batch was stored.',
+    ['sink'],
+    NETWORK_SECONDS,
   ),
   storeRecords: gauge('marketprism_store_records', 'Records held in memory.', ['category']),
   streamSubscribers: gauge('marketprism_stream_subscribers', 'Clients of the event stream.', []),

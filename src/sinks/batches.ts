@@ -64,8 +64,12 @@ export class Cutter {
     const first = this.#first
     this.#first = undefined
     if (first !== undefined) return this.#again(first)
-    if (!(await this.#untilSome())) return undefined
-    return traits.ageMs === 0 ? this.#atOnce(traits) : this.#collect(traits)
+    while (await this.#untilSome()) {
+      const batch = traits.ageMs === 0 ? await this.#atOnce(traits) : await this.#collect(traits)
+      // What was there may be spoilt.
+      if (batch !== undefined) return batch
+    }
+    return undefined
   }
 
   /** False: hurried, and there is nothing. */

@@ -25,6 +25,8 @@ export interface Loss {
   /** Absent for refused data. `lastLsn` is absent when nobody knows how far it goes. */
   readonly firstLsn?: number | undefined
   readonly lastLsn?: number | undefined
+  /** When data that are still there were received last before it, µs, if that is known. */
+  readonly sinceUs?: EpochUs | undefined
   /** Which streams lost how much; empty: nobody can tell, it may be any. */
   readonly streams: readonly StreamLoss[]
   /** The sinks that had not had it; empty: nobody has. */

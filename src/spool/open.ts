@@ -63,7 +63,14 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const firstLsn = (isTorn ? lastLsn : Math.max(lastLsn, cursors.knownLsn)) + 1
   const losses: Loss[] = []
   if (isTorn || (endLsn ?? 0) >= firstLsn)
-    losses.push({ cause: isTorn ? 'corrupt' : 'missing', firstLsn, lastLsn: endLsn, streams: [], sinks: [] })
+    losses.push({
+      cause: isTorn ? 'corrupt' : 'missing',
+      firstLsn,
+      lastLsn: endLsn,
+      sinceUs: found.lastTimeUs,
+      streams: [],
+      sinks: [],
+    })
   const recovery = {
     ...found,
     segments: segments.length,

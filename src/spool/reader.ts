@@ -25,7 +25,14 @@ export interface ReaderParts {
   readonly startLsn: number
   readonly previousLsn: number
   /** Records that will never be read, and where they were. */
-  readonly onLost: (cause: LossCause, firstLsn: number, lastLsn: number, segment: Segment | undefined) => void
+  readonly onLost: (
+    cause: LossCause,
+    firstLsn: number,
+    lastLsn: number,
+    segment: Segment | undefined,
+    /** When the last record before was received, µs; 0: not known. */
+    sinceUs: number,
+  ) => void
 }
 
 interface Source {
@@ -45,6 +52,8 @@ export class LogReader {
   #triedLsn = 0
   readonly #tried = new Set<Segment>()
   #turnTo: Segment | undefined
+  /** Of the record that was delivered last. */
+  #lastTimeUs = 0
   /** Losses up to here were told. */
   #toldLsn = 0
 
@@ -89,7 +98,9 @@ export class LogReader {
     }
     const batch = records.slice(0, count)
     this.#ready = records.slice(count)
-    this.#nextLsn = (batch.at(-1)?.lsn ?? this.#nextLsn - 1) + 1
+    const last = batch.at(-1)
+    if (last !== undefined) this.#lastTimeUs = last.timeUs
+    this.#nextLsn = (last?.lsn ?? this.#nextLsn - 1) + 1
     return batch
   }
 
@@ -182,7 +193,7 @@ export class LogReader {
     const firstLsn = Math.max(fromLsn, this.#toldLsn + 1)
     if (lastLsn < firstLsn) return
     this.#toldLsn = lastLsn
-    this.#parts.onLost(cause, firstLsn, lastLsn, segment)
+    this.#parts.onLost(cause, firstLsn, lastLsn, segment, this.#ready.at(-1)?.timeUs ?? this.#lastTimeUs)
   }
 }
 

@@ -47,6 +47,8 @@ export class Spool {
   readonly #retention: Retention
   readonly #streams = new Map<string, Stream>()
   #refused: LossTally | undefined
+  /** Evictions up to here were told. */
+  #evictedLsn = 0
   #ticks = 0
   #stopTick = (): void => {}
   #waiting: { readonly lsn: number; readonly resolve: () => void }[] = []
@@ -176,7 +178,7 @@ export class Spool {
         visibleLsn: () => this.readableLsn,
         startLsn,
         previousLsn: recovery.lastLsn,
-        onLost: (cause, firstLsn, lastLsn, segment) => this.#lost(cause, firstLsn, lastLsn, segment),
+        onLost: (cause, firstLsn, lastLsn, segment, sinceUs) => this.#lost(cause, firstLsn, lastLsn, segment, sinceUs),
       },
       fromLsn,
     )
@@ -268,18 +270,21 @@ export class Spool {
 
   /** Gap records are never evicted: they go to the end of the log. */
   #evicted(loss: Loss, gaps: readonly LogRecord[]): void {
+    this.#evictedLsn = Math.max(this.#evictedLsn, loss.lastLsn ?? 0)
     this.#parts.options.onLoss(loss)
     for (const { stream, timeUs, body } of gaps) this.append(this.stream(stream), 'gap', timeUs, body)
   }
 
   /** Several sinks may come upon the same place. */
-  #lost(cause: LossCause, firstLsn: number, lastLsn: number, segment: Segment | undefined): void {
+  #lost(cause: LossCause, lostLsn: number, lastLsn: number, segment: Segment | undefined, sinceUs: number): void {
+    const firstLsn = Math.max(lostLsn, this.#evictedLsn + 1)
+    if (firstLsn > lastLsn) return
     const id = `${firstLsn} ${lastLsn}`
     if (this.#told.has(id)) return
     if (this.#told.size >= TOLD_MAX) this.#told.clear()
     this.#told.add(id)
     this.counts.spoilt++
-    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, streams: [], sinks: [] })
+    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, ...(sinceUs > 0 && { sinceUs }), streams: [], sinks: [] })
     if (segment !== undefined) this.#retention.keep(segment).catch(() => this.counts.ioErrors.read++)
   }
 }

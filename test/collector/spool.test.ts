@@ -55,6 +55,7 @@ test('it takes what is logged, tells what it lost, and shows itself in the metri
     logger: { ...silentLogger, warning: (_name, _text, fields) => void warned.push(fields) },
     sinks: ['nats'],
     onLoss: (loss) => void losses.push(loss),
+    onDurable: () => {},
   })
   const stream = spool.stream('binance trade BTCUSDT')
   for (let i = 0; i < 40; i++) {

@@ -113,12 +113,10 @@ export class StreamHub {
     this.#adjust()
   }
 
-  readonly #publish = (event: MarketEvent): void => {
-    let bytes: Buffer | undefined
+  readonly #publish = (event: MarketEvent, bytes: () => Buffer): void => {
     for (const client of this.#clients) {
       if (client.filter === undefined || !matches(client.filter, event)) continue
-      bytes ??= Buffer.from(JSON.stringify(event))
-      this.#deliver(client, bytes)
+      this.#deliver(client, bytes())
     }
   }
 

@@ -132,7 +132,12 @@ export function fakeCollector(clock: Clock): FakeCollector {
       fake.publish(trade)
     },
     publish(event) {
-      for (const subscriber of subscribers) subscriber(event)
+      let known: Buffer | undefined
+      const bytes = () => {
+        known ??= Buffer.from(JSON.stringify(event))
+        return known
+      }
+      for (const subscriber of subscribers) subscriber(event, bytes)
     },
     stats() {
       failIf('stats')

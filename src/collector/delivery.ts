@@ -1,0 +1,221 @@
+/** Everything behind the pipeline: the durable log and one pump for each sink. */
+
+import { join } from 'node:path'
+import type { HealthCheck } from '../api/view.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { EpochUs, MarketEvent } from '../model/event.ts'
+import type { Config } from '../ops/config-schema.ts'
+import type { Logger } from '../ops/log.ts'
+import type { Metrics } from '../ops/metrics.ts'
+import type { RepeatGuard } from '../ops/repeat-guard.ts'
+import type { Platform } from '../platform/platform.ts'
+import { DeadLetters } from '../sinks/dead-letters.ts'
+import type { SinkFactory } from '../sinks/index.ts'
+import { Pump } from '../sinks/pump.ts'
+import { routeText } from '../sinks/route.ts'
+import type { LogRecord, Stream } from '../spool/frame.ts'
+import type { Loss } from '../spool/loss.ts'
+import type { Spool } from '../spool/spool.ts'
+import type { Venue } from '../venues/venue.ts'
+import { lackLoss, lackRecord } from './losses.ts'
+import { replayLog } from './replay.ts'
+import { isSpoolOn, openCollectorSpool } from './spool.ts'
+
+/** Of the time that stopping may take: for bringing to the sinks what they lack. */
+const DRAIN_SHARE = 0.5
+
+export interface DeliveryParts {
+  readonly config: Config
+  readonly venues: readonly Venue[]
+  readonly platform: Platform
+  readonly metrics: Metrics
+  readonly logger: Logger
+  readonly repeats: RepeatGuard
+  readonly sinks: readonly SinkFactory[]
+  readonly ledger: () => Ledger
+}
+
+export class Delivery {
+  readonly #parts: DeliveryParts
+  readonly #streams = new Map<string, Stream>()
+  #spool: Spool | undefined
+  #pumps: Pump[] = []
+  #letters = new Map<string, DeadLetters>()
+  /** The log is wanted. */
+  readonly isOn: boolean
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts
+    this.isOn = isSpoolOn(
+      parts.config,
+      parts.sinks.map(({ name }) => name),
+    )
+    exposeSinks(parts.metrics, () => this.#pumps, this.#letters, parts.platform)
+  }
+
+  get lastLsn(): number {
+    return this.#spool?.lastLsn ?? 0
+  }
+
+  get durableLsn(): number {
+    return this.#spool?.durableLsn ?? 0
+  }
+
+  /** Opens the log and takes up what the last process delivered. Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID. */
+  async open(): Promise<void> {
+    if (!this.isOn) return
+    const { config, venues, platform, metrics, logger, sinks, ledger } = this.#parts
+    const found: Loss[] = []
+    let isReplayed = false
+    const onLoss = (loss: Loss): void => {
+      if (isReplayed) this.#lost(loss)
+      else found.push(loss)
+    }
+    const names = sinks.map(({ name }) => name)
+    const onDurable = (): void => ledger().proven()
+    this.#spool = await openCollectorSpool({ config, platform, metrics, logger, sinks: names, onLoss, onDurable })
+    const replayed = await replayLog(this.#spool, ledger(), venues)
+    if (replayed > 0) logger.info('log_replayed', 'taken up from the durable log', { records: replayed })
+    isReplayed = true
+    for (const loss of found) this.#lost(loss)
+  }
+
+  /** The sinks begin. */
+  start(): void {
+    const spool = this.#spool
+    if (spool === undefined) return
+    for (const factory of this.#parts.sinks) {
+      const pump = this.#pump(spool, factory)
+      this.#pumps.push(pump)
+      pump.start()
+    }
+  }
+
+  append(event: MarketEvent, bytes: Buffer, timeUs: EpochUs): void {
+    const spool = this.#spool
+    if (spool === undefined) return
+    const key = `${event.type} ${event.venue} ${event.symbol}`
+    let stream = this.#streams.get(key)
+    if (stream === undefined) {
+      stream = spool.stream(routeText(event))
+      this.#streams.set(key, stream)
+    }
+    spool.append(stream, event.type === 'gap' ? 'gap' : 'event', timeUs, bytes)
+  }
+
+  /** Sinks that work get what they lack, within a part of the time; then the log is closed. */
+  async stop(): Promise<void> {
+    const drainMs = this.#parts.config.shutdown_timeout_ms * DRAIN_SHARE
+    await Promise.all(this.#pumps.map((pump) => pump.stop(drainMs)))
+    for (const letters of this.#letters.values()) letters.close()
+    await this.#spool?.close()
+  }
+
+  health(): Readonly<Record<string, HealthCheck>> {
+    const checks: Record<string, HealthCheck> = {}
+    if (this.#spool !== undefined) checks.spool = spoolCheck(this.#spool)
+    for (const pump of this.#pumps) checks[`sink:${pump.name}`] = pumpCheck(pump)
+    return checks
+  }
+
+  #pump(log: Spool, { name, create }: SinkFactory): Pump {
+    const { config, platform, logger, metrics, repeats } = this.#parts
+    const { clock, random, files } = platform
+    const stateFolder = join(config.data_dir, 'sinks', name)
+    const letters = new DeadLetters({ folder: join(config.data_dir, 'dead-letter'), sink: name, files, clock })
+    this.#letters.set(name, letters)
+    const reject = async (record: LogRecord, reason: string): Promise<void> => {
+      await letters.add(record, reason)
+      lackRecord(this.#parts.ledger(), name, record, reason)
+      repeats.error('record_rejected', name, 'a sink refused a record for good; it is in the dead-letter file', {
+        sink: name,
+        lsn: record.lsn,
+        stream: record.stream,
+        reason,
+      })
+    }
+    const say = {
+      info: (event: string, message: string, fields = {}) => logger.info(event, message, { sink: name, ...fields }),
+      warning: (event: string, message: string, fields = {}) =>
+        repeats.warning(event, name, message, { sink: name, ...fields }),
+    }
+    const sink = create({ platform, logger: say, logId: log.id, stateFolder, reject })
+    const durations = metrics.histogram('sinkWriteDuration', { sink: name })
+    const events = {
+      failed: (problem: string, retryMs: number) =>
+        say.warning('sink_failed', 'the sink takes nothing; its data wait in the durable log', {
+          problem,
+          retry_ms: Math.round(retryMs),
+        }),
+      recovered: () => logger.info('sink_ready', 'the sink takes data', { sink: name, lag_records: pump.lag }),
+      rolledBack: (throughLsn: number, cursorLsn: number, againLsn: number) => {
+        logger.warning('sink_rolled_back', 'the store has lost what it had confirmed; it is given again', {
+          sink: name,
+          from_lsn: againLsn + 1,
+          to_lsn: cursorLsn,
+        })
+        if (againLsn > throughLsn)
+          this.#lost({ cause: 'missing', firstLsn: throughLsn + 1, lastLsn: againLsn, streams: [], sinks: [name] })
+      },
+      wrote: (seconds: number) => durations.observe(seconds),
+    }
+    const pump = new Pump({ name, sink, log, clock, random, files, stateFolder, events })
+    return pump
+  }
+
+  #lost(loss: Loss): void {
+    lackLoss(this.#parts.ledger(), loss, this.#parts.platform.clock.nowUs())
+  }
+}
+
+function spoolCheck({ problem, isFull, bytes }: Spool): HealthCheck {
+  if (problem !== undefined) return { status: 'fail', result: `the disk refuses the durable log: ${problem}` }
+  if (isFull) return { status: 'fail', result: 'the durable log is full: new data are lost for the sinks' }
+  return { status: 'pass', result: `${Math.ceil(bytes.disk / 1024 / 1024)} MiB on disk` }
+}
+
+function pumpCheck({ problem, lag }: Pump): HealthCheck {
+  if (problem === undefined) return { status: 'pass', result: lag === 0 ? 'has everything' : `${lag} records behind` }
+  return { status: 'warn', result: `${problem}; ${lag} records wait in the durable log` }
+}
+
+function exposeSinks(
+  metrics: Metrics,
+  pumps: () => readonly Pump[],
+  letters: ReadonlyMap<string, DeadLetters>,
+  { clock }: Platform,
+): void {
+  const each = (read: (pump: Pump) => number) => () =>
+    pumps().map((pump) => ({ labels: { sink: pump.name }, value: read(pump) }))
+  const lagSeconds = ({ lag, storedTimeUs }: Pump): number =>
+    lag === 0 || storedTimeUs === undefined ? 0 : Math.max(0, (clock.nowUs() - storedTimeUs) / 1e6)
+  metrics.computed(
+    'sinkUp',
+    each(({ problem }) => (problem === undefined ? 1 : 0)),
+  )
+  metrics.computed(
+    'sinkRecords',
+    each(({ counts }) => counts.records),
+  )
+  metrics.computed(
+    'sinkBytes',
+    each(({ counts }) => counts.bytes),
+  )
+  metrics.computed(
+    'sinkFailures',
+    each(({ counts }) => counts.failures),
+  )
+  metrics.computed(
+    'sinkRollbacks',
+    each(({ counts }) => counts.rollbacks),
+  )
+  metrics.computed(
+    'sinkRejected',
+    each(({ name }) => letters.get(name)?.count ?? 0),
+  )
+  metrics.computed(
+    'sinkLag',
+    each(({ lag }) => lag),
+  )
+  metrics.computed('sinkLagSeconds', each(lagSeconds))
+}
