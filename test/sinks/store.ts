@@ -1,0 +1,89 @@
+/** A store in memory that survives the process, fails on demand, and can lose its newest part; in the ways in which real ones differ. */
+
+import { sleep } from '../../src/platform/clock.ts'
+import type { Clock } from '../../src/platform/platform.ts'
+import type { Batch, Held, Sink, SinkTraits } from '../../src/sinks/sink.ts'
+
+/** `told`: it knows the numbers that it holds, and a part of a batch may be stored. `token`: a batch is stored whole, once. */
+export type Style = 'told' | 'token'
+
+export type StoreFault = 'refuses' | 'stores but fails' | 'does not open' | 'hangs'
+
+/** As much as can be under way. */
+const WINDOW = 64
+
+export class Store {
+  readonly style: Style
+  /** In the order of arrival. */
+  rows: { readonly lsn: number; readonly body: string }[] = []
+  readonly #tokens = new Set<string>()
+  fault: StoreFault | undefined
+  /** Most writes that were under way together. */
+  writesMax = 0
+
+  constructor(style: Style) {
+    this.style = style
+  }
+
+  /** What a process uses; another one for each. */
+  sink(clock: Clock, traits: Partial<SinkTraits> = {}): Sink & { readonly traits: SinkTraits } {
+    let writes = 0
+    let breakOff: ((error: Error) => void)[] = []
+    const isTold = this.style === 'told'
+    const broken = () => new Promise<never>((_, reject) => void breakOff.push(reject))
+    return {
+      traits: {
+        recordsMax: 8,
+        bytesMax: 400,
+        ageMs: 0,
+        batchesMax: isTold ? 4 : 1,
+        hasFixedBatches: !isTold,
+        ...traits,
+      },
+      open: async () => {
+        await sleep(clock, 1)
+        if (this.fault === 'does not open') throw new Error('connection refused')
+        return isTold ? this.#held() : undefined
+      },
+      write: async (batch) => {
+        this.writesMax = Math.max(this.writesMax, ++writes)
+        try {
+          await Promise.race([broken(), this.#write(batch, clock)])
+        } finally {
+          writes--
+        }
+      },
+      close: async () => {
+        for (const reject of breakOff) reject(new Error('closed'))
+        breakOff = []
+      },
+    }
+  }
+
+  /** As an older copy. */
+  lose(count: number): void {
+    if (count > 0) this.rows = this.rows.slice(0, -count)
+  }
+
+  #held(): Held {
+    const numbers = this.rows.map(({ lsn }) => lsn)
+    const throughLsn = Math.max(0, numbers.reduce((max, lsn) => Math.max(max, lsn), 0) - WINDOW)
+    return { throughLsn, further: new Set(numbers.filter((lsn) => lsn > throughLsn)) }
+  }
+
+  async #write(batch: Batch, clock: Clock): Promise<void> {
+    const rows: Store['rows'] = []
+    for await (const records of batch.records())
+      for (const { lsn, body } of records) rows.push({ lsn, body: body.toString() })
+    await sleep(clock, 1)
+    const fault = this.fault
+    if (fault === 'refuses') throw new Error('refused')
+    if (fault === 'hangs') return new Promise(() => {})
+    const token = `${batch.firstLsn}-${batch.lastLsn}`
+    const isPart = fault === 'stores but fails' && this.style === 'told'
+    if (this.style === 'told') this.rows.push(...(isPart ? rows.slice(0, Math.ceil(rows.length / 2)) : rows))
+    else if (!this.#tokens.has(token)) this.rows.push(...rows)
+    this.#tokens.add(token)
+    if (fault === 'stores but fails') throw new Error('timed out')
+  }
+}
