@@ -232,10 +232,10 @@ export class Pump {
     return join(this.#options.stateFolder, 'batch.json')
   }
 
-  /** The bounds are on disk before the store may see the batch; and that it has all before, which the cursor tells later. */
+  /** The bounds are on disk before the store may see the batch; it has all before, though the cursor may not tell yet. */
   async #claim({ firstLsn, lastLsn }: CutBatch): Promise<void> {
-    const { files, log, name } = this.#options
-    const claim: Claim = { log: log.id, afterLsn: log.cursor(name), firstLsn, lastLsn }
+    const { files, log } = this.#options
+    const claim: Claim = { log: log.id, firstLsn, lastLsn }
     await files.replace(this.#claimPath, `${JSON.stringify(claim)}\n`)
   }
 
@@ -244,22 +244,19 @@ export class Pump {
     const { files, log, name } = this.#options
     const claim = parseClaim(await files.read(this.#claimPath))
     if (claim === undefined || claim.log !== log.id || claim.lastLsn > log.lastLsn) return undefined
-    log.ack(name, claim.afterLsn)
     return claim.lastLsn > log.cursor(name) ? claim : undefined
   }
 }
 
 interface Claim extends Bounds {
   readonly log: string
-  /** The store has everything up to here. */
-  readonly afterLsn: number
 }
 
 /** `undefined`: there is none, or it is spoilt. */
 function parseClaim(text: string | undefined): Claim | undefined {
   try {
     const claim: Partial<Claim> = Object(JSON.parse(text ?? ''))
-    const numbers = [claim.afterLsn, claim.firstLsn, claim.lastLsn]
+    const numbers = [claim.firstLsn, claim.lastLsn]
     return typeof claim.log === 'string' && numbers.every(Number.isSafeInteger) ? (claim as Claim) : undefined
   } catch {
     return undefined
