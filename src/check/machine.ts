@@ -11,6 +11,7 @@ import type { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, type VirtualLoop } from '../sim/virtual/loop.ts'
 import type { VirtualNetwork } from '../sim/virtual/net.ts'
 import { VirtualProcesses } from '../sim/virtual/processes.ts'
+import type { SinkFactory } from '../sinks/index.ts'
 import type { Scenario } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 
@@ -22,6 +23,8 @@ export interface MachineParts {
   readonly disk: VirtualDisk
   readonly wall: Wall
   readonly logger?: Logger | undefined
+  /** Where events go; there is a durable log then. */
+  readonly sinks?: readonly SinkFactory[] | undefined
   nowUs(): number
   trace(entry: TraceEntry): void
 }
@@ -55,7 +58,7 @@ export class Machine {
   /** Nothing happens while one runs. */
   start(): void {
     if (this.#scope !== undefined) return
-    const { scenario, seed, logger = silentLogger } = this.#parts
+    const { scenario, seed, logger = silentLogger, sinks = [] } = this.#parts
     if (this.#starts > 0) this.restartedMs = this.#parts.loop.nowMs
     this.#starts++
     const scope = new Scope()
@@ -64,7 +67,7 @@ export class Machine {
     const metrics = createMetrics({ venues: scenario.collected.map(({ id }) => id), constLabels: {} })
     const platform = this.#platform(scope, seededRandom(partSeed(seed, `process ${this.#starts}`)))
     const { config, collected } = scenario
-    const collector = new Collector({ config, venues: collected, platform, metrics, logger })
+    const collector = new Collector({ config, venues: collected, platform, metrics, logger, sinks })
     this.#collector = collector
     this.#clock = platform.clock
     collector.subscribe((event) => this.#parts.trace({ kind: 'event', atUs: this.#parts.nowUs(), event }))
@@ -87,7 +90,14 @@ export class Machine {
   stop(): void {
     const collector = this.#collector
     if (collector === undefined) return
-    collector.stop()
+    const stopped = collector.stop()
+    const scope = this.#scope
+    if (this.#parts.sinks === undefined) this.#stopped()
+    // The log is closed first; a kill may come before.
+    else void stopped.then(() => scope === this.#scope && this.#stopped())
+  }
+
+  #stopped(): void {
     this.#end()
     this.#process(this.#parts.disk.isTroubled ? 'killed' : 'stopped')
   }

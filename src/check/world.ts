@@ -16,6 +16,7 @@ import { START_US, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
 import { VirtualNetwork } from '../sim/virtual/net.ts'
+import type { SinkFactory } from '../sinks/index.ts'
 import { Machine } from './machine.ts'
 import type { Scenario } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
@@ -27,6 +28,7 @@ export interface WorldOptions {
   readonly scenario: Scenario
   readonly seed: number
   readonly logger?: Logger | undefined
+  readonly sinks?: readonly SinkFactory[] | undefined
   trace(entry: TraceEntry): void
 }
 
@@ -72,7 +74,7 @@ export class World {
   readonly #spoilt = new Set<string>()
   #awaitedUntilMs = 0
 
-  constructor({ scenario, seed, logger, trace }: WorldOptions) {
+  constructor({ scenario, seed, logger, sinks, trace }: WorldOptions) {
     this.#trace = (entry) => {
       if (entry.kind === 'event') this.#noteForged(entry.event)
       if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
@@ -126,6 +128,7 @@ export class World {
       disk: this.disk,
       wall: this.wall,
       logger,
+      sinks,
       nowUs: () => this.nowUs(),
       trace: (entry) => this.#trace(entry),
     })

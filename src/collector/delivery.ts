@@ -12,14 +12,14 @@ import type { Platform } from '../platform/platform.ts'
 import { DeadLetters } from '../sinks/dead-letters.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { Pump } from '../sinks/pump.ts'
-import { routeText } from '../sinks/route.ts'
-import type { LogRecord, Stream } from '../spool/frame.ts'
+import type { LogRecord } from '../spool/frame.ts'
 import type { Loss } from '../spool/loss.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Venue } from '../venues/venue.ts'
 import { lackLoss, lackRecord } from './losses.ts'
 import { replayLog } from './replay.ts'
 import { isSpoolOn, openCollectorSpool } from './spool.ts'
+import { ToldIds } from './told-ids.ts'
 
 /** Of the time that stopping may take: for bringing to the sinks what they lack. */
 const DRAIN_SHARE = 0.5
@@ -37,7 +37,7 @@ export interface DeliveryParts {
 
 export class Delivery {
   readonly #parts: DeliveryParts
-  readonly #streams = new Map<string, Stream>()
+  readonly #told: ToldIds
   #spool: Spool | undefined
   #pumps: Pump[] = []
   #letters = new Map<string, DeadLetters>()
@@ -46,6 +46,7 @@ export class Delivery {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts
+    this.#told = new ToldIds()
     this.isOn = isSpoolOn(
       parts.config,
       parts.sinks.map(({ name }) => name),
@@ -74,7 +75,10 @@ export class Delivery {
     const names = sinks.map(({ name }) => name)
     const onDurable = (): void => ledger().proven()
     this.#spool = await openCollectorSpool({ config, platform, metrics, logger, sinks: names, onLoss, onDurable })
-    const replayed = await replayLog(this.#spool, ledger(), venues)
+    this.#told.restore(ledger().idsOfLog)
+    const replayed = await replayLog(this.#spool, ledger(), venues, (event) => {
+      this.#told.of(event).id = event.id
+    })
     if (replayed > 0) logger.info('log_replayed', 'taken up from the durable log', { records: replayed })
     isReplayed = true
     for (const loss of found) this.#lost(loss)
@@ -94,13 +98,22 @@ export class Delivery {
   append(event: MarketEvent, bytes: Buffer, timeUs: EpochUs): void {
     const spool = this.#spool
     if (spool === undefined) return
-    const key = `${event.type} ${event.venue} ${event.symbol}`
-    let stream = this.#streams.get(key)
-    if (stream === undefined) {
-      stream = spool.stream(routeText(event))
-      this.#streams.set(key, stream)
-    }
-    spool.append(stream, event.type === 'gap' ? 'gap' : 'event', timeUs, bytes)
+    const told = this.#told.of(event)
+    // A venue says after a restart what it had said before: the same fact.
+    if (told.id === event.id) return
+    const lsn = spool.append(told.stream, event.type === 'gap' ? 'gap' : 'event', timeUs, bytes)
+    if (lsn === undefined) return
+    told.id = event.id
+    told.lsn = lsn
+    told.isSaved = false
+  }
+
+  quietIds() {
+    return this.#told.quiet(this.lastLsn)
+  }
+
+  allIds() {
+    return this.#told.all()
   }
 
   /** Sinks that work get what they lack, within a part of the time; then the log is closed. */

@@ -4,14 +4,18 @@ import type { Delivered } from '../ledger/feed-ledger.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StreamIdentity } from '../ledger/records.ts'
 import { CHANNEL_OF, type Gap, type MarketEvent } from '../model/event.ts'
-import type { LogRecord } from '../spool/frame.ts'
 import type { Spool } from '../spool/spool.ts'
 import type { Venue } from '../venues/venue.ts'
 
 const CHUNK = { recordsMax: 2_000, bytesMax: 1024 * 1024 }
 
 /** Resolves with the number of records that were taken up. */
-export async function replayLog(spool: Spool, ledger: Ledger, venues: readonly Venue[]): Promise<number> {
+export async function replayLog(
+  spool: Spool,
+  ledger: Ledger,
+  venues: readonly Venue[],
+  seen: (event: MarketEvent) => void,
+): Promise<number> {
   const { replayAfterLsn } = ledger
   if (replayAfterLsn === undefined) return 0
   const { lastLsn } = spool.recovery
@@ -20,15 +24,16 @@ export async function replayLog(spool: Spool, ledger: Ledger, venues: readonly V
   while (reader.nextLsn <= lastLsn) {
     for (const record of await reader.read(CHUNK)) {
       if (record.lsn > lastLsn) break
-      replayRecord(record, ledger, venues)
+      const event = JSON.parse(record.body.toString()) as MarketEvent
+      replayEvent(event, record.timeUs, ledger, venues)
+      seen(event)
       count++
     }
   }
   return count
 }
 
-function replayRecord({ body, timeUs }: LogRecord, ledger: Ledger, venues: readonly Venue[]): void {
-  const event = JSON.parse(body.toString()) as MarketEvent
+function replayEvent(event: MarketEvent, timeUs: number, ledger: Ledger, venues: readonly Venue[]): void {
   const channel = event.type === 'gap' ? event.channel : CHANNEL_OF[event.type]
   if (channel === undefined) return
   const { exchange, venue, market, symbol, instrument } = event

@@ -12,6 +12,10 @@ export interface LogProof {
   readonly lastLsn: number
   /** Nothing can happen any more to records up to here. */
   readonly durableLsn: number
+  /** The newest id of each stream of the log that has been told since the last but one call, and not since the last. */
+  quietIds(): [stream: string, id: string][]
+  /** The same, of all. */
+  allIds(): [stream: string, id: string][]
 }
 
 interface Group {

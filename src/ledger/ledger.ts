@@ -61,6 +61,8 @@ export class Ledger {
   evicted = 0
   /** What the log has behind this record is to be given to {@link replay}; `undefined`: there was no log. */
   replayAfterLsn: number | undefined
+  /** The newest id of each stream of the log before that. */
+  idsOfLog: ReadonlyMap<string, string> = new Map()
   /** Why the disk takes no records; `undefined`: it does. */
   problem: string | undefined
 
@@ -86,9 +88,10 @@ export class Ledger {
    */
   async load(): Promise<string | undefined> {
     const { records, spoiltLines } = await this.#journal.load()
-    const { streams, gaps, lastBeatUs, lsn, unknown } = restore(records)
+    const { streams, gaps, lastBeatUs, lsn, ids, unknown } = restore(records)
     this.#lastBeatUs = lastBeatUs
     this.replayAfterLsn = lsn
+    this.idsOfLog = ids
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)) {
       const entry = this.#entries.get(streamKey(gap))
@@ -257,6 +260,7 @@ export class Ledger {
     const { log, clock } = this.#options
     // One that still waits for the log would only be followed by another.
     if (log !== undefined && log.durableLsn < this.#beatLsn) return
+    const of = log && { lsn: this.#beatLsn, ids: log.quietIds() }
     this.#beatLsn = log?.lastLsn ?? 0
     const at: Mark[] = []
     for (const [key, entry] of this.#entries) {
@@ -265,13 +269,8 @@ export class Ledger {
       entry.told = String(mark)
       at.push(mark)
     }
-    this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...this.#lsn } satisfies JournalRecord)
+    this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...of } satisfies JournalRecord)
     this.#journal.flush()
-  }
-
-  get #lsn() {
-    const { log } = this.#options
-    return log && { lsn: log.lastLsn }
   }
 
   *#picture(): Generator<JournalRecord> {
@@ -283,7 +282,8 @@ export class Ledger {
       const mark = markOf(key, ledger)
       if (mark !== undefined) at.push(mark)
     }
-    yield { k: 'beat', atUs, at, ...this.#lsn }
+    const { log } = this.#options
+    yield { k: 'beat', atUs, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
   }
 }
 

@@ -42,12 +42,19 @@ const stream = z.object({ ...identity, proof: z.enum(PROOFS) })
 const mark = z.tuple([z.string(), z.number(), z.number(), z.array(z.tuple([z.number(), z.number()])), time, time])
 export type Mark = z.infer<typeof mark>
 
+const ofLog = {
+  /** All that is behind this record is in the log alone. */
+  lsn: z.number().optional(),
+  /** Of streams of the log: the newest id, where it is older than that. */
+  ids: z.array(z.tuple([z.string(), z.string()])).optional(),
+}
+
 /** One line of the journal. */
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
   z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
-  /** Alive at `atUs`; the streams that do not stand where the last beat told; the newest record of the log. */
-  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark), lsn: z.number().optional() }),
+  /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
+  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark), ...ofLog }),
 ])
 export type JournalRecord = z.infer<typeof record>
 
@@ -71,6 +78,8 @@ export interface RestoredState {
   readonly lastBeatUs: EpochUs | undefined
   /** What the log has behind this record is not in here yet; `undefined`: there was no log. */
   readonly lsn: number | undefined
+  /** The newest id of each stream of the log. */
+  readonly ids: ReadonlyMap<string, string>
   /** Records that are none of ours. */
   readonly unknown: number
 }
@@ -84,6 +93,7 @@ export function restore(records: readonly unknown[]): RestoredState {
   const marks = new Map<string, { readonly mark: Mark; readonly atUs: EpochUs }>()
   let lastBeatUs: EpochUs | undefined
   let lsn: number | undefined
+  const ids = new Map<string, { readonly id: string; readonly atUs: EpochUs }>()
   let unknown = 0
   for (const line of records) {
     const { success, data } = record.safeParse(line)
@@ -99,6 +109,8 @@ export function restore(records: readonly unknown[]): RestoredState {
     } else {
       if (data.atUs >= (lastBeatUs ?? 0)) lsn = data.lsn ?? lsn
       lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
+      for (const [name, id] of data.ids ?? [])
+        if ((ids.get(name)?.atUs ?? 0) <= data.atUs) ids.set(name, { id, atUs: data.atUs })
       for (const each of data.at)
         if ((marks.get(each[0])?.atUs ?? 0) <= data.atUs) marks.set(each[0], { mark: each, atUs: data.atUs })
     }
@@ -116,7 +128,7 @@ export function restore(records: readonly unknown[]): RestoredState {
       missing: spans.map(([first, last]) => ({ first, last })),
     })
   }
-  return { streams, gaps, lastBeatUs, lsn, unknown }
+  return { streams, gaps, lastBeatUs, lsn, ids: new Map([...ids].map(([name, { id }]) => [name, id])), unknown }
 }
 
 /** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */

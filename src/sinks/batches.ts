@@ -53,7 +53,7 @@ export class Cutter {
     this.#first = options.first
   }
 
-  /** Whatever there is goes at once from now on, and when there is nothing {@link next} resolves with nothing. */
+  /** Whatever there is goes at once from now on, and when there is nothing {@link next} resolves with nothing: the end. */
   hurry(): void {
     this.#isHurried = true
     this.#wake()

@@ -213,6 +213,7 @@ export class Pump {
     const { sink, events, clock } = this.#options
     this.counts.failures++
     this.problem = errorText(error)
+    this.#cutter?.hurry()
     await sink.close()
     // What was under way rejects now; nothing of it counts.
     this.#underWay = []

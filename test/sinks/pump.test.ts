@@ -2,13 +2,13 @@
 
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Store, type StoreFault, type Style } from '../../src/check/store.ts'
 import { seededRandom } from '../../src/platform/random.ts'
 import { virtualClock } from '../../src/sim/virtual/clock.ts'
 import { Scope } from '../../src/sim/virtual/loop.ts'
 import { Pump, type PumpEvents } from '../../src/sinks/pump.ts'
 import type { SinkTraits } from '../../src/sinks/sink.ts'
 import { Rig } from '../spool/rig.ts'
-import { Store, type StoreFault, type Style } from './store.ts'
 
 class Machine {
   readonly rig: Rig

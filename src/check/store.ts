@@ -1,28 +1,32 @@
 /** A store in memory that survives the process, fails on demand, and can lose its newest part; in the ways in which real ones differ. */
 
-import { sleep } from '../../src/platform/clock.ts'
-import type { Clock } from '../../src/platform/platform.ts'
-import type { Batch, Held, Sink, SinkTraits } from '../../src/sinks/sink.ts'
+import { sleep } from '../platform/clock.ts'
+import type { Clock, Random } from '../platform/platform.ts'
+import type { Batch, Held, Sink, SinkTraits } from '../sinks/sink.ts'
 
 /** `told`: it knows the numbers that it holds, and a part of a batch may be stored. `token`: a batch is stored whole, once. */
 export type Style = 'told' | 'token'
 
 export type StoreFault = 'refuses' | 'stores but fails' | 'does not open' | 'hangs'
 
-/** As much as can be under way. */
-const WINDOW = 64
+/** Records that can be under way. */
+const WINDOW = 1_024
 
 export class Store {
   readonly style: Style
   /** In the order of arrival. */
   rows: { readonly lsn: number; readonly body: string }[] = []
   readonly #tokens = new Set<string>()
+  readonly #random: Random
   fault: StoreFault | undefined
+  /** Share of writes that are stored and fail all the same. */
+  ambiguity = 0
   /** Most writes that were under way together. */
   writesMax = 0
 
-  constructor(style: Style) {
+  constructor(style: Style, random: Random = () => 1) {
     this.style = style
+    this.#random = random
   }
 
   /** What a process uses; another one for each. */
@@ -66,9 +70,13 @@ export class Store {
   }
 
   #held(): Held {
-    const numbers = this.rows.map(({ lsn }) => lsn)
-    const throughLsn = Math.max(0, numbers.reduce((max, lsn) => Math.max(max, lsn), 0) - WINDOW)
-    return { throughLsn, further: new Set(numbers.filter((lsn) => lsn > throughLsn)) }
+    // Of what was given before the newest as many can be missing as can be under way; numbers have holes.
+    const newest = this.rows
+      .map(({ lsn }) => lsn)
+      .sort((a, b) => b - a)
+      .slice(0, WINDOW + 1)
+    const throughLsn = newest[WINDOW] ?? 0
+    return { throughLsn, further: new Set(newest) }
   }
 
   async #write(batch: Batch, clock: Clock): Promise<void> {
@@ -76,7 +84,7 @@ export class Store {
     for await (const records of batch.records())
       for (const { lsn, body } of records) rows.push({ lsn, body: body.toString() })
     await sleep(clock, 1)
-    const fault = this.fault
+    const fault = this.fault ?? (this.#random() < this.ambiguity ? 'stores but fails' : undefined)
     if (fault === 'refuses') throw new Error('refused')
     if (fault === 'hangs') return new Promise(() => {})
     const token = `${batch.firstLsn}-${batch.lastLsn}`
