@@ -1,0 +1,30 @@
+/** Two stores of a collector that dies at random instants have everything once; and the judge sees when they have not. */
+
+import { expect, test, vi } from 'vitest'
+import { judgeDelivery } from '../../src/check/delivery.ts'
+import { ToldIds } from '../../src/collector/told-ids.ts'
+import { Ledger } from '../../src/ledger/ledger.ts'
+
+const OPTIONS = { ms: 25_000, killMs: 4_000, outageEveryMs: 8_000, outagesMs: [1_000, 5_000], ambiguity: 0.2 }
+
+test('whatever dies, what was received is stored once', { timeout: 120_000 }, async () => {
+  const { broken, kills, outages, events, lostMsMax } = await judgeDelivery({ ...OPTIONS, seed: 3 })
+  expect(broken).toEqual([])
+  expect(kills).toBeGreaterThan(2)
+  expect(outages).toBeGreaterThan(2)
+  expect(events).toBeGreaterThan(5_000)
+  // What waits for the next sync when the power fails.
+  expect(lostMsMax).toBeLessThan(100)
+})
+
+test('a process that does not take up what the log has stores it twice', { timeout: 120_000 }, async () => {
+  const replay = vi.spyOn(Ledger.prototype, 'replay').mockImplementation(() => {})
+  const restore = vi.spyOn(ToldIds.prototype, 'restore').mockImplementation(() => {})
+  try {
+    const { broken } = await judgeDelivery({ ...OPTIONS, seed: 3 })
+    expect(broken.some((line) => line.endsWith('is stored twice'))).toBe(true)
+  } finally {
+    replay.mockRestore()
+    restore.mockRestore()
+  }
+})
