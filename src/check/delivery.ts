@@ -3,7 +3,7 @@
  * stores fail, and in the end each store is compared with everything that ever left the collector.
  */
 
-import type { EpochUs, Gap, MarketEvent } from '../model/event.ts'
+import type { EpochUs, Gap, MarketEvent, Trade } from '../model/event.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import type { SinkTraits } from '../sinks/sink.ts'
 import { type Scenario, usualScenario } from './scenario.ts'
@@ -161,16 +161,33 @@ function judgeStore(
     stored.set(event.id, event)
   }
   const gaps = newestGaps([...stored.values()])
+  const fills = new Set([...stored.values()].flatMap((event) => (event.type === 'trade' ? fillsOf(event) : [])))
   for (const [id, one] of left) {
     if (stored.has(id) || one.event.type === 'book_state') continue
     lost.set(id, one)
     if (one.event.type === 'gap') continue
-    if (one.event.type === 'trade') broken.push(`${style}: ${id} is missing`)
-    else if (!isExplained(one.event, gaps)) broken.push(`${style}: ${id} is missing, and no gap says so`)
+    if (one.event.type === 'trade') {
+      if (!isFilled(one.event, fills)) broken.push(`${style}: ${id} is missing`)
+    } else if (!isExplained(one.event, gaps)) broken.push(`${style}: ${id} is missing, and no gap says so`)
   }
   for (const { id } of ledger) if (!stored.has(id)) broken.push(`${style}: ${id} is in the ledger and not stored`)
   return broken
 }
+
+/** The fills that a trade consists of. */
+function fillsOf({
+  venue,
+  symbol,
+  trade_id: id = '',
+  first_trade_id: first = id,
+  last_trade_id: last = id,
+}: Trade): string[] {
+  const count = Number(last) - Number(first) + 1
+  return Array.from({ length: count }, (_, index) => `${venue} ${symbol} ${Number(first) + index}`)
+}
+
+/** Where a stream joins fills and REST does not, what is fetched again has other ids. */
+const isFilled = (trade: Trade, fills: ReadonlySet<string>): boolean => fillsOf(trade).every((fill) => fills.has(fill))
 
 /** The newest revision of each. */
 function newestGaps(events: readonly MarketEvent[]): Gap[] {

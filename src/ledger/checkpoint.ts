@@ -58,14 +58,13 @@ export class Checkpoint {
     this.#cancelTurn ??= this.#clock.after(0, () => this.#endTurn())
   }
 
-  /** Without a log: returns when every record that was added is on disk, or the disk has failed. */
-  flush(): void {
-    if (this.#log === undefined) this.#journal.flush()
+  /** A record that says of nothing that it was delivered: it need not wait. */
+  addNow(record: object): void {
+    this.#journal.add(record)
   }
 
-  /** The same with a log: for records that say what is missing, which is never too early. */
-  flushNow(): void {
-    for (const record of this.#turn.splice(0)) this.#journal.add(record)
+  /** Returns when every record that need not wait is on disk, or the disk has failed. */
+  flush(): void {
     this.#journal.flush()
   }
 

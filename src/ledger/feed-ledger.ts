@@ -11,6 +11,8 @@ export interface FeedLedgerHooks {
   nextGapId(): string
   /** Every revision of every gap, in order. */
   record(gap: Gap): void
+  /** The same, of what is lost for good behind us. */
+  lacked(gap: Gap): void
   /** The stretches of time in which the stream was collected have changed, or its first sequence is known. */
   stretched(): void
 }
@@ -192,7 +194,7 @@ export class FeedLedger {
 
   /** What was delivered is lost for good behind us, whenever that was. */
   lack(start: LossStart, end: LossEnd): void {
-    this.#hooks.record({ ...this.#new(start), ...endOf({ start_time_us: start.startUs }, end), state: 'final' })
+    this.#hooks.lacked({ ...this.#new(start), ...endOf({ start_time_us: start.startUs }, end), state: 'final' })
   }
 
   /** An earlier process delivered this after what is known of the stream was written. */

@@ -9,7 +9,7 @@ import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
 import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, type Mark, markOf, restore } from './state.ts'
+import { type JournalRecord, type Mark, markOf, restore, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
 /** Gaps that are kept; the oldest that are over go first. */
@@ -119,7 +119,6 @@ export class Ledger {
   lack(stream: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>, start: LossStart, end: LossEnd): void {
     this.#entries.get(streamKey(stream))?.ledger.lack(start, end)
     this.flush()
-    this.#journal.flushNow()
   }
 
   /**
@@ -221,22 +220,32 @@ export class Ledger {
         nowUs: () => this.#options.clock.nowUs(),
         nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
         record: (gap) => this.#record(entry, gap),
-        stretched: () => {
-          const atUs = this.#options.clock.nowUs()
-          const mark = markOf(key, entry.ledger)
-          this.#journal.add(streamRecord(entry.ledger, atUs))
-          if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
-          this.#isDue = true
-        },
+        lacked: (gap) => this.#record(entry, gap, true),
+        stretched: () => this.#stretched(key, entry.ledger),
       }),
     }
     this.#entries.set(key, entry)
     return entry
   }
 
-  #record(entry: Entry, gap: Gap): void {
+  #stretched(key: string, ledger: FeedLedger): void {
+    const atUs = this.#options.clock.nowUs()
+    const mark = markOf(key, ledger)
+    this.#journal.addNow(streamRecord(ledger, atUs))
+    const { before } = ledger.tally
+    const start: Mark | undefined = before === undefined ? undefined : [key, before, ledger.epoch, [], 0, 0]
+    // What the first number is cannot wait for the log: what the log may lose must be fetched.
+    if (start !== undefined) this.#journal.addNow({ k: 'beat', atUs, at: [start] } satisfies JournalRecord)
+    if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
+    this.#isDue = true
+  }
+
+  /** `isLoss`: it says of nothing that it was delivered. */
+  #record(entry: Entry, gap: Gap, isLoss = false): void {
     this.#keep(entry, gap)
-    this.#journal.add({ k: 'gap', gap } satisfies JournalRecord)
+    const record: JournalRecord = { k: 'gap', gap }
+    if (isLoss) this.#journal.addNow(record)
+    else this.#journal.add(record)
     this.#untold.push(gap)
     this.#isDue = true
     this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
@@ -286,10 +295,3 @@ export class Ledger {
     yield { k: 'beat', atUs, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
   }
 }
-
-const streamRecord = ({ stream, stretches }: FeedLedger, atUs: EpochUs): JournalRecord => ({
-  k: 'stream',
-  atUs,
-  stream,
-  stretches,
-})

@@ -151,3 +151,8 @@ interface Standing {
   readonly newestTradeUs: EpochUs | undefined
   readonly epoch: number
 }
+
+export const streamRecord = (
+  { stream, stretches }: { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
+  atUs: EpochUs,
+): JournalRecord => ({ k: 'stream', atUs, stream, stretches: [...stretches] })

@@ -18,6 +18,8 @@ const SPANS_MAX = 1_000
 export class Tally {
   #last: number | undefined
   #missing: NumberSpan[] = []
+  /** The number before the first that was delivered, while nothing else was. */
+  before: number | undefined
 
   constructor(last?: number) {
     this.#last = last
@@ -36,6 +38,7 @@ export class Tally {
   /** Takes note that `span` is delivered, unless the answer is `overlap` or `known`. */
   offer(span: NumberSpan): Offer {
     const last = this.#last
+    this.before = last === undefined ? span.first - 1 : undefined
     if (last === undefined) {
       this.#last = span.last
       return 'first'
