@@ -16,6 +16,7 @@ export interface Judge {
   violation?(entry: Entry<'violation'>): void
   connection?(entry: Entry<'connection'>): void
   asked?(entry: Entry<'asked'>): void
+  shown?(stream: Stream, entry: Entry<'shown'>): void
   /** A connection carries the stream from now on. */
   subscribed?(stream: Stream): void
   process?(entry: Entry<'process'>): void

@@ -41,6 +41,7 @@ export const PROMISES = {
   gap_forgotten: 'a gap that was open when the process ended was never closed',
   process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
   venue_rule_broken: 'a rule of the venue was broken',
+  refusal_untold: 'a stream that a venue refused was not told to be down with the reason, or no gap of it was open',
   refusal_forgotten: 'a stream that a venue refused for now was not asked for again',
   back_late: 'long after the last fault a stream was still on no connection, or its book not live',
   stream_not_live: 'a stream was not live at the end',
@@ -108,6 +109,8 @@ export interface OracleOptions {
   readonly deadLinkUs: number
   /** Likewise one on which not even answers to pings come. */
   readonly deafLinkUs: number
+  /** What a venue refuses is told within this. */
+  readonly toldUs: number
   /** What a venue refused for the first time is asked for again within this. */
   readonly askedAgainUs: number
   /** A stream is back so long after the last fault that touches it. */
@@ -175,6 +178,7 @@ export const DEFAULTS: OracleOptions = {
   crossedMax: 3,
   deadLinkUs: 70 * SECOND,
   deafLinkUs: 16 * SECOND,
+  toldUs: 5 * SECOND,
   askedAgainUs: 45 * SECOND,
   backUs: Number.POSITIVE_INFINITY,
   bookBackUs: Number.POSITIVE_INFINITY,
