@@ -47,6 +47,9 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
 
 /** Its reason stands where people look: the stream is down, and its data are missing. */
 export function judgeRefusalsTold({ options, report }: Court): Judge {
+  const { harmlessFaults, restFaults, diskFaults } = options
+  /** None of them keeps an answer from arriving. */
+  const harmless = [harmlessFaults, restFaults, diskFaults]
   /** By stream: when it was refused, and nothing has happened since that could change what is told. */
   const refusedUs = new Map<string, EpochUs>()
   /** By which the answer may not have arrived. */
@@ -66,6 +69,7 @@ export function judgeRefusalsTold({ options, report }: Court): Judge {
     fault(entry) {
       const { fault, symbol } = entry
       if (options.timeFaults.test(fault)) refusedUs.clear()
+      if (harmless.some((words) => words.test(fault))) return
       // A symbol that is off the list has a reason of its own.
       if (symbol === undefined || options.unlistedFaults.test(fault)) faults.push(entry)
     },

@@ -1,6 +1,6 @@
 /** What is collected in a simulated run: a few small, moderately busy instruments of every venue, and the configuration for them. */
 
-import { wantedFeeds } from '../feed/plan.ts'
+import { CHANNELS } from '../model/event.ts'
 import { loadConfig } from '../ops/config.ts'
 import type { Config } from '../ops/config-schema.ts'
 import type { SimInstrument, SimVenue } from '../sim/exchange.ts'
@@ -80,9 +80,9 @@ function crowded(venue: Venue): Venue {
 /** The stream that the venue knows by this name. */
 export function topicNamed({ collected, config }: Scenario, venueId: string, name: string): Topic | undefined {
   const venue = collected.find(({ id }) => id === venueId)
-  const { symbols = [], channels = {} } = config.exchanges[venueId] ?? {}
-  return wantedFeeds(symbols, channels)
-    .flatMap((wanted) => venue?.topic(wanted.channel, wanted.name, wanted.symbol) ?? [])
+  const { symbols = [], channels } = config.exchanges[venueId] ?? {}
+  return symbols
+    .flatMap((symbol) => CHANNELS.flatMap((channel) => venue?.topic(channel, channels?.[channel] ?? '', symbol) ?? []))
     .find((topic) => topic.name === name)
 }
 
