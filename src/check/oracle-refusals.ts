@@ -1,7 +1,7 @@
 /** Subscriptions that a venue refuses: who collects them tells so, and asks again for what is refused for now. */
 
 import type { EpochUs } from '../model/event.ts'
-import { type Court, type Entry, type Judge, millis } from './oracle-judge.ts'
+import { type Court, type Entry, type Judge, mayBlock, millis } from './oracle-judge.ts'
 
 /** A refusal for now is no answer: the stream is asked for again while the connection lives. */
 export function judgeRefusals({ streams, options, report }: Court): Judge {
@@ -47,9 +47,6 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
 
 /** Its reason stands where people look: the stream is down, and its data are missing. */
 export function judgeRefusalsTold({ options, report }: Court): Judge {
-  const { harmlessFaults, restFaults, diskFaults } = options
-  /** None of them keeps an answer from arriving. */
-  const harmless = [harmlessFaults, restFaults, diskFaults]
   /** By stream: when it was refused, and nothing has happened since that could change what is told. */
   const refusedUs = new Map<string, EpochUs>()
   /** By which the answer may not have arrived. */
@@ -67,11 +64,9 @@ export function judgeRefusalsTold({ options, report }: Court): Judge {
   return {
     process: () => refusedUs.clear(),
     fault(entry) {
-      const { fault, symbol } = entry
-      if (options.timeFaults.test(fault)) refusedUs.clear()
-      if (harmless.some((words) => words.test(fault))) return
+      if (options.timeFaults.test(entry.fault)) refusedUs.clear()
       // A symbol that is off the list has a reason of its own.
-      if (symbol === undefined || options.unlistedFaults.test(fault)) faults.push(entry)
+      if (mayBlock(entry, options) || options.unlistedFaults.test(entry.fault)) faults.push(entry)
     },
     connection: ({ venue }) => forget(venue),
     asked({ venue, stream, answer, atUs }) {
