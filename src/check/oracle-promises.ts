@@ -42,6 +42,7 @@ export const PROMISES = {
   process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
   venue_rule_broken: 'a rule of the venue was broken',
   refusal_untold: 'a stream that a venue refused was not told to be down with the reason, or no gap of it was open',
+  refusal_ignored: 'a stream that a venue refused for good was asked for again, though nothing had changed',
   refusal_forgotten: 'a stream that a venue refused for now was not asked for again',
   back_late: 'long after the last fault a stream was still on no connection, or its book not live',
   stream_not_live: 'a stream was not live at the end',
@@ -111,6 +112,8 @@ export interface OracleOptions {
   readonly deafLinkUs: number
   /** What a venue refuses is told within this. */
   readonly toldUs: number
+  /** What a venue refused for good is asked for again with a new list of instruments, which comes later than this. */
+  readonly listedUs: number
   /** What a venue refused for the first time is asked for again within this. */
   readonly askedAgainUs: number
   /** A stream is back so long after the last fault that touches it. */
@@ -164,7 +167,7 @@ export const DEFAULTS: OracleOptions = {
   countersOf,
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
-  permanentFaults: /delist|refused$|left-out$|absurd/,
+  permanentFaults: /delist|refused(-long)?$|left-out$|absurd/,
   harmlessFaults: /^(close-announced-early|handover-lagging|rest-scarce)$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
@@ -179,6 +182,7 @@ export const DEFAULTS: OracleOptions = {
   deadLinkUs: 70 * SECOND,
   deafLinkUs: 16 * SECOND,
   toldUs: 5 * SECOND,
+  listedUs: 500 * SECOND,
   askedAgainUs: 45 * SECOND,
   backUs: Number.POSITIVE_INFINITY,
   bookBackUs: Number.POSITIVE_INFINITY,

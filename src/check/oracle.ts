@@ -16,7 +16,7 @@ import { judgeLinks, judgeSpoilt } from './oracle-notice.ts'
 import { judgeOutages, judgeProcess } from './oracle-outages.ts'
 import { DEFAULTS, type OracleOptions, type Report, type Violation } from './oracle-promises.ts'
 import { judgeRecords } from './oracle-records.ts'
-import { judgeRefusals, judgeRefusalsTold } from './oracle-refusals.ts'
+import { judgeRefusals, judgeRefusalsTold, judgeRepeatedAsking } from './oracle-refusals.ts'
 import { judgeRepeats } from './oracle-repeats.ts'
 import { judgeReplicas } from './oracle-replica.ts'
 import { judgeEarlyEnds, judgeReturns } from './oracle-returns.ts'
@@ -95,6 +95,7 @@ const assemble = (court: Court): Judge[] =>
     judgeStalls,
     judgeRefusals,
     judgeRefusalsTold,
+    judgeRepeatedAsking,
     judgeReturns,
     judgeSpoilt,
     judgeEnd,

@@ -15,6 +15,8 @@ const at = (seconds: number) => ({ venue: VENUE, atUs: START_US + seconds * SECO
 const STREAM = { channel: 'trade', symbol: 'BTCUSDT' } as const
 const asked = (seconds: number, answer: 'taken' | 'busy') =>
   ({ kind: 'asked', ...at(seconds), stream: 'btcusdt@trade', answer }) as const
+const refused = (seconds: number, answer: 'refused' | 'busy' | 'taken' = 'refused') =>
+  ({ ...asked(seconds, 'taken'), answer }) as const
 const link = (seconds: number, state: 'open' | 'closed') =>
   ({ kind: 'connection', ...at(seconds), connection: 1, state }) as const
 const fault = (seconds: number, name: string, more = {}) =>
@@ -42,8 +44,6 @@ describe('a stream that is refused for now', () => {
 })
 
 describe('what a venue refuses', () => {
-  const refused = (seconds: number, answer: 'refused' | 'busy' | 'taken' = 'refused') =>
-    ({ ...asked(seconds, 'taken'), answer }) as const
   const shown = (seconds: number, state: string, reason: string, hasOpenGap = true) =>
     ({ kind: 'shown', ...at(seconds), ...STREAM, stream: 'btcusdt@trade', state, reason, hasOpenGap }) as const
   const told = shown(6, 'down', 'refused: not available')
@@ -65,6 +65,25 @@ describe('what a venue refuses', () => {
     ['is told whatever REST does', [...begun, fault(2, 'rest-slow'), untold], ['refusal_untold']],
     ['is told whatever befalls another symbol', [...begun, fault(2, 'x', { symbol: 'A' }), untold], ['refusal_untold']],
     ['is off the list', [...begun, fault(2, 'symbol-unlisted', { symbol: 'BTCUSDT' }), untold], []],
+  ])('%s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('what a venue refuses for good', () => {
+  const first = [link(0, 'open'), refused(1), refused(2)] as const
+
+  test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
+    ['is asked for at once, alone', first, []],
+    ['is asked for again and again', [...first, refused(62)], ['refusal_ignored']],
+    ['is asked for again, and taken', [...first, refused(62, 'taken')], ['refusal_ignored']],
+    ['is asked for again with the next list', [...first, refused(602)], []],
+    ['is asked for by the next process', [...first, { kind: 'process', state: 'killed', ...at(3) }, refused(62)], []],
+    ['is asked for again when the list came late', [fault(0, 'rest-status'), ...first, refused(62)], []],
+    ['is asked for on the next connection', [...first, link(3, 'closed'), refused(62)], []],
+    ['did not hear of it', [...first, fault(3, 'network-pause'), refused(62)], []],
+    ['was taken before', [...first, refused(3, 'taken'), refused(62)], []],
+    ['for now, is asked for again', [link(0, 'open'), refused(1, 'busy'), refused(32, 'busy'), refused(62)], []],
   ])('%s', (_name, trace, promises) => {
     expect(verdict(trace)).toEqual(promises)
   })
