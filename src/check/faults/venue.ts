@@ -205,6 +205,7 @@ export const VENUE_FAULTS = {
   },
   'subscription-refused-long': {
     ...admission('subscriptions of one symbol are refused for good, for minutes', 'refused'),
+    perMinute: 1.5,
     active: 0.02,
     draw: (random) => ({ ms: between(random, 100_000, 240_000) }),
   },
