@@ -29,7 +29,7 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
       if (options.answerFaults.test(fault)) forget(venue ?? '')
     },
     connection({ venue, state }) {
-      if (state === 'open' || state === 'closed') forget(venue)
+      if (state === 'closed') forget(venue)
     },
     asked({ venue, stream, answer, atUs }) {
       const key = `${venue} ${stream}`
