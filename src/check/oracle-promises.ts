@@ -116,6 +116,11 @@ export interface OracleOptions {
   readonly listedUs: number
   /** What a venue refused for the first time is asked for again within this. */
   readonly askedAgainUs: number
+  /** The same, if the venue had refused nothing before, but for others within `settledUs`. */
+  readonly askedSoonUs: number
+  readonly settledUs: number
+  /** Words of faults that end connections, and nothing else. */
+  readonly endFaults: RegExp
   /** A stream is back so long after the last fault that touches it. */
   readonly backUs: number
   /** A book that had held is live again within this. */
@@ -184,6 +189,9 @@ export const DEFAULTS: OracleOptions = {
   toldUs: 5 * SECOND,
   listedUs: 500 * SECOND,
   askedAgainUs: 45 * SECOND,
+  askedSoonUs: 7 * SECOND,
+  settledUs: SECOND / 2,
+  endFaults: /^(socket-(reset|eof|closed)|venue-sockets-reset)$/,
   backUs: Number.POSITIVE_INFINITY,
   bookBackUs: Number.POSITIVE_INFINITY,
   unfoundUs: Number.POSITIVE_INFINITY,

@@ -6,24 +6,40 @@ import { type Court, type Entry, type Judge, mayBlock, millis } from './oracle-j
 /** A refusal for now is no answer: the stream is asked for again while the connection lives. */
 export function judgeRefusals({ streams, options, report }: Court): Judge {
   /** By stream: when it was refused for the first time since it was last taken, and was not asked for since. */
-  const refusedUs = new Map<string, EpochUs>()
+  const refusedUs = new Map<string, { readonly atUs: EpochUs; readonly boundUs: number }>()
+  /** By venue: when it first refused anything of this process. */
+  const firstUs = new Map<string, EpochUs>()
+  /** Venues whose answers may not have come: who waits for them waits ever longer. */
+  const unanswered = new Set<string | undefined>()
   /** Refused more than once in a row: the waits grow. */
   const repeated = new Set<string>()
 
   function settle(key: string): void {
-    const sinceUs = refusedUs.get(key)
+    const refusal = refusedUs.get(key)
     refusedUs.delete(key)
-    if (sinceUs === undefined || streams.nowUs - sinceUs <= options.askedAgainUs) return
-    report('refusal_forgotten', sinceUs, undefined, `${key} was not asked for again in time`)
+    if (refusal === undefined || streams.nowUs - refusal.atUs <= refusal.boundUs) return
+    report('refusal_forgotten', refusal.atUs, undefined, `${key} was not asked for again in time`)
   }
 
   function forget(venue: string): void {
     for (const key of refusedUs.keys()) if (key.startsWith(`${venue} `)) refusedUs.delete(key)
   }
 
+  /** Waits grow with each refusal, and one request can have many streams refused. */
+  function isNew(venue: string, atUs: EpochUs): boolean {
+    const sinceUs = firstUs.get(venue) ?? atUs
+    firstUs.set(venue, sinceUs)
+    return atUs - sinceUs <= options.settledUs && !unanswered.has(venue) && !unanswered.has(undefined)
+  }
+
   return {
-    process: () => refusedUs.clear(),
-    fault({ fault, venue }) {
+    process() {
+      refusedUs.clear()
+      firstUs.clear()
+    },
+    fault(entry) {
+      const { fault, venue } = entry
+      if (mayBlock(entry, options) && !options.endFaults.test(fault)) unanswered.add(venue)
       if (options.timeFaults.test(fault)) refusedUs.clear()
       // The refusal itself may not have arrived.
       if (options.answerFaults.test(fault)) forget(venue ?? '')
@@ -37,7 +53,9 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
       settle(key)
       if (answer === 'busy') repeated.add(key)
       else repeated.delete(key)
-      if (answer === 'busy' && isFirst) refusedUs.set(key, atUs)
+      if (answer !== 'busy' || !isFirst) return
+      const { askedSoonUs, askedAgainUs } = options
+      refusedUs.set(key, { atUs, boundUs: isNew(venue, atUs) ? askedSoonUs : askedAgainUs })
     },
     finish() {
       for (const key of [...refusedUs.keys()]) settle(key)

@@ -26,8 +26,10 @@ describe('a stream that is refused for now', () => {
   const begun = [link(0, 'open'), asked(1, 'busy')] as const
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
-    ['is asked for again', [...begun, asked(8, 'taken')], []],
-    ['is asked for again too late', [...begun, asked(50, 'taken')], ['refusal_forgotten']],
+    ['is asked for again', [...begun, asked(7, 'taken')], []],
+    ['is asked for again too late', [...begun, asked(9, 'taken')], ['refusal_forgotten']],
+    ['waits longer if answers may be missing', [fault(0, 'maintenance'), ...begun, asked(40, 'taken')], []],
+    ['waits no longer after a mere end', [fault(0, 'socket-eof'), ...begun, asked(9, 'taken')], ['refusal_forgotten']],
     ['is forgotten', [...begun, fault(50, 'other')], ['refusal_forgotten']],
     ['is refused again: the waits grow', [...begun, asked(5, 'busy'), asked(40, 'taken')], []],
     [
@@ -83,7 +85,7 @@ describe('what a venue refuses for good', () => {
     ['is asked for on the next connection', [...first, link(3, 'closed'), refused(62)], []],
     ['did not hear of it', [...first, fault(3, 'network-pause'), refused(62)], []],
     ['was taken before', [...first, refused(3, 'taken'), refused(62)], []],
-    ['for now, is asked for again', [link(0, 'open'), refused(1, 'busy'), refused(32, 'busy'), refused(62)], []],
+    ['for now, is asked for again', [link(0, 'open'), refused(1, 'busy'), refused(6, 'busy'), refused(62)], []],
   ])('%s', (_name, trace, promises) => {
     expect(verdict(trace)).toEqual(promises)
   })
