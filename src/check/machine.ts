@@ -13,6 +13,7 @@ import type { VirtualNetwork } from '../sim/virtual/net.ts'
 import { VirtualProcesses } from '../sim/virtual/processes.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import type { Scenario } from './scenario.ts'
+import { type Scenario, topicNamed } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 
 export interface MachineParts {
@@ -105,6 +106,19 @@ export class Machine {
   /** The process looks at its clock, so that it knows when the wall clock jumps. */
   readClock(): void {
     this.#clock?.nowUs()
+  }
+
+  /** Writes down what the process tells of the stream that the venue calls so. */
+  show(venue: string, stream: string): void {
+    const { scenario, nowUs, trace } = this.#parts
+    const topic = topicNamed(scenario, venue, stream)
+    const feed = this.#collector
+      ?.feeds()
+      .find((each) => each.venue === venue && each.channel === topic?.channel && each.symbol === topic.symbol)
+    if (feed === undefined) return
+    const { channel, symbol, state, reason, openGap } = feed
+    const hasOpenGap = openGap !== undefined
+    trace({ kind: 'shown', atUs: nowUs(), venue, channel, symbol, stream, state, reason, hasOpenGap })
   }
 
   get isStalled(): boolean {

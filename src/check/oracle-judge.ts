@@ -16,6 +16,7 @@ export interface Judge {
   violation?(entry: Entry<'violation'>): void
   connection?(entry: Entry<'connection'>): void
   asked?(entry: Entry<'asked'>): void
+  shown?(stream: Stream, entry: Entry<'shown'>): void
   /** A connection carries the stream from now on. */
   subscribed?(stream: Stream): void
   process?(entry: Entry<'process'>): void
@@ -39,5 +40,11 @@ export interface Court {
 
 /** The process ended, in whatever way: such a gap begins where the last process was last known to live. */
 export const isProcessGap = ({ cause }: Gap): boolean => cause === 'process_down' || cause === 'shutdown'
+
+/** The fault may keep from arriving what a venue sends, of whatever symbol. */
+export const mayBlock = ({ fault, symbol }: Entry<'fault'>, options: OracleOptions): boolean => {
+  const { harmlessFaults, restFaults, diskFaults } = options
+  return symbol === undefined && ![harmlessFaults, restFaults, diskFaults].some((words) => words.test(fault))
+}
 
 export const millis = (us: number): string => `${Math.round(us / 1000)} ms`

@@ -1,7 +1,7 @@
 /** What the collector has to notice by itself: connections that are dead, venues that throw it out, frames that nobody can read. */
 
 import type { EpochUs } from '../model/event.ts'
-import { type Court, type Judge, millis } from './oracle-judge.ts'
+import { type Court, type Judge, mayBlock, millis } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
 export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLinkUs, dials }, report }: Court): Judge {
@@ -82,9 +82,15 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLin
 }
 
 /** Tickers and quotes have no numbers that would tell of the loss later. */
-export function judgeSpoilt({ streams, options: { spoiltFaults, timeFaults, detectionUs }, report }: Court): Judge {
+export function judgeSpoilt({ streams, options, report }: Court): Judge {
+  const { spoiltFaults, timeFaults, detectionUs } = options
   const spoilt: { readonly stream: Stream; readonly atUs: EpochUs }[] = []
   let excusedUs = 0
+  /** Until when what a venue sends may never arrive, or what all send. */
+  const blockedUs = new Map<string | undefined, EpochUs>()
+
+  const isBlocked = (venue: string, atUs: EpochUs): boolean =>
+    [venue, undefined].some((where) => (blockedUs.get(where) ?? 0) > atUs)
 
   const isTold = (stream: Stream, atUs: EpochUs): boolean =>
     [...stream.gaps.values()].some(
@@ -93,13 +99,15 @@ export function judgeSpoilt({ streams, options: { spoiltFaults, timeFaults, dete
     )
 
   return {
-    fault({ fault, venue, channel, symbol, atUs, untilUs = atUs }) {
+    fault(entry) {
+      const { fault, venue, channel, symbol, atUs, untilUs = atUs } = entry
+      if (mayBlock(entry, options)) blockedUs.set(venue, Math.max(untilUs, blockedUs.get(venue) ?? 0))
       if (timeFaults.test(fault)) {
         excusedUs = Math.max(excusedUs, untilUs)
         while ((spoilt.at(-1)?.atUs ?? 0) > atUs - detectionUs) spoilt.pop()
       }
       if (!spoiltFaults.test(fault) || venue === undefined || symbol === undefined || atUs <= excusedUs) return
-      if (channel !== 'ticker' && channel !== 'quote') return
+      if ((channel !== 'ticker' && channel !== 'quote') || isBlocked(venue, atUs)) return
       const stream = streams.of({ venue, channel, symbol })
       // While two connections carry it, the other one may have brought what this one lost.
       if (stream.subscribed.size === 1 && stream.deliveredUs !== undefined) spoilt.push({ stream, atUs })

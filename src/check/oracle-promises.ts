@@ -41,6 +41,8 @@ export const PROMISES = {
   gap_forgotten: 'a gap that was open when the process ended was never closed',
   process_gap_missing: 'the process ended, and a stream that it had been delivering has no gap for that',
   venue_rule_broken: 'a rule of the venue was broken',
+  refusal_untold: 'a stream that a venue refused was not told to be down with the reason, or no gap of it was open',
+  refusal_ignored: 'a stream that a venue refused for good was asked for again, though nothing had changed',
   refusal_forgotten: 'a stream that a venue refused for now was not asked for again',
   back_late: 'long after the last fault a stream was still on no connection, or its book not live',
   stream_not_live: 'a stream was not live at the end',
@@ -108,8 +110,17 @@ export interface OracleOptions {
   readonly deadLinkUs: number
   /** Likewise one on which not even answers to pings come. */
   readonly deafLinkUs: number
+  /** What a venue refuses is told within this. */
+  readonly toldUs: number
+  /** What a venue refused for good is asked for again with a new list of instruments, which comes later than this. */
+  readonly listedUs: number
   /** What a venue refused for the first time is asked for again within this. */
   readonly askedAgainUs: number
+  /** The same, if the venue had refused nothing before, but for others within `settledUs`. */
+  readonly askedSoonUs: number
+  readonly settledUs: number
+  /** Words of faults that end connections, and nothing else. */
+  readonly endFaults: RegExp
   /** A stream is back so long after the last fault that touches it. */
   readonly backUs: number
   /** A book that had held is live again within this. */
@@ -161,7 +172,7 @@ export const DEFAULTS: OracleOptions = {
   countersOf,
   chainOf: (venue) => CHAINS[venue] ?? 'previous',
   isRuleAllowed: () => false,
-  permanentFaults: /delist|refused$|left-out$|absurd/,
+  permanentFaults: /delist|refused(-long)?$|left-out$|absurd/,
   harmlessFaults: /^(close-announced-early|handover-lagging|rest-scarce)$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
@@ -175,7 +186,12 @@ export const DEFAULTS: OracleOptions = {
   crossedMax: 3,
   deadLinkUs: 70 * SECOND,
   deafLinkUs: 16 * SECOND,
+  toldUs: 5 * SECOND,
+  listedUs: 500 * SECOND,
   askedAgainUs: 45 * SECOND,
+  askedSoonUs: 7 * SECOND,
+  settledUs: SECOND / 2,
+  endFaults: /^(socket-(reset|eof|closed)|venue-sockets-reset)$/,
   backUs: Number.POSITIVE_INFINITY,
   bookBackUs: Number.POSITIVE_INFINITY,
   unfoundUs: Number.POSITIVE_INFINITY,

@@ -89,7 +89,8 @@ export function judgeReplicas({ streams, options: { levels, crossedMax }, report
       const wrong = served.state === 'live' ? differenceOf(truth, served, levels) : undefined
       if (wrong !== undefined) report('book_differs', streams.nowUs, stream, wrong)
       const replica = stream.liveUs === undefined ? undefined : replicas.get(stream)
-      if (replica === undefined) return
+      // What a venue sends crossed is not yet known to be wrong; for how long it may be called live is judged above.
+      if (replica === undefined || replica.isCrossed) return
       const { bids, asks } = replica.best()
       // Deeper levels than anyone serves may lie outside what the snapshot knew.
       const depth = Math.max(levels, Math.min(served.bids.length, served.asks.length))

@@ -1,51 +1,9 @@
-/** What was lost comes back in time: subscriptions that were refused for now, streams without a connection, books. */
+/** What was lost comes back in time: streams without a connection, books. */
 
 import type { EpochUs } from '../model/event.ts'
 import { touches } from './oracle-causes.ts'
 import { type Court, type Entry, type Judge, millis } from './oracle-judge.ts'
 import { nameOf, type Stream } from './oracle-streams.ts'
-
-/** A refusal for now is no answer: the stream is asked for again while the connection lives. */
-export function judgeRefusals({ streams, options, report }: Court): Judge {
-  /** By stream: when it was refused for the first time since it was last taken, and was not asked for since. */
-  const refusedUs = new Map<string, EpochUs>()
-  /** Refused more than once in a row: the waits grow. */
-  const repeated = new Set<string>()
-
-  function settle(key: string): void {
-    const sinceUs = refusedUs.get(key)
-    refusedUs.delete(key)
-    if (sinceUs === undefined || streams.nowUs - sinceUs <= options.askedAgainUs) return
-    report('refusal_forgotten', sinceUs, undefined, `${key} was not asked for again in time`)
-  }
-
-  function forget(venue: string): void {
-    for (const key of refusedUs.keys()) if (key.startsWith(`${venue} `)) refusedUs.delete(key)
-  }
-
-  return {
-    process: () => refusedUs.clear(),
-    fault({ fault, venue }) {
-      if (options.timeFaults.test(fault)) refusedUs.clear()
-      // The refusal itself may not have arrived.
-      if (options.answerFaults.test(fault)) forget(venue ?? '')
-    },
-    connection({ venue, state }) {
-      if (state === 'open' || state === 'closed') forget(venue)
-    },
-    asked({ venue, stream, answer, atUs }) {
-      const key = `${venue} ${stream}`
-      const isFirst = !repeated.has(key)
-      settle(key)
-      if (answer === 'busy') repeated.add(key)
-      else repeated.delete(key)
-      if (answer === 'busy' && isFirst) refusedUs.set(key, atUs)
-    },
-    finish() {
-      for (const key of [...refusedUs.keys()]) settle(key)
-    },
-  }
-}
 
 /** Faults by the streams that they touch: when the last of them was over. */
 class Endings {

@@ -16,9 +16,10 @@ import { judgeLinks, judgeSpoilt } from './oracle-notice.ts'
 import { judgeOutages, judgeProcess } from './oracle-outages.ts'
 import { DEFAULTS, type OracleOptions, type Report, type Violation } from './oracle-promises.ts'
 import { judgeRecords } from './oracle-records.ts'
+import { judgeRefusals, judgeRefusalsTold, judgeRepeatedAsking } from './oracle-refusals.ts'
 import { judgeRepeats } from './oracle-repeats.ts'
 import { judgeReplicas } from './oracle-replica.ts'
-import { judgeEarlyEnds, judgeRefusals, judgeReturns } from './oracle-returns.ts'
+import { judgeEarlyEnds, judgeReturns } from './oracle-returns.ts'
 import { nameOf, type Stream, Streams } from './oracle-streams.ts'
 import { judgeNumbers, judgeTimes } from './oracle-tight.ts'
 import { judgeHealing, judgeTrades } from './oracle-trades.ts'
@@ -93,6 +94,8 @@ const assemble = (court: Court): Judge[] =>
     judgeWaits,
     judgeStalls,
     judgeRefusals,
+    judgeRefusalsTold,
+    judgeRepeatedAsking,
     judgeReturns,
     judgeSpoilt,
     judgeEnd,
@@ -117,6 +120,9 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
       break
     case 'asked':
       for (const judge of judges) judge.asked?.(entry)
+      break
+    case 'shown':
+      for (const judge of judges) judge.shown?.(streams.of(entry), entry)
       break
     case 'connection':
       streams.connection(entry)

@@ -91,9 +91,9 @@ export const PROMISED: readonly Promised[] = [
   {
     id: 'G10',
     title: 'One bad symbol hurts no other',
-    text: 'Gaps, unreadable frames, refused subscriptions, crossed books and dead streams of one symbol cost its neighbours on the same connection nothing.',
+    text: 'Gaps, unreadable frames, refused subscriptions, crossed books and dead streams of one symbol cost its neighbours on the same connection nothing. What a venue refuses is told within 5 s: the feed is `down` with the venue’s reason, and a gap is open. What it refuses for good is asked for again only with a new list of instruments.',
     records: ['symbols', 'sim'],
-    tests: ['test/prove/busy.test.ts', 'test/collector/faults.test.ts'],
+    tests: ['test/prove/busy.test.ts', 'test/collector/faults.test.ts', 'test/feed/refusals.test.ts'],
     limits:
       'Five unreadable frames in 10 s, whosever they are, end their connection: nothing on it can be trusted then.',
   },

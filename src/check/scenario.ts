@@ -1,11 +1,12 @@
 /** What is collected in a simulated run: a few small, moderately busy instruments of every venue, and the configuration for them. */
 
+import { CHANNELS } from '../model/event.ts'
 import { loadConfig } from '../ops/config.ts'
 import type { Config } from '../ops/config-schema.ts'
 import type { SimInstrument, SimVenue } from '../sim/exchange.ts'
 import { simVenues } from '../sim/index.ts'
 import { venues } from '../venues/index.ts'
-import type { Venue } from '../venues/venue.ts'
+import type { Topic, Venue } from '../venues/venue.ts'
 
 export interface Scenario {
   readonly venues: readonly SimVenue[]
@@ -74,6 +75,15 @@ function scenario(paces: Readonly<Record<string, Pace>>): Scenario {
 function crowded(venue: Venue): Venue {
   if (venue.id !== 'okx') return venue
   return { ...venue, socketLimits: { ...venue.socketLimits, topicsPerConnectionMax: TOPICS_MAX } }
+}
+
+/** The stream that the venue knows by this name. */
+export function topicNamed({ collected, config }: Scenario, venueId: string, name: string): Topic | undefined {
+  const venue = collected.find(({ id }) => id === venueId)
+  const { symbols = [], channels } = config.exchanges[venueId] ?? {}
+  return symbols
+    .flatMap((symbol) => CHANNELS.flatMap((channel) => venue?.topic(channel, channels?.[channel] ?? '', symbol) ?? []))
+    .find((topic) => topic.name === name)
 }
 
 const pick = (venue: SimVenue, pace: Pace): SimInstrument[] =>

@@ -69,6 +69,16 @@ export type TraceEntry =
       readonly stream: string
       readonly answer: 'taken' | 'refused' | 'busy' | 'silent'
     }
+  /** What the collector told of a stream, some seconds after the venue had refused it. */
+  | (StreamKey & {
+      readonly kind: 'shown'
+      readonly atUs: EpochUs
+      /** The venue's name of it. */
+      readonly stream: string
+      readonly state: string
+      readonly reason: string
+      readonly hasOpenGap: boolean
+    })
   /**
    * A fault struck. `venue` and the others absent: it can touch everything. What it names is what its effects are
    * confined to: a reset that was planned for one symbol's frames names the connection only.

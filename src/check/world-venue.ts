@@ -45,6 +45,8 @@ export interface WorldVenueParts {
   readonly weightLimit: number | undefined
   nowUs(): number
   trace(entry: TraceEntry): void
+  /** What the collector tells of a stream goes into the trace. */
+  show(stream: string): void
   violated(rule: string): void
 }
 
@@ -52,6 +54,9 @@ export interface WorldVenueParts {
 const LAG_MS_MAX = 10_000
 /** How far they are at most when all is well. */
 const USUAL_LAG_MS = 250
+
+/** So long after a refusal someone looks what is told of it. */
+const SHOWN_MS = 5_000
 
 export function createWorldVenue(parts: WorldVenueParts): WorldVenue {
   const { venue, seed, loop, scope, weightLimit, violated } = parts
@@ -111,6 +116,8 @@ function admit(parts: WorldVenueParts, venue: WorldVenue, stream: string): Admis
   const answer = found?.[1] === 'refused-once' ? 'refused' : found?.[1]
   if (found?.[1] === 'refused-once') admissions.delete(found[0])
   parts.trace({ kind: 'asked', atUs: parts.nowUs(), venue: id, stream, answer: answer ?? 'taken' })
+  if (answer === 'refused' || answer === 'busy')
+    parts.loop.at(parts.loop.nowMs + SHOWN_MS, parts.scope, () => parts.show(stream))
   return answer
 }
 

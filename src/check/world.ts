@@ -260,6 +260,7 @@ export class World {
       weightLimit,
       nowUs: () => this.nowUs(),
       trace: (entry) => this.#trace(entry),
+      show: (stream) => this.machine.show(venue.id, stream),
       violated: (rule) => {
         if (!this.#isExcused(rule)) this.#violated(venue.id, rule)
       },

@@ -3,11 +3,12 @@
  * A link never comes back; its connection opens the next one.
  */
 
-import type { EpochUs, GapCause } from '../model/event.ts'
-import type { Platform, Socket } from '../platform/platform.ts'
-import type { Decoded, Instruments, OutgoingFrame, Topic, Venue } from '../venues/venue.ts'
+import type { GapCause } from '../model/event.ts'
+import type { Socket } from '../platform/platform.ts'
+import type { Decoded, OutgoingFrame, Topic } from '../venues/venue.ts'
 import { closeText } from './close-text.ts'
 import { Greetings } from './greetings.ts'
+import type { LinkHandlers, LinkOptions } from './link-ports.ts'
 import { Outbox } from './outbox.ts'
 import { ANSWER_TIMEOUT_MS, Requests } from './requests.ts'
 import { Stall } from './stall.ts'
@@ -28,44 +29,7 @@ const UNREADABLE_MAX = 5
 const UNREADABLE_MS = 10_000
 const NORMAL_CLOSURE = 1000
 
-export type LinkEvents = Extract<Decoded, { kind: 'events' }>
-
-export interface LinkEnd {
-  readonly reason: string
-  readonly cause: GapCause
-  /** False: it never opened. */
-  readonly wasOpen: boolean
-  /** We ended it. */
-  readonly isOurs: boolean
-  /** Milliseconds since it opened. */
-  readonly livedMs: number
-}
-
-export interface LinkHandlers {
-  opened(): void
-  /** Every frame, before anything is done with what it says. */
-  frame(bytes: number, receiveTimeUs: EpochUs, decodeMs: number): void
-  /** A frame that came after the link was ended; dropped. */
-  late(): void
-  events(decoded: LinkEvents, receiveTimeUs: EpochUs): void
-  /** Frames that are neither data nor part of the session. */
-  odd(decoded: Extract<Decoded, { kind: 'unknown' | 'malformed' }>): void
-  subscribed(topics: readonly Topic[]): void
-  /** `isPermanent`: asking again will not help. */
-  rejected(topics: readonly Topic[], reason: string, isPermanent: boolean): void
-  /** The venue announced that it will close; the link still works. */
-  closing(reason: string): void
-  /** Once. */
-  closed(end: LinkEnd): void
-}
-
-export interface LinkOptions {
-  readonly venue: Venue
-  readonly url: string
-  readonly platform: Platform
-  readonly instruments: Instruments
-  readonly handlers: LinkHandlers
-}
+export type { LinkEnd, LinkEvents, LinkHandlers, LinkOptions } from './link-ports.ts'
 
 export class Link {
   readonly #options: LinkOptions
@@ -115,6 +79,11 @@ export class Link {
 
   get isOpen(): boolean {
     return this.#openedMs !== undefined && !this.#isClosed
+  }
+
+  /** The venue answers subscriptions, as far as is known. */
+  get isAnswering(): boolean {
+    return this.#requests.areAnswered
   }
 
   /** From now on everything is told to `handlers`. */

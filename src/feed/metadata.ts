@@ -131,7 +131,9 @@ export class Metadata {
     if (this.#isStopped) return
     const paths = new Set(requests.map(({ path }) => path))
     for (const path of this.#lists.keys()) if (!paths.has(path)) this.#lists.delete(path)
-    this.#take(this.#symbols)
+    // A list that did not come says nothing new of its symbols.
+    const isNew = new Set(requests.flatMap(({ path }, index) => (problems[index] === undefined ? path : [])))
+    this.#take([...this.#symbols].filter((symbol) => this.#requests([symbol]).some(({ path }) => isNew.has(path))))
     const problem = problems.find((each) => each !== undefined)
     if (problem === undefined) this.#backoff.reset()
     else this.#handlers.failed(problem)

@@ -12,6 +12,8 @@ interface Asked {
 
 export class Requests {
   readonly #asked = new Map<string, Asked>()
+  /** None was left without an answer since the newest answer. */
+  areAnswered = true
 
   add({ requestId, topics }: OutgoingFrame): void {
     this.#asked.set(requestId, { topics })
@@ -27,7 +29,7 @@ export class Requests {
   answered(requestId: string | undefined): readonly Topic[] | undefined {
     if (requestId === undefined) return undefined
     const asked = this.#asked.get(requestId)
-    this.#asked.delete(requestId)
+    if (this.#asked.delete(requestId)) this.areAnswered = true
     return asked?.topics
   }
 
@@ -35,6 +37,7 @@ export class Requests {
   overdue(nowMs: number): (readonly Topic[])[] {
     const late = [...this.#asked].filter(([, { sentMs = nowMs }]) => nowMs - sentMs >= ANSWER_TIMEOUT_MS)
     for (const [requestId] of late) this.#asked.delete(requestId)
+    if (late.length > 0) this.areAnswered = false
     return late.map(([, { topics }]) => topics)
   }
 

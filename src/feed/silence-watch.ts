@@ -61,9 +61,7 @@ export class SilenceWatch {
 
   /** A link has opened: waiting starts now. */
   opened(): void {
-    this.#restartedMs = undefined
-    this.#askedMs = undefined
-    this.#silence.restart(this.#clock.monotonicMs())
+    this.#await(this.#clock.monotonicMs())
   }
 
   /** Data came. */
@@ -88,12 +86,28 @@ export class SilenceWatch {
     const nowMs = this.#clock.monotonicMs()
     if (this.#stall.tick(nowMs)) this.#excuse(nowMs)
     if (link === undefined || !link.isOpen) return
-    if (this.#restartedMs !== undefined) {
+    const owing = this.#owing(link)
+    // All were refused for now, and said so: nothing can come.
+    if (owing.length === 0) this.#await(nowMs)
+    else if (this.#restartedMs !== undefined) {
       if (nowMs - this.#restartedMs <= RESUBSCRIBED_SILENCE_MS) return
       this.#silence.relax(QUIET_MS_MAX)
       link.end(`silent for ${this.#silentSeconds(nowMs)} s, also after subscribing anew`)
     } else if (this.#silence.isTooLong(nowMs)) this.#lookInto(link, nowMs)
-    else for (const feed of this.#handlers.wanted()) if (link.isOpen) this.#watchFeed(feed, nowMs)
+    else for (const feed of owing) if (link.isOpen) this.#watchFeed(feed, nowMs)
+  }
+
+  /** A link that leaves requests unanswered owes everything. */
+  #owing(link: Link): Feed[] {
+    const { wanted, isExcused } = this.#handlers
+    return wanted().filter((feed) => !link.isAnswering || !isExcused(feed))
+  }
+
+  /** Waiting for data starts now. */
+  #await(nowMs: number): void {
+    this.#restartedMs = undefined
+    this.#askedMs = undefined
+    this.#silence.restart(nowMs)
   }
 
   /** The process stood still: nobody was silent, we did not listen. */
@@ -110,7 +124,7 @@ export class SilenceWatch {
       return
     }
     this.#askedMs = nowMs
-    void this.#handlers.isQuiet(this.#handlers.wanted()).then((isQuiet) => {
+    void this.#handlers.isQuiet(this.#owing(link)).then((isQuiet) => {
       if (this.#askedMs !== nowMs || !link.isOpen) return
       this.#askedMs = undefined
       if (isQuiet) this.#silence.restart(this.#clock.monotonicMs())
@@ -121,7 +135,7 @@ export class SilenceWatch {
   #restartAll(link: Link, nowMs: number): void {
     this.#askedMs = undefined
     this.#restartedMs = nowMs
-    const feeds = this.#handlers.wanted()
+    const feeds = this.#owing(link)
     for (const feed of feeds) feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)
     this.#handlers.restartAll(feeds, this.#stall.isRecent(nowMs) ? 'process_stalled' : 'silence')
     const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))

@@ -67,6 +67,12 @@ describe('a frame that nobody can read', () => {
     expect(verdict(spoilt(name, channel, new GoodRun()))).toEqual(promises)
   })
 
+  test('need not be told when it cannot have come: nothing passed', () => {
+    const run = new GoodRun().steps(3)
+    run.fault('network-down', { untilUs: run.nowUs + 3_000_000 })
+    expect(verdict(spoilt('frame-cut', 'ticker', run.wait(1_000)))).not.toContain('spoilt_frame_untold')
+  })
+
   test('is told by a gap', () => {
     const run = new GoodRun().steps(3)
     run.fault('frame-cut', { channel: 'ticker', symbol: 'BTCUSDT' })
@@ -94,6 +100,10 @@ describe('a crossed book', () => {
 
   test('may be so for three changes', () => {
     expect(verdict(crossed(3))).toEqual([])
+  })
+
+  test('is not compared with the true one: for how long it is called live counts', () => {
+    expect(verdict(crossed(99))).toEqual(['crossed_book_live'])
   })
 
   test('is wrong after the fourth', () => {

@@ -12,8 +12,11 @@ const verdict = (trace: Trace, options = OPTIONS): PromiseName[] => [
 ]
 
 const at = (seconds: number) => ({ venue: VENUE, atUs: START_US + seconds * SECOND })
+const STREAM = { channel: 'trade', symbol: 'BTCUSDT' } as const
 const asked = (seconds: number, answer: 'taken' | 'busy') =>
   ({ kind: 'asked', ...at(seconds), stream: 'btcusdt@trade', answer }) as const
+const refused = (seconds: number, answer: 'refused' | 'busy' | 'taken' = 'refused') =>
+  ({ ...asked(seconds, 'taken'), answer }) as const
 const link = (seconds: number, state: 'open' | 'closed') =>
   ({ kind: 'connection', ...at(seconds), connection: 1, state }) as const
 const fault = (seconds: number, name: string, more = {}) =>
@@ -23,8 +26,10 @@ describe('a stream that is refused for now', () => {
   const begun = [link(0, 'open'), asked(1, 'busy')] as const
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
-    ['is asked for again', [...begun, asked(8, 'taken')], []],
-    ['is asked for again too late', [...begun, asked(50, 'taken')], ['refusal_forgotten']],
+    ['is asked for again', [...begun, asked(7, 'taken')], []],
+    ['is asked for again too late', [...begun, asked(9, 'taken')], ['refusal_forgotten']],
+    ['waits longer if answers may be missing', [fault(0, 'maintenance'), ...begun, asked(40, 'taken')], []],
+    ['waits no longer after a mere end', [fault(0, 'socket-eof'), ...begun, asked(9, 'taken')], ['refusal_forgotten']],
     ['is forgotten', [...begun, fault(50, 'other')], ['refusal_forgotten']],
     ['is refused again: the waits grow', [...begun, asked(5, 'busy'), asked(40, 'taken')], []],
     [
@@ -35,6 +40,52 @@ describe('a stream that is refused for now', () => {
     ['is not, when the answer is lost', [...begun, fault(2, 'answer-lost'), asked(40, 'taken')], []],
     ['ends with its connection', [...begun, link(3, 'closed'), asked(40, 'taken')], []],
     ['ends with the process', [...begun, { kind: 'process', state: 'killed', ...at(3) }, asked(40, 'taken')], []],
+  ])('%s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('what a venue refuses', () => {
+  const shown = (seconds: number, state: string, reason: string, hasOpenGap = true) =>
+    ({ kind: 'shown', ...at(seconds), ...STREAM, stream: 'btcusdt@trade', state, reason, hasOpenGap }) as const
+  const told = shown(6, 'down', 'refused: not available')
+  const untold = shown(6, 'subscribing', '')
+  const begun = [link(0, 'open'), refused(1)] as const
+
+  test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
+    ['is told', [...begun, told], []],
+    ['is not told', [...begun, untold], ['refusal_untold']],
+    ['for now, is not told', [link(0, 'open'), refused(1, 'busy'), untold], ['refusal_untold']],
+    ['is told without a reason', [...begun, shown(6, 'down', '')], ['refusal_untold']],
+    ['is told, and no gap says that data are missing', [...begun, shown(6, 'down', 'x', false)], ['refusal_untold']],
+    ['may be taken meanwhile', [...begun, refused(5, 'taken'), untold], []],
+    ['was asked for again only just now', [...begun, refused(5), untold], []],
+    ['is not told behind the end of its connection', [...begun, link(3, 'closed'), untold], []],
+    ['is not told by the next process', [...begun, { kind: 'process', state: 'killed', ...at(3) }, untold], []],
+    ['comes on another connection', [...begun, { kind: 'subscribed', ...at(2), ...STREAM, connection: 2 }, untold], []],
+    ['is not told while nothing passes', [...begun, fault(2, 'network-pause'), untold], []],
+    ['is told whatever REST does', [...begun, fault(2, 'rest-slow'), untold], ['refusal_untold']],
+    ['is told whatever befalls another symbol', [...begun, fault(2, 'x', { symbol: 'A' }), untold], ['refusal_untold']],
+    ['is off the list', [...begun, fault(2, 'symbol-unlisted', { symbol: 'BTCUSDT' }), untold], []],
+  ])('%s', (_name, trace, promises) => {
+    expect(verdict(trace)).toEqual(promises)
+  })
+})
+
+describe('what a venue refuses for good', () => {
+  const first = [link(0, 'open'), refused(1), refused(2)] as const
+
+  test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
+    ['is asked for at once, alone', first, []],
+    ['is asked for again and again', [...first, refused(62)], ['refusal_ignored']],
+    ['is asked for again, and taken', [...first, refused(62, 'taken')], ['refusal_ignored']],
+    ['is asked for again with the next list', [...first, refused(602)], []],
+    ['is asked for by the next process', [...first, { kind: 'process', state: 'killed', ...at(3) }, refused(62)], []],
+    ['is asked for again when the list came late', [fault(0, 'rest-status'), ...first, refused(62)], []],
+    ['is asked for on the next connection', [...first, link(3, 'closed'), refused(62)], []],
+    ['did not hear of it', [...first, fault(3, 'network-pause'), refused(62)], []],
+    ['was taken before', [...first, refused(3, 'taken'), refused(62)], []],
+    ['for now, is asked for again', [link(0, 'open'), refused(1, 'busy'), refused(6, 'busy'), refused(62)], []],
   ])('%s', (_name, trace, promises) => {
     expect(verdict(trace)).toEqual(promises)
   })

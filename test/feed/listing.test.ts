@@ -95,6 +95,29 @@ describe('symbols that go and come', () => {
     expect(stateOf('trade', 'ETHUSDT')?.ledger.outage).toBeUndefined()
   })
 
+  test('what is refused for good is not asked for again as long as no new list comes', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT')
+    const { stateOf } = await start('binance', {
+      symbols: ['BTCUSDT'],
+      channels: { trade: 'trade', quote: 'bookTicker' },
+    })
+    world.peer.open()
+    const asksFor = (name: string) => world.peer.frames.filter(({ params }) => (params as string[]).includes(name))
+    for (let count = 0; count < 2; count++) {
+      for (const { id, params } of world.peer.frames)
+        world.peer.message(
+          (params as string[]).includes('btcusdt@bookTicker') ? { code: 2, msg: 'no', id } : { result: null, id },
+        )
+      await world.clock.advance(1_000)
+    }
+    const asked = asksFor('btcusdt@bookTicker').length
+    world.answer = () => exchangeInfo()
+    await pass(1_200, (second) => world.peer.message(binanceTrade('BTCUSDT', second)))
+    expect(log.filter((line) => line.startsWith('metadata failed')).length).toBeGreaterThan(3)
+    expect(asksFor('btcusdt@bookTicker')).toHaveLength(asked)
+    expect(stateOf('quote', 'BTCUSDT')).toMatchObject({ state: 'down', reason: expect.stringContaining('refused') })
+  })
+
   test('an empty list of instruments delists nothing', async () => {
     world.answer = () => exchangeInfo('BTCUSDT')
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'] })

@@ -63,6 +63,29 @@ describe('subscriptions that are refused', () => {
     expect(asked()).toHaveLength(2)
   })
 
+  test('a connection of which everything is refused for now is not silent: it is kept, and tells why', async () => {
+    const { stateOf } = await start('okx', { symbols: ['BTC-USDT'] })
+    world.peer.open()
+    let answered = 0
+    await pass(120, () => {
+      for (const { id, op } of okxFrames().slice(answered))
+        if (op === 'subscribe') world.peer.message({ event: 'error', id, code: '64007', msg: 'later', connId: 'x' })
+      answered = okxFrames().length
+    })
+    expect(world.peers).toHaveLength(1)
+    expect(new Set(okxFrames().map(({ op }) => op))).toEqual(new Set(['subscribe']))
+    expect(stateOf('trade', 'BTC-USDT')?.reason).toBe('64007 later; trying again')
+  })
+
+  test('a connection on which nothing is answered any more is silent, though its only stream waits to be asked for', async () => {
+    await start('okx', { symbols: ['BTC-USDT'] })
+    world.peer.open()
+    for (const { id } of okxFrames())
+      world.peer.message({ event: 'error', id, code: '64007', msg: 'later', connId: 'x' })
+    await pass(150)
+    expect(world.peers.length).toBeGreaterThan(1)
+  })
+
   test('a connection of which everything was refused for good is closed and stays closed', async () => {
     const { feed, stateOf } = await start('okx', { symbols: ['A-USDT', 'B-USDT'] })
     world.peer.open()

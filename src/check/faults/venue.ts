@@ -203,6 +203,12 @@ export const VENUE_FAULTS = {
     ...admission('subscriptions of one symbol are refused for good', 'refused'),
     active: 0.05,
   },
+  'subscription-refused-long': {
+    ...admission('subscriptions of one symbol are refused for good, for minutes', 'refused'),
+    perMinute: 1.5,
+    active: 0.02,
+    draw: (random) => ({ ms: between(random, 100_000, 240_000) }),
+  },
   'subscription-refused-once': admission(
     'a request is refused because of one of its streams, which alone is taken',
     'refused-once',
