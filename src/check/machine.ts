@@ -12,7 +12,6 @@ import { Scope, type VirtualLoop } from '../sim/virtual/loop.ts'
 import type { VirtualNetwork } from '../sim/virtual/net.ts'
 import { VirtualProcesses } from '../sim/virtual/processes.ts'
 import type { SinkFactory } from '../sinks/index.ts'
-import type { Scenario } from './scenario.ts'
 import { type Scenario, topicNamed } from './scenario.ts'
 import type { TraceEntry } from './trace.ts'
 
