@@ -59,8 +59,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const { stream } = record
       const endUs = event.end_time_us ?? streams.nowUs
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
-      // What a fault did lasts at least until the stream speaks again.
-      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
+      // What a fault did lasts at least until the stream speaks again; a frame that was under way then says nothing of it.
+      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs - detectionUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
       const isAll = isAllSilent(stream, event)
