@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
+import { Tally } from '../../src/ledger/tally.ts'
 import type { Channel, Gap } from '../../src/model/event.ts'
 import { createWorld, type World } from '../helpers/world.ts'
 
@@ -225,6 +226,22 @@ describe('the ledger', () => {
   })
 })
 
+test('numbers of before the venue counted anew are not taken for new ones by the next process', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A'])
+  const feed = feeds.A as FeedLedger
+  feed.tally.offer({ first: 90, last: 90 })
+  feed.heard(90, world.clock.nowUs())
+  await world.clock.advance(1_500)
+  feed.tally = new Tally()
+  feed.renumber(5)
+  feed.tally.offer({ first: 80, last: 80 })
+  feed.heard(80, world.clock.nowUs())
+  ledger.flush()
+  const next = await boot(await killed(world), ['A'])
+  expect([next.feeds.A?.epoch, next.feeds.A?.tally.last]).toEqual([5, 80])
+})
+
 /** The same disk, for the next process; the timers of the one before are gone. */
 async function killed(world: World): Promise<World> {
   const next = createWorld()
@@ -246,6 +263,21 @@ test('a stream that the venue lists again lacks what was traded meanwhile, and s
   ledger.flush()
   expect(gaps).toMatchObject([{ cause: 'delisted', state: 'open', start_time_us: retiredUs, last_sequence: 7 }])
   expect(ledger.coverage(retiredUs, world.clock.nowUs())).toMatchObject([{ secondsLost: 60, coveredShare: 0 }])
+})
+
+test('that a stream was off the list is known to the next process, until it is not wanted any more', async () => {
+  const world = createWorld()
+  const first = await boot(world, ['A'])
+  const feed = first.feeds.A as FeedLedger
+  feed.heard(7, world.clock.nowUs())
+  await world.clock.advance(1_000)
+  first.ledger.retire(feed, 'no longer listed', true)
+  first.ledger.flush()
+  const second = await boot(await killed(world), ['A'])
+  expect([second.feeds.A?.isOffList, second.feeds.A?.isCollected]).toEqual([true, false])
+  second.ledger.stop()
+  ;(await boot(world, [])).ledger.stop()
+  expect((await boot(world, ['A'])).feeds.A?.isOffList).toBe(false)
 })
 
 test('a stream that the venue lists again stands where it stood, also behind two restarts', async () => {
