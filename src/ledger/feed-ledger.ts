@@ -144,7 +144,8 @@ export class FeedLedger {
 
   /** A message was delivered, and nothing before it is missing unless a gap says so. */
   heard(sequence: number | undefined, receiveUs: EpochUs): void {
-    const isFirst = (this.lastSequence === undefined || this.#isRenumbered) && sequence !== undefined
+    const isBelow = sequence !== undefined && sequence < (this.lastSequence ?? Number.POSITIVE_INFINITY)
+    const isFirst = isBelow || (this.#isRenumbered && sequence !== undefined)
     if (sequence !== undefined) this.lastSequence = sequence
     if (this.lastUs === undefined) this.live(receiveUs)
     this.lastUs = receiveUs
