@@ -18,7 +18,7 @@ function seamOf(channel: Channel): Seam {
   const topic = venue.topic(channel, channel === 'trade' ? 'trade' : 'bookTicker', SYMBOL)
   const feed = new Feed(venue, topic, ledger.stream({ ...base, channel, proof: topic.proof }), clock)
   const front = createFront({ venue, feed, sequenceOf: () => undefined, newestTrade: undefined })
-  return new Seam(feed, front, 100)
+  return new Seam(feed, front, 100, { ms: 0 })
 }
 
 const MAKE: Readonly<Partial<Record<Channel, (number: number) => MarketEvent>>> = {
