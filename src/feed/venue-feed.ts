@@ -171,7 +171,6 @@ export class VenueFeed {
   /** Asks for what is still wanted of the feeds. */
   #begin(feeds: readonly Feed[]): void {
     const wanted = feeds.filter((feed) => this.find(feed.channel, feed.symbol) === feed && !feed.isGivenUp)
-    // Taken off the list in the time of an earlier process, which cannot say what came since.
     for (const { ledger } of wanted) if (ledger.isOffList) this.#options.ledger.resume(ledger)
     for (const feed of wanted)
       this.#graces.set(
@@ -265,7 +264,7 @@ export class VenueFeed {
   #end(feed: Feed, reason: BookReason, isGone = true): void {
     this.#graces.get(feed)?.()
     this.#graces.delete(feed)
-    this.#intake.dropped(feed, reason)
+    this.#intake.dropped(feed, reason, isGone)
     if (isGone) this.#options.ledger.retire(feed.ledger, feed.reason, reason === 'delisted')
   }
 
