@@ -30,7 +30,7 @@ export function touches({ venue, channel, symbol, connection }: Scope, stream: S
   return [...stream.connections].every((each) => each < connection)
 }
 
-export function judgeCauses({ streams, options: { detectionUs, harmlessFaults }, report }: Court): Judge {
+export function judgeCauses({ streams, options: { detectionUs, startUs, harmlessFaults }, report }: Court): Judge {
   let faults: Fault[] = []
   let hasEnded = false
 
@@ -60,7 +60,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const endUs = event.end_time_us ?? streams.nowUs
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
       // What a fault did lasts at least until the stream speaks again.
-      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs
+      // The last frame before may have been under way when the fault struck.
+      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs - startUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
       const isAll = isAllSilent(stream, event)
