@@ -183,19 +183,7 @@ describe('the ledger', () => {
 
   test('a disk that fails: told, kept in memory, written when it works again', async () => {
     const world = createWorld()
-    const disk = { isFull: false }
-    const { append, replace } = world.files
-    const write = <Result>(action: () => Result): Result => {
-      if (disk.isFull) throw new Error('ENOSPC: no space left')
-      return action()
-    }
-    Object.assign(world.files, {
-      append: (path: string) => {
-        const file = write(() => append(path))
-        return { ...file, append: (text: string) => write(() => file.append(text)) }
-      },
-      replace: async (path: string, text: string) => write(() => replace(path, text)),
-    })
+    const disk = fillable(world)
     const { ledger, gaps, problems, feeds } = await boot(world, ['A'])
     feeds.A?.heard(5, world.clock.nowUs())
     disk.isFull = true
@@ -208,6 +196,21 @@ describe('the ledger', () => {
     await world.clock.advance(6_000)
     expect(problems.at(-1)).toBeUndefined()
     expect([...world.disk.values()].join('')).toContain('"cause":"disconnect"')
+  })
+
+  test('what a full disk did not take is written once more by an orderly end', async () => {
+    const world = createWorld()
+    const disk = fillable(world)
+    const { ledger, feeds } = await boot(world, ['A'])
+    feeds.A?.heard(5, world.clock.nowUs())
+    disk.isFull = true
+    feeds.A?.begin({ cause: 'disconnect' })
+    ledger.flush()
+    await world.clock.advance(1_000)
+    disk.isFull = false
+    ledger.stop()
+    const next = await boot(await killed(world), ['A'])
+    expect(next.ledger.gaps()).toMatchObject([{ cause: 'disconnect', state: 'open', last_sequence: 5 }])
   })
 
   test('the file does not grow for ever', async () => {
@@ -241,6 +244,35 @@ test('numbers of before the venue counted anew are not taken for new ones by the
   const next = await boot(await killed(world), ['A'])
   expect([next.feeds.A?.epoch, next.feeds.A?.tally.last]).toEqual([5, 80])
 })
+
+test('where a stream stands whose numbers fell is known to the next process, however soon the kill comes', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A'])
+  feeds.A?.heard(900, world.clock.nowUs())
+  await world.clock.advance(1_500)
+  feeds.A?.heard(450, world.clock.nowUs())
+  ledger.flush()
+  const next = await boot(await killed(world), ['A'])
+  expect(next.gaps).toMatchObject([{ cause: 'process_down', last_sequence: 450 }])
+})
+
+/** Its disk takes nothing while it is full. */
+function fillable(world: World): { isFull: boolean } {
+  const disk = { isFull: false }
+  const { append, replace } = world.files
+  const write = <Result>(action: () => Result): Result => {
+    if (disk.isFull) throw new Error('ENOSPC: no space left')
+    return action()
+  }
+  Object.assign(world.files, {
+    append: (path: string) => {
+      const file = write(() => append(path))
+      return { ...file, append: (text: string) => write(() => file.append(text)) }
+    },
+    replace: async (path: string, text: string) => write(() => replace(path, text)),
+  })
+  return disk
+}
 
 /** The same disk, for the next process; the timers of the one before are gone. */
 async function killed(world: World): Promise<World> {
