@@ -148,8 +148,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'handover-too-early',
     file: 'feed/handover.ts',
-    find: `if (isConfirmed && awaited.length > 0 && awaited.every((seam) => seam.joins(nowMs))) {`,
-    replace: `if (awaited.length > 0 || isConfirmed) {`,
+    find: `if (isConfirmed && awaited.length > 0 && joined.every((joins) => joins)) {`,
+    replace: `if (joined.length > 0 || isConfirmed) {`,
     why: 'the second link takes over before it is in step',
   },
   {
