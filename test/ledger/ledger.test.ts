@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
+import { Journal } from '../../src/ledger/journal.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
 import { Tally } from '../../src/ledger/tally.ts'
@@ -198,19 +199,38 @@ describe('the ledger', () => {
     expect([...world.disk.values()].join('')).toContain('"cause":"disconnect"')
   })
 
-  test('what a full disk did not take is written once more by an orderly end', async () => {
+  test('what a disk refused is written at the end, also when a new file is not there yet', async () => {
     const world = createWorld()
-    const disk = fillable(world)
-    const { ledger, feeds } = await boot(world, ['A'])
+    const { append, replace } = world.files
+    const disk = { isFull: false, isSlow: false }
+    Object.assign(world.files, {
+      append: (path: string) => {
+        const file = append(path)
+        const write = (text: string) => {
+          if (disk.isFull) throw new Error('ENOSPC: no space left')
+          file.append(text)
+        }
+        return { ...file, append: write }
+      },
+      replace: (path: string, text: string) => (disk.isSlow ? new Promise(() => {}) : replace(path, text)),
+    })
+    const { ledger, feeds, problems } = await boot(world, ['A'])
     feeds.A?.heard(5, world.clock.nowUs())
-    disk.isFull = true
-    feeds.A?.begin({ cause: 'disconnect' })
-    ledger.flush()
-    await world.clock.advance(1_000)
+    Object.assign(disk, { isFull: true, isSlow: true })
+    await world.clock.advance(2_000)
+    expect(problems).toHaveLength(1)
     disk.isFull = false
+    await world.clock.advance(6_000)
     ledger.stop()
-    const next = await boot(await killed(world), ['A'])
-    expect(next.ledger.gaps()).toMatchObject([{ cause: 'disconnect', state: 'open', last_sequence: 5 }])
+    const { feeds: next } = await boot(await killed(world), ['A'])
+    expect(next.A?.outage).toMatchObject({ cause: 'shutdown', last_sequence: 5 })
+  })
+
+  test('a journal that was never opened writes nothing at its end', async () => {
+    const world = createWorld()
+    const { clock, files } = world
+    new Journal({ folder: 'x', files, clock, picture: () => [{ k: 'beat' }], onProblem: () => {} }).close()
+    expect(world.disk.size).toBe(0)
   })
 
   test('the file does not grow for ever', async () => {
