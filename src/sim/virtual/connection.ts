@@ -168,7 +168,7 @@ export class VirtualConnection {
   /** `ws` answers pings by itself. */
   pingClient(payload: string): void {
     this.#toClient(() => {
-      this.#parts.handlers.alive()
+      this.#parts.handlers.alive(true)
       this.#toServer(() => {
         if (this.#isServerOpen) this.#session?.pong(payload)
       })
@@ -176,7 +176,7 @@ export class VirtualConnection {
   }
 
   pongClient(): void {
-    this.#toClient(() => this.#parts.handlers.alive())
+    this.#toClient(() => this.#parts.handlers.alive(false))
   }
 
   closeByServer(code: number, reason: string): void {
