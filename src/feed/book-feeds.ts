@@ -228,6 +228,8 @@ export class BookFeeds {
   #startOver(feed: Feed, reason: string): void {
     this.#waiting(feed, reason)
     if (this.#options.venue.book.snapshotFrom === 'stream') this.#restartSoon(feed, reason)
+    // REST lags behind: the book did not break again, so its next rebuild is not put off.
+    else if (reason === 'snapshot_too_old') this.#snapshots.retry(feed.symbol)
     else {
       this.#postpone(feed)
       this.#snapshots.renew(feed.symbol, this.#waitMs(feed))

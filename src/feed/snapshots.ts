@@ -66,6 +66,16 @@ export class Snapshots {
     this.request(symbol, delayMs)
   }
 
+  /** What came, or waited for a delta, was of the past. Another: at once the first time, then ever more rarely. */
+  retry(symbol: string): void {
+    const wanted = this.#wanted.get(symbol) ?? this.#open(symbol)
+    // What becomes of a fetch that is under way is decided at its end.
+    if (wanted.isFetching) return
+    const isFirst = wanted.backoff.attempts === 0
+    const waitMs = wanted.backoff.nextMs()
+    this.renew(symbol, isFirst ? 0 : waitMs)
+  }
+
   /** The book is live, or its feed is gone. */
   settle(symbol: string): void {
     const wanted = this.#wanted.get(symbol)

@@ -89,6 +89,39 @@ describe('books that break again and again', () => {
     expect(stateOf('book', 'BTC-USDT')?.state).toBe('live')
   })
 
+  test('Binance: what REST could not give yet does not put off the next rebuild', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels: { book: 'depth@100ms' } })
+    world.answer = () => snapshotAt(10)
+    world.peer.open()
+    binanceAck()
+    let sequence = 1_000
+    const next = () => world.peer.message(binanceDelta('BTCUSDT', sequence + 1, ++sequence))
+    await pass(90, next)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('syncing')
+    world.answer = () => snapshotAt(sequence)
+    await pass(40, next)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+    sequence++
+    await pass(3, next)
+    expect(stateOf('book', 'BTCUSDT')).toMatchObject({ state: 'live', resyncs: 1 })
+  })
+
+  test('Binance: snapshots that no delta joins are fetched ever more slowly', async () => {
+    await start('binance', { symbols: ['BTCUSDT'], channels: { book: 'depth@100ms' } })
+    world.peer.open()
+    binanceAck()
+    let sequence = 1_000
+    world.answer = () => snapshotAt(sequence + 1)
+    for (let i = 0; i < 1_200; i++) {
+      sequence += 10
+      world.peer.message(binanceDelta('BTCUSDT', sequence, sequence))
+      if (i % 10 === 0) world.peer.pong()
+      await world.clock.advance(100)
+    }
+    expect(depthRequests()).toBeGreaterThan(5)
+    expect(depthRequests()).toBeLessThan(30)
+  })
+
   test('Binance: a first delta that does not join the waiting snapshot gets a new one at once', async () => {
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels: { book: 'depth@100ms' } })
     world.answer = () => snapshotAt(100)
