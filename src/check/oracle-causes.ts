@@ -30,7 +30,7 @@ export function touches({ venue, channel, symbol, connection }: Scope, stream: S
   return [...stream.connections].every((each) => each < connection)
 }
 
-export function judgeCauses({ streams, options: { detectionUs, startUs, harmlessFaults }, report }: Court): Judge {
+export function judgeCauses({ streams, options: { detectionUs, harmlessFaults }, report }: Court): Judge {
   let faults: Fault[] = []
   let hasEnded = false
 
@@ -59,9 +59,8 @@ export function judgeCauses({ streams, options: { detectionUs, startUs, harmless
       const { stream } = record
       const endUs = event.end_time_us ?? streams.nowUs
       const silentUs = (stream.deliveredUs === streams.nowUs ? stream.previousUs : stream.deliveredUs) ?? 0
-      // What a fault did lasts at least until the stream speaks again.
-      // The last frame before may have been under way when the fault struck.
-      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs - startUs
+      // What a fault did lasts at least until the stream speaks again; a frame that was under way then says nothing of it.
+      const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs - detectionUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
       const isAll = isAllSilent(stream, event)

@@ -188,8 +188,9 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   const unreachableUs = new Map<string | undefined, EpochUs>()
   const givenUp = new Set<Stream>()
   const unlisted: Entry<'fault'>[] = []
-  /** Since when the numbers of gaps are those of the trades. */
+  /** Since when the numbers of gaps are those of the trades; not while the process has not read any of them. */
   const renumberedUs = new Map<Stream, EpochUs>()
+  let stalledUntilUs = 0
   const isOfBefore = (stream: Stream, { detected_time_us: foundUs }: Gap): boolean =>
     foundUs <= (renumberedUs.get(stream) ?? 0) + options.detectionUs
 
@@ -207,12 +208,19 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   const isReachable = ({ venue }: Stream): boolean =>
     Math.max(unreachableUs.get(venue) ?? 0, unreachableUs.get(undefined) ?? 0) + options.detectionUs < streams.nowUs
 
+  function stall(atUs: EpochUs, untilUs = atUs): void {
+    stalledUntilUs = Math.max(stalledUntilUs, untilUs)
+    for (const [stream, sinceUs] of renumberedUs)
+      if (sinceUs + options.detectionUs >= atUs) renumberedUs.set(stream, Math.max(sinceUs, untilUs))
+  }
+
   return {
     renumbered(stream) {
-      renumberedUs.set(stream, streams.nowUs)
+      renumberedUs.set(stream, Math.max(streams.nowUs, stalledUntilUs))
     },
     fault(entry) {
       const { fault, venue, atUs, untilUs } = entry
+      if (options.stallFaults.test(fault)) stall(atUs, untilUs)
       if (options.unlistedFaults.test(fault)) unlisted.push(entry)
       if (!options.restFaults.test(fault)) return
       unreachableUs.set(venue, Math.max(unreachableUs.get(venue) ?? 0, untilUs ?? atUs))

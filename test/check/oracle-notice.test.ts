@@ -159,3 +159,38 @@ test('while nothing can be written, nobody can say until when the process lived'
   const full = { ...fault(0, 'disk-full', 9), atUs: START_US + 1_000 } as TraceEntry
   expect(verdict(early.toSpliced(1, 0, full))).toEqual([])
 })
+
+describe('a fault that strikes while a frame is under way', () => {
+  /** The stream speaks once more so long after it has died; its loss is found much later, and long before the gap begins. */
+  const dead = (underWayMs: number): Trace => {
+    const run = new GoodRun().steps(3).fault('stream-dead', { channel: 'trade', symbol: 'BTCUSDT' })
+    const trace = run.wait(underWayMs).step('BTCUSDT').wait(90_000).step('BTCUSDT', 'trade', 2).steps(3).end()
+    const later = { start_time_us: (us: number) => us + 60_000_000 }
+    const found = change(event('gap', { channel: 'trade' }), later)(trace)
+    return drop(entry('fault', { fault: 'drop' }))(found)
+  }
+
+  test('is the cause of what is missing behind that frame', () => {
+    expect(verdict(dead(3_000))).not.toContain('gap_without_cause')
+  })
+
+  test('is not, if it was over long before', () => {
+    expect(verdict(dead(40_000))).toContain('gap_without_cause')
+  })
+})
+
+test('what a process reads late of the numbers before a new start is not held against its gaps', () => {
+  const run = new GoodRun().steps(3)
+  const renumbered = { kind: 'renumbered', ...at(1), symbol: 'BTCUSDT', venueUs: at(1).atUs } as TraceEntry
+  const lost = { channel: 'trade', cause: 'sequence_gap', start_time_us: at(62).atUs, end_time_us: at(62).atUs }
+  const numbers = { last_sequence: 1_004, first_sequence: 1_007, lost: 2, healed: 2 }
+  const found = { detected_time_us: at(62).atUs, gap_id: 'g', id: 'g 1', exchange: 'binance', venue: VENUE }
+  const healed = { type: 'gap', market: 'spot', symbol: 'BTCUSDT', state: 'healed', ...lost, ...numbers, ...found }
+  const told = { kind: 'event', atUs: at(62).atUs, event: healed } as unknown as TraceEntry
+  const trace = [...run.trace, renumbered, told]
+  expect(verdict(trace)).toContain('healed_untrue')
+  for (const stall of [fault(0.9, 'process-stalled', 60), fault(20, 'process-stalled', 60)]) {
+    const stalled = [...run.trace, renumbered, stall, told].sort((a, b) => a.atUs - b.atUs)
+    expect(verdict(stalled)).not.toContain('healed_untrue')
+  }
+})
