@@ -5,7 +5,7 @@ import { judge, type PromiseName } from '../../src/check/oracle.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
 import type { Gap } from '../../src/model/event.ts'
 import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
-import { change, changeEntry, drop, entry, event, gap, type Trace } from './tampering.ts'
+import { change, drop, entry, event, gap, type Trace } from './tampering.ts'
 
 const SECOND = 1_000_000
 const BTC = { venue: VENUE, symbol: 'BTCUSDT' } as const
