@@ -1,6 +1,7 @@
 /** Book events chain by the venue's published rule, or a fitting gap record stands between; no change of a stale book leaves. */
 
 import type { BookDelta, BookSnapshot, EpochUs, Gap } from '../model/event.ts'
+import { DiskTrouble } from './oracle-disk.ts'
 import type { GapRecord } from './oracle-gaps.ts'
 import { type Court, isProcessGap, type Judge } from './oracle-judge.ts'
 import type { Chain } from './oracle-promises.ts'
@@ -41,6 +42,7 @@ export function follows(chain: Chain, last: number, isSnapshot: boolean, delta: 
 
 export function judgeBooks({ streams, options, report }: Court): Judge {
   const books = new Map<Stream, Book>()
+  const disk = new DiskTrouble(options)
   const told = new Set<GapRecord>()
 
   const bookOf = (stream: Stream): Book => {
@@ -147,8 +149,14 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
   }
 
   return {
-    process({ state }) {
-      if (state !== 'started') for (const book of books.values()) book.isBuilt = false
+    fault: (entry) => disk.fault(entry),
+    process({ state, atUs }) {
+      if (state === 'started') return
+      for (const [stream, book] of books) {
+        book.isBuilt = false
+        // The next process has nothing that its own would have to follow.
+        if (book.hole === undefined && disk.isUnheardOf(stream, atUs)) books.delete(stream)
+      }
     },
     data(stream, event) {
       if (event.type === 'book_snapshot' || event.type === 'book_delta') deliver(stream, event)

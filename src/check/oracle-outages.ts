@@ -4,6 +4,7 @@
  */
 
 import type { EpochUs } from '../model/event.ts'
+import { DiskTrouble } from './oracle-disk.ts'
 import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import type { Outage, Stream } from './oracle-streams.ts'
 
@@ -59,8 +60,10 @@ interface Ending {
   readonly isUntold: boolean
 }
 
-export function judgeProcess({ streams, options: { slackUs }, report }: Court): Judge {
+export function judgeProcess({ streams, options, report }: Court): Judge {
+  const { slackUs } = options
   const endings: Ending[] = []
+  const disk = new DiskTrouble(options)
 
   /** A gap without an end is durable already: it goes on. */
   const isInGap = (stream: Stream): boolean =>
@@ -87,9 +90,11 @@ export function judgeProcess({ streams, options: { slackUs }, report }: Court): 
   }
 
   return {
+    fault: (entry) => disk.fault(entry),
     process({ state, atUs }) {
       if (state === 'started') return
       for (const stream of streams.all()) {
+        if (disk.isUnheardOf(stream, atUs)) continue
         const { outage } = stream
         // Of what has not brought anything yet nothing can be missed.
         if (stream.leftUs === undefined && stream.gaps.size === 0) continue

@@ -29,6 +29,8 @@ export interface Stream extends StreamKey {
   /** Connections that deliver it, and open ones that were asked to. */
   readonly carriers: Set<number>
   readonly subscribed: Set<number>
+  /** When it was last carried by several connections of which one ended. */
+  sharedUs: EpochUs | undefined
   /** All connections that ever carried it. */
   readonly connections: Set<number>
   deliveredUs: EpochUs | undefined
@@ -147,6 +149,7 @@ export class Streams {
     for (const stream of connection.streams) {
       this.#stopCarrying(stream, id, atUs)
       if (state === 'frozen') continue
+      if (stream.subscribed.size > 1) stream.sharedUs = atUs
       stream.subscribed.delete(id)
       if (stream.outage !== undefined && stream.subscribed.size === 0)
         this.#makeCertain(stream.outage, connection.deliveredUs, atUs)
@@ -213,6 +216,8 @@ export class Streams {
   /** An outage that nobody had to notice before the process ended goes on as that of the process. */
   #endProcess(stream: Stream, atUs: EpochUs): void {
     const { outage, deliveredUs: beforeUs } = stream
+    // What a second connection had brought may have waited for the first, and is gone with the process.
+    if (stream.sharedUs === atUs) for (const record of stream.open) record.resumedUs = undefined
     stream.carriers.clear()
     stream.subscribed.clear()
     stream.liveUs = undefined
@@ -239,6 +244,7 @@ const newStream = (key: StreamKey): Stream => ({
   ...key,
   carriers: new Set(),
   subscribed: new Set(),
+  sharedUs: undefined,
   connections: new Set(),
   deliveredUs: undefined,
   leftUs: undefined,

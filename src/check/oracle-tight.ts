@@ -17,15 +17,21 @@ interface Time {
   readonly untilUs: EpochUs
 }
 
-/** The later of two times that do not touch, or both as one. */
-const joined = (time: Time, next: Time): Time =>
-  next.fromUs > time.untilUs ? next : { fromUs: time.fromUs, untilUs: Math.max(time.untilUs, next.untilUs) }
+/** Stalls that are remembered: of one before the process ended, and of those since. */
+const STALLS_MAX = 20
+
+/** With `next`, which begins last; two that touch are one. */
+function joined(times: readonly Time[], next: Time): readonly Time[] {
+  const last = times.at(-1)
+  if (last === undefined || next.fromUs > last.untilUs) return [...times.slice(1 - STALLS_MAX), next]
+  return [...times.slice(0, -1), { fromUs: last.fromUs, untilUs: Math.max(last.untilUs, next.untilUs) }]
+}
 
 export function judgeTimes({ streams, options, report }: Court): Judge {
   const { startUs, processUs, slackUs } = options
   const tooWide = new Set<GapRecord>()
-  /** When the process last could not say that it lives. */
-  let stall: Time = { fromUs: 0, untilUs: 0 }
+  /** When the process could not say that it lives. */
+  let stalls: readonly Time[] = []
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -37,7 +43,7 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   }
 
   const lastAlive = (endedUs: EpochUs): EpochUs =>
-    stall.untilUs >= endedUs - processUs ? Math.min(stall.fromUs, endedUs) : endedUs
+    stalls.find(({ fromUs, untilUs }) => fromUs <= endedUs && untilUs >= endedUs - processUs)?.fromUs ?? endedUs
 
   /** When the outage of the process began that the stream is in, or was last in. */
   const endOf = ({ outage, lastOutage }: Stream): EpochUs | undefined => {
@@ -64,10 +70,10 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
 
   return {
     fault({ fault, atUs, untilUs = atUs }) {
-      if (options.stallFaults.test(fault)) stall = joined(stall, { fromUs: atUs, untilUs })
+      if (options.stallFaults.test(fault)) stalls = joined(stalls, { fromUs: atUs, untilUs })
       // The disk is tried again only after a while.
       else if (options.diskFaults.test(fault))
-        stall = joined(stall, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
+        stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
     gap({ record, event, before }) {
       // A process that died could not write down the end of it, so the next one goes on with it.

@@ -1,8 +1,9 @@
 /** Every trade of the true market is delivered exactly once, or lies in a recorded gap; a hole is explained before what follows. */
 
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
+import { touches } from './oracle-causes.ts'
 import { missingIn } from './oracle-gaps.ts'
-import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
+import { type Court, type Entry, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import { countOf, type Deliveries, rangeText, without } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
 import type { Stream } from './oracle-streams.ts'
@@ -186,6 +187,7 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   /** By venue: until when past trades could not be fetched. */
   const unreachableUs = new Map<string | undefined, EpochUs>()
   const givenUp = new Set<Stream>()
+  const unlisted: Entry<'fault'>[] = []
   /** Since when the numbers of gaps are those of the trades; not while the process has not read any of them. */
   const renumberedUs = new Map<Stream, EpochUs>()
   let stalledUntilUs = 0
@@ -198,6 +200,10 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
     const oldest = top + Math.max(0, truth - newest) - options.tradesKept + 1
     return parts.flatMap(({ first, last }) => (last < oldest ? [] : [{ first: Math.max(first, oldest), last }]))
   }
+
+  /** Of what a venue does not list it tells nothing. */
+  const isUnlisted = (stream: Stream): boolean =>
+    unlisted.some((fault) => touches(fault, stream) && (fault.untilUs ?? fault.atUs) >= streams.nowUs)
 
   const isReachable = ({ venue }: Stream): boolean =>
     Math.max(unreachableUs.get(venue) ?? 0, unreachableUs.get(undefined) ?? 0) + options.detectionUs < streams.nowUs
@@ -212,8 +218,10 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
     renumbered(stream) {
       renumberedUs.set(stream, Math.max(streams.nowUs, stalledUntilUs))
     },
-    fault({ fault, venue, atUs, untilUs }) {
+    fault(entry) {
+      const { fault, venue, atUs, untilUs } = entry
       if (options.stallFaults.test(fault)) stall(atUs, untilUs)
+      if (options.unlistedFaults.test(fault)) unlisted.push(entry)
       if (!options.restFaults.test(fault)) return
       unreachableUs.set(venue, Math.max(unreachableUs.get(venue) ?? 0, untilUs ?? atUs))
     },
@@ -224,7 +232,7 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
       if (event.state === 'healed' && missing.length > 0) report('healed_untrue', streams.nowUs, stream, text)
       if (event.state === 'closed' && missing.length > 0)
         report('trade_not_healed', streams.nowUs, stream, `${text}, which is closed`)
-      if (event.state !== 'final') return
+      if (event.state !== 'final' || isUnlisted(stream)) return
       const fetchable = kept(stream, missing)
       if (fetchable.length === 0) return
       if (isReachable(stream))

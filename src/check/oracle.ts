@@ -8,6 +8,7 @@ import { CHANNEL_OF } from '../model/event.ts'
 import { judgeBooks } from './oracle-books.ts'
 import { judgeCauses } from './oracle-causes.ts'
 import { judgeStalls, judgeWaits } from './oracle-dials.ts'
+import { DiskTrouble } from './oracle-disk.ts'
 import { judgeEnd } from './oracle-end.ts'
 import { FigureKeeper, type Figures } from './oracle-figures.ts'
 import { Gaps } from './oracle-gaps.ts'
@@ -50,6 +51,7 @@ export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
   const gaps = new Gaps(streams)
   const violations: Violation[] = []
   let count = 0
+  const disk = new DiskTrouble(options)
   const report: Report = (promise, atUs, key, text) => {
     count++
     if (violations.length < options.violationsMax)
@@ -64,7 +66,8 @@ export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
       const atUs = isStart ? entry.atUs : Math.max(entry.atUs, streams.nowUs)
       streams.nowUs = atUs
       streams.index++
-      hear(entry.atUs === atUs ? entry : { ...entry, atUs }, { streams, gaps, judges })
+      if (entry.kind === 'fault') disk.fault(entry)
+      hear({ ...asKill(entry, disk.isAt(atUs)), atUs }, { streams, gaps, judges })
     },
     finish() {
       for (const each of judges) each.finish?.()
@@ -73,6 +76,10 @@ export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
     figures: () => figures.read(count),
   }
 }
+
+/** What a troubled disk has not taken when the process stops is gone, as if the process had been killed. */
+const asKill = (entry: TraceEntry, isDiskTroubled: boolean): TraceEntry =>
+  isDiskTroubled && entry.kind === 'process' && entry.state === 'stopped' ? { ...entry, state: 'killed' } : entry
 
 /** Causes come before the judges that ask when the fault struck. */
 const assemble = (court: Court): Judge[] =>

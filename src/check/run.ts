@@ -127,7 +127,7 @@ function isRecovered(world: World, waitedMs: number): boolean {
   const isRefusalOver = waitedMs > LIST_MS_MAX
   const { collector } = world.machine
   if (collector === undefined) return true
-  if (world.isDisturbed) return false
+  if (world.isDisturbed || isHandingOver(world)) return false
   // What a venue refuses for good may stay away.
   const isBack = ({ state, reason }: { state: string; reason: string }) =>
     state === 'live' || (isRefusalOver && reason.startsWith('refused'))
@@ -136,6 +136,12 @@ function isRecovered(world: World, waitedMs: number): boolean {
   // A gap that was found late has its own time.
   const oldUs = world.nowUs() - HEALING_MS_MAX * 1000
   return collector.gaps().every(({ state, detected_time_us: foundUs }) => state !== 'open' || foundUs < oldUs)
+}
+
+/** One connection is still taking over from another. */
+function isHandingOver({ network }: World): boolean {
+  const streams = network.connections().flatMap(({ venue, peer }) => [...peer.streams].map((key) => venue + key))
+  return new Set(streams).size < streams.length
 }
 
 /** The markets stand still until everything has arrived; then each book is compared. */

@@ -25,6 +25,8 @@ export interface WorldVenue extends Host {
   staleMs: number
   /** It publishes nothing until then, in true time. */
   lockedUntilMs: number
+  /** What it publishes of these books is crossed until then, in true time, whatever the market is. */
+  readonly crossedUntilMs: Map<string, number>
   /** It has forbidden requests until then, in true time. */
   forbiddenUntilMs: number
   /** From when on nobody has a reason to ask for a symbol that is off the list, in true time. */
@@ -74,6 +76,7 @@ export function createWorldVenue(parts: WorldVenueParts): WorldVenue {
     admissions: new Map(),
     staleMs: 0,
     lockedUntilMs: 0,
+    crossedUntilMs: new Map(),
     forbiddenUntilMs: 0,
     goneMs: new Map(),
     noticedMs: Number.NEGATIVE_INFINITY,

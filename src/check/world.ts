@@ -20,6 +20,7 @@ import type { SinkFactory } from '../sinks/index.ts'
 import { Machine } from './machine.ts'
 import type { Scenario } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
+import { BookFrames } from './world-frames.ts'
 import { createWorldVenue, isGone, type WorldVenue } from './world-venue.ts'
 
 export type { WorldVenue } from './world-venue.ts'
@@ -46,6 +47,8 @@ interface Armed {
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
 const RESTARTED_MS = 2_000
+/** What a fault leaves behind is noticed, and made good, within this. */
+const RETOLD_MS = 30_000
 /** By then the machine has the answer that forbids requests, and no older request is under way. */
 const FORBIDDEN_GRACE_MS = 200
 /** Who was told to wait, for however short a time, does not ask again before this. */
@@ -68,10 +71,9 @@ export class World {
   readonly #armed = new Map<number, Armed>()
   #disturbedUntilMs = 0
   readonly #forged = new Set<string>()
-  /** Of each book: when its newest frame was made, and whether it came, as the last of all. */
-  readonly #newest = new Map<string, { readonly madeMs: number; readonly isThere: boolean }>()
-  /** Books of which a frame is being spoilt: it is lost, but it comes. */
-  readonly #spoilt = new Set<string>()
+  readonly #bookFrames = new BookFrames()
+  /** Faults that last, and until when, in true time. */
+  readonly #lasting: { readonly name: string; readonly scope: FaultScope; readonly untilMs: number }[] = []
   #awaitedUntilMs = 0
 
   constructor({ scenario, seed, logger, sinks, trace }: WorldOptions) {
@@ -103,11 +105,10 @@ export class World {
         trace({ kind: 'connection', atUs: this.nowUs(), venue, connection, state: 'dialled', endpoint })
       },
       onForgotten: (venue) => this.#violated(venue, 'silent-client'),
-      onFrame: (venue, connection, channel, symbol, { isDelivered, madeMs }) => {
+      onFrame: (venue, connection, channel, symbol, frame) => {
         if (!isChannel(channel)) return
-        const fate = isDelivered ? 'delivered' : 'lost'
-        const key = `${venue} ${symbol}`
-        if (channel === 'book') this.#noteNewest(key, isDelivered || this.#spoilt.delete(key), madeMs)
+        const fate = frame.isDelivered ? 'delivered' : 'lost'
+        if (channel === 'book') this.#bookFrames.note(`${venue} ${symbol}`, connection, frame)
         trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
       },
       onJoined: (venue, connection, channel, symbol) => {
@@ -151,18 +152,13 @@ export class World {
 
   /** Nobody can say yet what the symbol's book should be: frames are held back or delayed, or the newest one was lost. */
   isUnderWay(venue: string, symbol: string): boolean {
-    const isLocked = this.loop.nowMs < this.venue(venue).lockedUntilMs
+    const { lockedUntilMs, crossedUntilMs } = this.venue(venue)
+    const isLocked = this.loop.nowMs < Math.max(lockedUntilMs, crossedUntilMs.get(symbol) ?? 0)
     const isHeld = this.network
       .connections(venue)
       .some(({ link, peer }) => link.isHolding || peer.isFrozen || peer.isHolding(`book ${symbol}`))
-    return isLocked || isHeld || this.machine.isStalled || this.#newest.get(`${venue} ${symbol}`)?.isThere === false
-  }
-
-  /** A frame that comes behind a newer one has nothing to follow, and that one is of no use. */
-  #noteNewest(book: string, isDelivered: boolean, madeMs: number): void {
-    const { madeMs: newestMs = 0 } = this.#newest.get(book) ?? {}
-    const isNewest = madeMs >= newestMs
-    this.#newest.set(book, { madeMs: Math.max(madeMs, newestMs), isThere: isDelivered && isNewest })
+    const isLost = this.#bookFrames.isLost(`${venue} ${symbol}`, (connection) => this.network.has(connection))
+    return isLocked || isHeld || this.machine.isStalled || isLost
   }
 
   /** A forged change may wait for the snapshot that it follows. */
@@ -195,8 +191,17 @@ export class World {
     const atUs = this.nowUs()
     const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + lastsMs * 1000 }
     this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs })
+    if (lastsMs !== undefined) this.#lasting.push({ name, scope, untilMs: this.loop.nowMs + lastsMs })
     if (scope.symbol === undefined)
       this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.loop.nowMs + (lastsMs ?? 0) + EXCUSED_MS)
+  }
+
+  /** The machine's clock has jumped: of faults that last, and of what comes of them, the trace has the new times. */
+  retell(names: RegExp): void {
+    const { nowMs } = this.loop
+    const untold = this.#lasting.splice(0).filter(({ name }) => names.test(name))
+    for (const { name, scope, untilMs } of untold)
+      if (untilMs + RETOLD_MS > nowMs) this.struck(name, scope, Math.max(0, untilMs - nowMs))
   }
 
   /** The next frames or answers that match meet the fault; the trace has it when they do. */
@@ -219,7 +224,7 @@ export class World {
     armed.then?.()
     // Of other spoilt frames nobody can tell whose they are.
     const isOwned = fault.how === 'truncated' || fault.how === 'type'
-    if (kind === 'malformed' && fault.channel === 'book' && isOwned) this.#spoilt.add(`${venue} ${symbol}`)
+    if (kind === 'malformed' && fault.channel === 'book' && isOwned) this.#bookFrames.spoil(`${venue} ${symbol}`)
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
     else if (kind === 'rest-forged')
       for (const each of this.venue(venue).symbols) if (target.includes(each)) this.#forged.add(`${venue} ${each}`)

@@ -289,8 +289,10 @@ export class Connection {
       this.#options.handlers.restarted(feed, loss)
     }
     if (seam.confirmedMs !== undefined && feed.state !== 'live') this.#subscriptions.accepted([feed.topic])
+    const newestUs = this.#lastDataUs ?? 0
     for (const { event, checksum, receiveTimeUs } of seam.take())
-      this.#deliver({ kind: 'events', events: [event], checksum }, Math.max(receiveTimeUs, this.#lastDataUs ?? 0))
+      this.#deliver({ kind: 'events', events: [event], checksum }, Math.max(receiveTimeUs, feed.lastMessageUs ?? 0))
+    if (this.#lastDataUs !== undefined) this.#lastDataUs = Math.max(this.#lastDataUs, newestUs)
   }
 }
 

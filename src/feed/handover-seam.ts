@@ -9,11 +9,22 @@ export const OVERLAP_MS = 2_000
 /** What the first link delivers so much later than the newest of the second should have come on the second too. */
 const GRACE_MS = 1_000
 
+/** How far the first link has been found behind the second, at most, by messages that came on both. One for all feeds. */
+export interface Lag {
+  ms: number
+}
+
+interface Kept extends Held {
+  /** When it came, monotonic. */
+  readonly atMs: number
+}
+
 export class Seam {
   readonly feed: Feed
   readonly #front: Front
   readonly #heldMax: number
-  #held: Held[] = []
+  readonly #lag: Lag
+  #held: Kept[] = []
   #ackedMs: number | undefined
   #heardMs: number | undefined
   #newestMs: number | undefined
@@ -23,10 +34,11 @@ export class Seam {
   /** Receive time of the newest message of the second link that tells what the first had delivered: so far nothing is missing. */
   #wholeUs: EpochUs | undefined
 
-  constructor(feed: Feed, front: Front, heldMax: number) {
+  constructor(feed: Feed, front: Front, heldMax: number, lag: Lag) {
     this.feed = feed
     this.#front = front
     this.#heldMax = heldMax
+    this.#lag = lag
   }
 
   /** The first link delivered it. */
@@ -39,7 +51,7 @@ export class Seam {
   hold(held: Held, nowMs: number): void {
     this.#heardMs ??= nowMs
     this.#newestMs = nowMs
-    this.#held.push(held)
+    this.#held.push({ ...held, atMs: nowMs })
     if (this.#held.length > this.#heldMax) this.#held.shift()
   }
 
@@ -64,7 +76,7 @@ export class Seam {
     if (this.feed.ledger.outage !== undefined) return true
     this.#prune()
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
-    const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS
+    const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS + this.#lag.ms
     const isSettled = nowMs - confirmedMs >= OVERLAP_MS
     if (this.#held.length === 0) return !isDeaf && (this.#isReached || isSettled)
     const walk = this.#front.walk()
@@ -96,12 +108,16 @@ export class Seam {
   #prune(): void {
     let count = this.#held.findLastIndex(({ event }) => this.#front.isEnd(event)) + 1
     const walk = this.#front.walk()
-    if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Held) === 'past') count++
+    if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Kept) === 'past') count++
     if (count === 0) return
     const known = this.#held.splice(0, count)
     this.#wholeUs = known.at(-1)?.receiveTimeUs
     // However late the first link is, the second has what it delivered last.
-    if (known.some(({ event }) => this.#front.isLast(event))) this.#deliveredMs = Number.NEGATIVE_INFINITY
+    const last = known.findLast(({ event }) => this.#front.isLast(event))
+    if (last !== undefined) {
+      this.#lag.ms = Math.max(this.#lag.ms, this.#deliveredMs - last.atMs)
+      this.#deliveredMs = Number.NEGATIVE_INFINITY
+    }
     this.#isReached = true
   }
 }

@@ -8,7 +8,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { createFront } from './handover-front.ts'
-import { OVERLAP_MS, Seam } from './handover-seam.ts'
+import { type Lag, OVERLAP_MS, Seam } from './handover-seam.ts'
 import type { Link, LinkEvents, LinkHandlers } from './link.ts'
 import { Retries } from './retries.ts'
 import { Stall } from './stall.ts'
@@ -56,6 +56,7 @@ export class Handover {
   readonly #seams = new Map<Feed, Seam>()
   readonly #retries: Retries
   readonly #startMs: number
+  readonly #lag: Lag = { ms: 0 }
   readonly #stall: Stall
   #openedMs: number | undefined
   #checksLeft = CHECKS_MAX
@@ -93,7 +94,7 @@ export class Handover {
     const { venue, wanted, sequenceOf, newestTradeOf } = this.#options
     const heldMax = Math.min(HELD_PER_FEED_MAX, Math.ceil(HELD_MAX / Math.max(1, wanted().length)))
     const front = createFront({ venue, feed, sequenceOf, newestTrade: newestTradeOf(feed) })
-    this.#seams.set(feed, new Seam(feed, front, heldMax))
+    this.#seams.set(feed, new Seam(feed, front, heldMax, this.#lag))
     if (this.#openedMs !== undefined) this.link.subscribe([feed.topic])
   }
 
@@ -197,7 +198,9 @@ export class Handover {
     if (this.#stall.tick(nowMs)) return
     const awaited = [...this.#seams.values()].filter(({ feed }) => !this.#isHopeless(feed))
     const isConfirmed = awaited.every(({ confirmedMs = nowMs }) => nowMs - confirmedMs >= OVERLAP_MS)
-    if (isConfirmed && awaited.length > 0 && awaited.every((seam) => seam.joins(nowMs))) {
+    // Each is asked: what one shows of the first link's lag holds for all.
+    const joined = awaited.map((seam) => seam.joins(nowMs))
+    if (isConfirmed && awaited.length > 0 && joined.every((joins) => joins)) {
       handlers.ready()
       return
     }

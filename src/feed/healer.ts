@@ -90,7 +90,7 @@ export class Healer {
   #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {
     const agoMs = this.#options.platform.clock.monotonicMs() - sinceMs
     const isGone = (passes >= PASSES_MAX && agoMs > LAG_MS_MAX) || agoMs > DEADLINE_MS
-    return feed.tally.within(spanOf(gap)).length === 0 || isGone || feed.isGivenUp
+    return feed.tally.within(spanOf(gap)).length === 0 || isGone
   }
 
   #wait(delayMs: number): Promise<void> {

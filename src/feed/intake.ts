@@ -206,9 +206,9 @@ export class Intake {
     if (feed.channel === 'book') this.#books.suspend(feed)
   }
 
-  /** The feed is collected no more. */
-  dropped(feed: Feed, reason: BookReason): void {
-    if (feed.channel === 'trade') this.#trades.dropped(feed)
+  /** The feed is collected no more. `isGone`: nor can the venue be asked about it. */
+  dropped(feed: Feed, reason: BookReason, isGone: boolean): void {
+    if (feed.channel === 'trade') this.#trades.dropped(feed, isGone)
     if (feed.channel !== 'book') return
     this.#books.dropped(feed, reason)
     this.#audit.forget(feed)

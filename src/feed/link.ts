@@ -71,7 +71,10 @@ export class Link {
       {
         open: () => this.#onOpen(),
         frame: (bytes) => this.#onFrame(bytes),
-        alive: () => this.#heard(platform.clock.monotonicMs()),
+        alive: (isPing) => {
+          this.#heard(platform.clock.monotonicMs())
+          if (isPing) this.#outbox.answered()
+        },
         closed: (code, reason) => this.#onClosed(code, reason),
       },
     )
@@ -221,6 +224,7 @@ export class Link {
     if (hasStalled) {
       // What the peer sent meanwhile may be on its way: every wait starts again.
       this.#lastByteMs = nowMs
+      this.#outbox.pause()
       this.#requests.excuse(nowMs)
     }
     if (!this.isOpen) {

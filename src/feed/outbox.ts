@@ -6,6 +6,8 @@ import { Window } from './window.ts'
 /** How much closer together frames may arrive than they were sent. */
 const SLACK_MS = 250
 const WINDOW_MS = 1_000 + SLACK_MS
+/** By then a process that stood still has read the pings that came meanwhile. */
+const PAUSE_MS = 100
 
 /** A frame that waits for its turn; `requestId` where an answer to it is awaited. */
 export interface Unsent {
@@ -27,6 +29,7 @@ export class Outbox {
   readonly #unsent: Unsent[] = []
   #cancelSend: (() => void) | undefined
   #isOpen = false
+  #pausedUntilMs = Number.NEGATIVE_INFINITY
   /** When the frames since the peer's last byte went out, monotonic: if the network stands still they arrive together. */
   #unheardMs: number[] = []
 
@@ -43,6 +46,16 @@ export class Outbox {
     this.#unheardMs = []
     if (late.length > 0) this.#sends.spend(late.length, nowMs)
     this.#drain()
+  }
+
+  /** A ping of the peer was answered: that counts as a frame, and after a standstill there are several at once. */
+  answered(): void {
+    this.#sends.spend(1, this.#options.clock.monotonicMs())
+  }
+
+  /** The process stood still: nothing goes out before the pings that wait have been answered. */
+  pause(): void {
+    this.#pausedUntilMs = this.#options.clock.monotonicMs() + PAUSE_MS
   }
 
   /** Nothing goes out before. */
@@ -71,13 +84,18 @@ export class Outbox {
 
   /** Takes the place of one frame for a control frame; false: the rate does not allow it now. */
   takePlace(): boolean {
-    if (this.#isFull || this.#sends.waitMs(1, this.#options.clock.monotonicMs()) > 0) return false
+    if (this.#isFull || this.#waitMs() > 0) return false
     this.#spend()
     return true
   }
 
   get #isFull(): boolean {
     return this.#unheardMs.length >= this.#options.sendsPerSecondMax
+  }
+
+  #waitMs(): number {
+    const nowMs = this.#options.clock.monotonicMs()
+    return Math.max(this.#pausedUntilMs - nowMs, this.#sends.waitMs(1, nowMs))
   }
 
   #spend(): void {
@@ -91,9 +109,13 @@ export class Outbox {
     this.#cancelSend = undefined
     const { clock, send, sent } = this.#options
     while (this.#unsent.length > 0 && this.#isOpen && !this.#isFull) {
-      const waitMs = this.#sends.waitMs(1, clock.monotonicMs())
+      const waitMs = this.#waitMs()
       if (waitMs > 0) {
-        this.#cancelSend = clock.after(waitMs, () => this.#drain())
+        const dueMs = clock.monotonicMs() + waitMs
+        this.#cancelSend = clock.after(waitMs, () => {
+          if (clock.monotonicMs() - dueMs > SLACK_MS) this.pause()
+          this.#drain()
+        })
         return
       }
       const { text, requestId } = this.#unsent.shift() as Unsent

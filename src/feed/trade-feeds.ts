@@ -98,10 +98,10 @@ export class TradeFeeds {
     this.#confirmedUs.delete(feed)
   }
 
-  /** The feed is collected no more. */
-  dropped(feed: Feed): void {
+  /** The feed is collected no more. What was missed of one that is refused can still be fetched; `isGone`: it cannot. */
+  dropped(feed: Feed, isGone: boolean): void {
     this.#confirmedUs.delete(feed)
-    this.#healer.giveUp(feed, feed.reason)
+    if (isGone) this.#healer.giveUp(feed, feed.reason)
     this.#suspects.delete(feed)
     this.#trailing.delete(feed)
     this.#checks.forget(feed)

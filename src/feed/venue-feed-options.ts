@@ -35,6 +35,6 @@ export interface StreamLedgers {
   open(ledger: FeedLedger): void
   /** The venue lists it again: what it had meanwhile is an open gap. */
   resume(ledger: FeedLedger): void
-  /** Not wanted any more. */
-  retire(ledger: FeedLedger, reason: string): void
+  /** Not wanted any more, or (`isOffList`) not listed. */
+  retire(ledger: FeedLedger, reason: string, isOffList?: boolean): void
 }

@@ -171,6 +171,7 @@ export class VenueFeed {
   /** Asks for what is still wanted of the feeds. */
   #begin(feeds: readonly Feed[]): void {
     const wanted = feeds.filter((feed) => this.find(feed.channel, feed.symbol) === feed && !feed.isGivenUp)
+    for (const { ledger } of wanted) if (ledger.isOffList) this.#options.ledger.resume(ledger)
     for (const feed of wanted)
       this.#graces.set(
         feed,
@@ -263,8 +264,8 @@ export class VenueFeed {
   #end(feed: Feed, reason: BookReason, isGone = true): void {
     this.#graces.get(feed)?.()
     this.#graces.delete(feed)
-    this.#intake.dropped(feed, reason)
-    if (isGone) this.#options.ledger.retire(feed.ledger, feed.reason)
+    this.#intake.dropped(feed, reason, isGone)
+    if (isGone) this.#options.ledger.retire(feed.ledger, feed.reason, reason === 'delisted')
   }
 
   #onListed(symbols: readonly string[]): void {

@@ -83,7 +83,7 @@ export class Checkpoint {
   /** After the log was closed: what it has not proven is not written. */
   close(): void {
     this.#endTurn()
-    this.#journal.close()
+    this.#journal.close(this.#log === undefined || this.#log.lastLsn <= this.#log.durableLsn)
   }
 
   #endTurn(): void {

@@ -6,6 +6,8 @@ import type { EpochUs, Gap } from '../model/event.ts'
 export interface Stretch {
   readonly fromUs: EpochUs
   readonly untilUs?: EpochUs | undefined
+  /** It ended because the venue took the symbol off its list: whatever the stream has until it is back is missed. */
+  readonly isOffList?: boolean | undefined
 }
 
 export interface Coverage {

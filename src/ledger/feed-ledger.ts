@@ -58,6 +58,8 @@ export class FeedLedger {
   tally = new Tally()
   /** Marks the numbering after a reset by the venue; 0 before any. */
   #epoch = 0
+  /** Nothing was heard in this epoch: with the sequence of the one before, the next process would know numbers that are new. */
+  #isRenumbered = false
 
   constructor(stream: StreamIdentity, hooks: FeedLedgerHooks) {
     this.#stream = stream
@@ -135,31 +137,42 @@ export class FeedLedger {
     this.#hooks.stretched()
   }
 
-  /** It is not wanted any more: what is open ends as it is. */
-  retire(reason: string): void {
+  /** The venue had taken it off its list when it was last collected, and it is still wanted. */
+  get isOffList(): boolean {
+    return this.stretches.at(-1)?.isOffList === true
+  }
+
+  /** It is not wanted any more, or (`isOffList`) not listed: what is open ends as it is. */
+  retire(reason: string, isOffList = false): void {
     const running = this.stretches.at(-1)
-    if (running === undefined || running.untilUs !== undefined) return
+    if (running === undefined) return
+    if (running.untilUs !== undefined) {
+      if (this.isOffList && !isOffList) this.#endStretch({ fromUs: running.fromUs, untilUs: running.untilUs })
+      return
+    }
     const nowUs = this.#hooks.nowUs()
     this.end({ endUs: nowUs }, 'final', reason)
     for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
-    this.stretches = [...this.stretches.slice(0, -1), { ...running, untilUs: nowUs }]
-    this.#hooks.stretched()
+    this.#endStretch({ fromUs: running.fromUs, untilUs: nowUs, ...(isOffList && { isOffList }) })
   }
 
   /** A message was delivered, and nothing before it is missing unless a gap says so. */
   heard(sequence: number | undefined, receiveUs: EpochUs): void {
-    const isFirst = this.lastSequence === undefined && sequence !== undefined
+    const isBelow = sequence !== undefined && sequence < (this.lastSequence ?? Number.POSITIVE_INFINITY)
+    const isFirst = isBelow || (this.#isRenumbered && sequence !== undefined)
     if (sequence !== undefined) this.lastSequence = sequence
     if (this.lastUs === undefined) this.live(receiveUs)
     this.lastUs = receiveUs
     // A process killed now must know where the stream stood.
-    if (isFirst) this.#hooks.stretched()
+    if (!isFirst) return
+    this.#isRenumbered = false
+    this.#hooks.stretched()
   }
 
   /** The venue counts anew: ids from now on carry `epoch`, in the next process too. */
   renumber(epoch: number): void {
     this.#epoch = epoch
-    this.#hooks.stretched()
+    this.#isRenumbered = true
   }
 
   /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
@@ -252,6 +265,11 @@ export class FeedLedger {
     // It waits for none of them any more.
     if (state !== 'open' && last !== undefined && first !== undefined)
       this.tally.drop({ first: last + 1, last: first - 1 })
+  }
+
+  #endStretch(last: Stretch): void {
+    this.stretches = [...this.stretches.slice(0, -1), last]
+    this.#hooks.stretched()
   }
 
   #new(start: LossStart): Gap {

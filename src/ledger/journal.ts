@@ -92,12 +92,32 @@ export class Journal {
       void this.#takePicture()
   }
 
-  close(): void {
+  /** `isProven`: a picture that is taken now may be written. */
+  close(isProven = true): void {
     this.flush()
     this.#isClosed = true
     this.#cancelRetry?.()
+    if (this.#isWaiting && isProven) this.#writeLast()
     this.#file?.close()
     this.#file = undefined
+  }
+
+  /** It was opened, and no file takes records now. */
+  get #isWaiting(): boolean {
+    return this.#file === undefined && (this.#isFailing || this.#meanwhile !== undefined)
+  }
+
+  /** Nobody waits for another file any more: all of it goes behind what there is, the end of which may be torn. */
+  #writeLast(): void {
+    const { files, picture, onProblem } = this.#options
+    try {
+      const file = files.append(this.#path(NAMES[this.#current] as string))
+      file.append(`\n${[...picture()].map(lineOf).join('')}`)
+      file.sync()
+      file.close()
+    } catch (error) {
+      onProblem(errorText(error))
+    }
   }
 
   #path(name: string): string {

@@ -138,10 +138,10 @@ export class Ledger {
     this.#open.add(ledger)
   }
 
-  /** The stream is not wanted any more. */
-  retire(ledger: FeedLedger, reason: string): void {
+  /** The stream is not wanted any more, or (`isOffList`) not listed. */
+  retire(ledger: FeedLedger, reason: string, isOffList = false): void {
     this.#open.delete(ledger)
-    ledger.retire(reason)
+    ledger.retire(reason, isOffList)
   }
 
   /** Every stream of the configuration is open: others that an earlier process collected are retired. Beats begin. */

@@ -8,7 +8,7 @@ import type { NumberSpan, Tally } from './tally.ts'
 
 const time = z.number().int()
 const market = z.enum(['spot', 'perpetual', 'future', 'option'])
-const stretch = z.object({ fromUs: time, untilUs: time.optional() })
+const stretch = z.object({ fromUs: time, untilUs: time.optional(), isOffList: z.boolean().optional() })
 const identity = {
   exchange: z.string(),
   venue: z.string(),

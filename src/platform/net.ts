@@ -18,8 +18,8 @@ class SystemSocket implements Socket {
     })
     this.#socket.on('open', handlers.open)
     this.#socket.on('message', (data: Buffer) => handlers.frame(data))
-    this.#socket.on('ping', handlers.alive)
-    this.#socket.on('pong', handlers.alive)
+    this.#socket.on('ping', () => handlers.alive(true))
+    this.#socket.on('pong', () => handlers.alive(false))
     this.#socket.on('error', (error) => {
       this.#failure = error.message
     })

@@ -20,8 +20,8 @@ export interface SocketHandlers {
   open(): void
   /** One WebSocket message, as its bytes. `bytes` is only valid during the call. */
   frame(bytes: Buffer): void
-  /** A WebSocket pong (or ping) control frame arrived: the peer is alive. */
-  alive(): void
+  /** A WebSocket pong or ping control frame arrived: the peer is alive. `isPing`: the latter, which has been answered. */
+  alive(isPing: boolean): void
   /** Called exactly once, whatever ended the connection. `code` 1006: no close frame came. */
   closed(code: number, reason: string): void
 }

@@ -42,6 +42,8 @@ export interface ServerPeer extends SimPeer {
   isHolding(key: string): boolean
   /** Frames that wait to change places go out now: there may be no next one for long. */
   release(): void
+  /** The client is gone: what still waits here will never be sent. */
+  discard(): void
   /** Some stream of it is silent although the venue has data. */
   readonly isMuted: boolean
   /** Nothing more is sent on the open connection. `pongs`: whether pings are still answered. */
@@ -161,9 +163,7 @@ class Peer implements ServerPeer {
     this.#enqueue({ send: (socket) => socket.close(code, reason), lose })
   }
 
-  bufferedBytes(): number {
-    return this.#socket?.bufferedBytes ?? 0
-  }
+  bufferedBytes = (): number => this.#socket?.bufferedBytes ?? 0
 
   attach(socket: PeerSocket): void {
     this.#socket = socket
@@ -178,6 +178,12 @@ class Peer implements ServerPeer {
 
   release(): void {
     for (const outgoing of this.#held.values()) this.#enqueue(outgoing)
+    this.#held.clear()
+  }
+
+  discard(): void {
+    for (const outgoing of [...this.#held.values(), ...this.#queue.splice(0).map((each) => each.outgoing)])
+      outgoing.lose?.()
     this.#held.clear()
   }
 

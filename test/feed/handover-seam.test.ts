@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Feed } from '../../src/feed/feed.ts'
 import { createFront } from '../../src/feed/handover-front.ts'
-import { OVERLAP_MS, Seam } from '../../src/feed/handover-seam.ts'
+import { type Lag, OVERLAP_MS, Seam } from '../../src/feed/handover-seam.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { Channel, MarketEvent } from '../../src/model/event.ts'
 import { findVenue } from '../../src/venues/index.ts'
@@ -11,14 +11,14 @@ import { createWorld } from '../helpers/world.ts'
 const SYMBOL = 'BTCUSDT'
 const base = { exchange: 'binance', venue: 'binance', market: 'spot', symbol: SYMBOL } as const
 
-function seamOf(channel: Channel): Seam {
+function seamOf(channel: Channel, lag: Lag = { ms: 0 }): Seam {
   const venue = findVenue('binance') as Venue
   const { clock, files } = createWorld()
   const ledger = new Ledger({ folder: 'ledger', files, clock, emit: () => {}, onProblem: () => {} })
   const topic = venue.topic(channel, channel === 'trade' ? 'trade' : 'bookTicker', SYMBOL)
   const feed = new Feed(venue, topic, ledger.stream({ ...base, channel, proof: topic.proof }), clock)
   const front = createFront({ venue, feed, sequenceOf: () => undefined, newestTrade: undefined })
-  return new Seam(feed, front, 100)
+  return new Seam(feed, front, 100, lag)
 }
 
 const MAKE: Readonly<Partial<Record<Channel, (number: number) => MarketEvent>>> = {
@@ -56,4 +56,16 @@ test.each(['trade', 'quote'] as const)('%s: a first link that is seconds behind 
 test.each(['trade', 'quote'] as const)('%s: a second link that stopped saying anything is not', (channel) => {
   const { seam, nowMs } = brought(channel, 2_500, 3)
   expect(seam.joins(nowMs)).toBe(false)
+})
+
+test('what was said before the second link joined may come late on the first, by as much as other feeds show', () => {
+  const lag = { ms: 0 }
+  const [busy, quiet] = [seamOf('trade', lag), seamOf('trade', lag)]
+  const make = MAKE.trade as (number: number) => MarketEvent
+  for (const seam of [busy, quiet]) seam.acked(0)
+  quiet.delivered(make(1), 0, 2_300)
+  expect(quiet.joins(4_600)).toBe(false)
+  busy.hold({ event: make(7), checksum: undefined, receiveTimeUs: 0 }, 100)
+  busy.delivered(make(7), 0, 2_400)
+  expect([busy.joins(4_600), quiet.joins(4_600)]).toEqual([true, true])
 })

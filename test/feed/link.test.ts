@@ -243,6 +243,27 @@ describe('sending', () => {
     expect(count()).toBeGreaterThan(sendsPerSecondMax)
   })
 
+  test('a process that stood still answers the pings of that time before it sends, and all of it is within the rate', async () => {
+    const { link, venue } = open('binance')
+    const { sendsPerSecondMax } = venue.socketLimits
+    for (const topic of topicsOf(venue, ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'])) link.subscribe([topic])
+    await world.clock.advance(900)
+    world.peer.pong()
+    const count = () => world.peer.sent.length + world.peer.pings
+    const before = count()
+    world.clock.stall(60_000)
+    await world.clock.advance(0)
+    // Timers come first, and only then what the peer sent.
+    expect(count()).toBe(before)
+    for (let i = 0; i < 3; i++) world.peer.ping()
+    await world.clock.advance(1_000)
+    expect(count() + 3 - before).toBeLessThanOrEqual(sendsPerSecondMax)
+    await world.clock.advance(5_000)
+    world.peer.pong()
+    await world.clock.advance(5_000)
+    expect(world.peer.sent.length).toBeGreaterThan(6)
+  })
+
   test('a test_request of Deribit is answered before what waits', () => {
     const { link, venue } = open('deribit')
     for (const topic of topicsOf(venue, ['A', 'B', 'C', 'D', 'E', 'F'])) link.subscribe([topic])

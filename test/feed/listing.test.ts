@@ -67,6 +67,26 @@ describe('symbols that go and come', () => {
     }
   })
 
+  test('what a symbol had since it went off the list is missing, also when it is back for the next process', async () => {
+    world.answer = () => exchangeInfo('BTCUSDT', 'OLDUSDT')
+    const first = await start('binance', { symbols: ['BTCUSDT', 'OLDUSDT'] })
+    world.peer.open()
+    binanceAck()
+    world.peer.message(binanceTrade('OLDUSDT', 7))
+    world.answer = () => exchangeInfo('BTCUSDT')
+    await pass(601, (second) => world.peer.message(binanceTrade('BTCUSDT', second)))
+    expect(first.stateOf('trade', 'OLDUSDT')?.state).toBe('delisted')
+    const goneUs = first.stateOf('trade', 'OLDUSDT')?.sinceUs
+    first.feed.stop()
+    world.answer = () => exchangeInfo('BTCUSDT', 'OLDUSDT')
+    const next = await start('binance', { symbols: ['BTCUSDT', 'OLDUSDT'] })
+    expect(next.stateOf('trade', 'OLDUSDT')?.ledger.outage).toMatchObject({
+      cause: 'delisted',
+      start_time_us: goneUs,
+      last_sequence: 7,
+    })
+  })
+
   test('a subscription refused for good is a gap, and tried again while the venue lists the symbol', async () => {
     world.answer = () => exchangeInfo('BTCUSDT', 'ETHUSDT')
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'] })

@@ -24,6 +24,8 @@ export interface WorldClock extends Clock {
   readonly pending: number
   /** Moves on by `ms`; promises that wait settle after each timer. */
   advance(ms: number): Promise<void>
+  /** The process gets no time for so long: what was due fires when it is told to move on. */
+  stall(ms: number): void
 }
 
 interface Timer {
@@ -51,6 +53,9 @@ function worldClock(): WorldClock {
     monotonicMs: () => nowMs,
     after: (delayMs, action) => add(delayMs, undefined, action),
     every: (intervalMs, action) => add(intervalMs, intervalMs, action),
+    stall(ms) {
+      nowMs += ms
+    },
     async advance(ms) {
       const endMs = nowMs + ms
       await settle()
@@ -92,7 +97,12 @@ export class Peer {
   }
 
   pong(): void {
-    this.#handlers.alive()
+    this.#handlers.alive(false)
+  }
+
+  /** Answered, as `ws` does. */
+  ping(): void {
+    this.#handlers.alive(true)
   }
 
   close(code = 1006, reason = ''): void {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
+import { Journal } from '../../src/ledger/journal.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
+import { Tally } from '../../src/ledger/tally.ts'
 import type { Channel, Gap } from '../../src/model/event.ts'
 import { createWorld, type World } from '../helpers/world.ts'
 
@@ -182,19 +184,7 @@ describe('the ledger', () => {
 
   test('a disk that fails: told, kept in memory, written when it works again', async () => {
     const world = createWorld()
-    const disk = { isFull: false }
-    const { append, replace } = world.files
-    const write = <Result>(action: () => Result): Result => {
-      if (disk.isFull) throw new Error('ENOSPC: no space left')
-      return action()
-    }
-    Object.assign(world.files, {
-      append: (path: string) => {
-        const file = write(() => append(path))
-        return { ...file, append: (text: string) => write(() => file.append(text)) }
-      },
-      replace: async (path: string, text: string) => write(() => replace(path, text)),
-    })
+    const disk = fillable(world)
     const { ledger, gaps, problems, feeds } = await boot(world, ['A'])
     feeds.A?.heard(5, world.clock.nowUs())
     disk.isFull = true
@@ -207,6 +197,48 @@ describe('the ledger', () => {
     await world.clock.advance(6_000)
     expect(problems.at(-1)).toBeUndefined()
     expect([...world.disk.values()].join('')).toContain('"cause":"disconnect"')
+  })
+
+  test('what a disk refused is written at the end, also when a new file is not there yet', async () => {
+    const world = createWorld()
+    const { append, replace } = world.files
+    const disk = { isFull: false, isSlow: false }
+    Object.assign(world.files, {
+      append: (path: string) => {
+        const file = append(path)
+        const write = (text: string) => {
+          if (disk.isFull) throw new Error('ENOSPC: no space left')
+          file.append(text)
+        }
+        return { ...file, append: write }
+      },
+      replace: (path: string, text: string) => (disk.isSlow ? new Promise(() => {}) : replace(path, text)),
+    })
+    const { ledger, feeds, problems } = await boot(world, ['A'])
+    feeds.A?.heard(5, world.clock.nowUs())
+    Object.assign(disk, { isFull: true, isSlow: true })
+    await world.clock.advance(2_000)
+    expect(problems).toHaveLength(1)
+    disk.isFull = false
+    await world.clock.advance(6_000)
+    ledger.stop()
+    ledger.close()
+    const { feeds: next } = await boot(await killed(world), ['A'])
+    expect(next.A?.outage).toMatchObject({ cause: 'shutdown', last_sequence: 5 })
+  })
+
+  test('a journal that was never opened writes nothing at its end', async () => {
+    const world = createWorld()
+    const { clock, files } = world
+    new Journal({
+      folder: 'x',
+      files,
+      clock,
+      picture: () => [{ k: 'beat' }],
+      onProblem: () => {},
+      untilProven: async () => {},
+    }).close()
+    expect(world.disk.size).toBe(0)
   })
 
   test('the file does not grow for ever', async () => {
@@ -224,6 +256,51 @@ describe('the ledger', () => {
     expect(ledger.gaps()).toHaveLength(20_000)
   })
 })
+
+test('numbers of before the venue counted anew are not taken for new ones by the next process', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A'])
+  const feed = feeds.A as FeedLedger
+  feed.tally.offer({ first: 90, last: 90 })
+  feed.heard(90, world.clock.nowUs())
+  await world.clock.advance(1_500)
+  feed.tally = new Tally()
+  feed.renumber(5)
+  feed.tally.offer({ first: 80, last: 80 })
+  feed.heard(80, world.clock.nowUs())
+  ledger.flush()
+  const next = await boot(await killed(world), ['A'])
+  expect([next.feeds.A?.epoch, next.feeds.A?.tally.last]).toEqual([5, 80])
+})
+
+test('where a stream stands whose numbers fell is known to the next process, however soon the kill comes', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A'])
+  feeds.A?.heard(900, world.clock.nowUs())
+  await world.clock.advance(1_500)
+  feeds.A?.heard(450, world.clock.nowUs())
+  ledger.flush()
+  const next = await boot(await killed(world), ['A'])
+  expect(next.gaps).toMatchObject([{ cause: 'process_down', last_sequence: 450 }])
+})
+
+/** Its disk takes nothing while it is full. */
+function fillable(world: World): { isFull: boolean } {
+  const disk = { isFull: false }
+  const { append, replace } = world.files
+  const write = <Result>(action: () => Result): Result => {
+    if (disk.isFull) throw new Error('ENOSPC: no space left')
+    return action()
+  }
+  Object.assign(world.files, {
+    append: (path: string) => {
+      const file = write(() => append(path))
+      return { ...file, append: (text: string) => write(() => file.append(text)) }
+    },
+    replace: async (path: string, text: string) => write(() => replace(path, text)),
+  })
+  return disk
+}
 
 /** The same disk, for the next process; the timers of the one before are gone. */
 async function killed(world: World): Promise<World> {
@@ -246,6 +323,21 @@ test('a stream that the venue lists again lacks what was traded meanwhile, and s
   ledger.flush()
   expect(gaps).toMatchObject([{ cause: 'delisted', state: 'open', start_time_us: retiredUs, last_sequence: 7 }])
   expect(ledger.coverage(retiredUs, world.clock.nowUs())).toMatchObject([{ secondsLost: 60, coveredShare: 0 }])
+})
+
+test('that a stream was off the list is known to the next process, until it is not wanted any more', async () => {
+  const world = createWorld()
+  const first = await boot(world, ['A'])
+  const feed = first.feeds.A as FeedLedger
+  feed.heard(7, world.clock.nowUs())
+  await world.clock.advance(1_000)
+  first.ledger.retire(feed, 'no longer listed', true)
+  first.ledger.flush()
+  const second = await boot(await killed(world), ['A'])
+  expect([second.feeds.A?.isOffList, second.feeds.A?.isCollected]).toEqual([true, false])
+  second.ledger.stop()
+  ;(await boot(world, [])).ledger.stop()
+  expect((await boot(world, ['A'])).feeds.A?.isOffList).toBe(false)
 })
 
 test('a stream that the venue lists again stands where it stood, also behind two restarts', async () => {

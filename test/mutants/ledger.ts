@@ -7,12 +7,14 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     name: 'gap-behind-data',
     file: 'collector/pipeline.ts',
     find: `if (event.type !== 'book_state') flushGaps()
+    const bytes = this.#log(event, receiveTimeUs)
     store.accept(event)
     stats.event(event, receiveTimeUs, clock.nowUs())
-    this.#tell(event)`,
-    replace: `store.accept(event)
+    this.#tell(event, bytes)`,
+    replace: `const bytes = this.#log(event, receiveTimeUs)
+    store.accept(event)
     stats.event(event, receiveTimeUs, clock.nowUs())
-    this.#tell(event)
+    this.#tell(event, bytes)
     if (event.type !== 'book_state') flushGaps()`,
     why: 'data leave before the gap record that explains what is missing before them',
   },
@@ -90,7 +92,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'beat-not-written',
     file: 'ledger/ledger.ts',
-    find: `this.#journal.add({ k: 'beat', atUs: this.#options.clock.nowUs(), at } satisfies JournalRecord)`,
+    find: `this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...of } satisfies JournalRecord)`,
     replace: ``,
     why: 'nothing says until when a killed process lived',
   },

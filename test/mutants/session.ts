@@ -44,7 +44,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'feed-silence-not-found',
     file: 'feed/silence-watch.ts',
-    find: `else for (const feed of this.#handlers.wanted()) if (link.isOpen) this.#watchFeed(feed, nowMs)`,
+    find: `else for (const feed of owing) if (link.isOpen) this.#watchFeed(feed, nowMs)`,
     replace: ``,
     why: 'nobody notices that one stream of a connection is silent',
   },
@@ -96,14 +96,14 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'backoff-zero',
-    file: 'feed/backoff.ts',
+    file: 'platform/backoff.ts',
     find: `return random() * ceilingMs`,
     replace: `return random() * ceilingMs * 0`,
     why: 'what failed is tried again at once',
   },
   {
     name: 'backoff-without-jitter',
-    file: 'feed/backoff.ts',
+    file: 'platform/backoff.ts',
     find: `return random() * ceilingMs`,
     replace: `return ceilingMs + random() * 0`,
     why: 'what failed together comes back together',
@@ -148,8 +148,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'handover-too-early',
     file: 'feed/handover.ts',
-    find: `if (isConfirmed && awaited.length > 0 && awaited.every((seam) => seam.joins(nowMs))) {`,
-    replace: `if (awaited.length > 0 || isConfirmed) {`,
+    find: `if (isConfirmed && awaited.length > 0 && joined.every((joins) => joins)) {`,
+    replace: `if (joined.length > 0 || isConfirmed) {`,
     why: 'the second link takes over before it is in step',
   },
   {

@@ -175,3 +175,16 @@ test('a level is forged into the books of every venue, in its own form', () => {
   ])
   expect(forge('{"result":null}', 'ghost')).toBeUndefined()
 })
+
+test('what waits on a connection whose client is gone is lost', () => {
+  const swapped = stage({ kind: 'reorder', channel: 'book' })
+  swapped.peer.send(BOOK, 'a')
+  swapped.peer.discard()
+  expect([swapped.sent, swapped.fates]).toEqual([[], ['book false']])
+  const late = stage({ kind: 'delay', channel: 'book', ms: 500 })
+  late.peer.send(BOOK, 'a')
+  late.peer.send(TRADES, 't')
+  late.peer.discard()
+  late.peer.discard()
+  expect([late.sent, late.fates]).toEqual([[], ['book false', 'trade false']])
+})

@@ -88,6 +88,7 @@ export const MACHINE_FAULTS = {
       struck()
       world.machine.readClock()
       world.wall.offsetUs += number('ms') * 1000
+      world.retell(/^(disk|sync)/)
     },
   },
   'disk-slow': slow,

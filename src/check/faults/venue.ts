@@ -6,7 +6,7 @@ import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
 /** After so long everyone has asked for the list of instruments again. */
 const LIST_MS = 620_000
-/** What had changed before a venue was locked is published so soon after. */
+/** What a venue did not show while it was locked, or before an auction, it has published so soon after. */
 const PUBLISH_MS = 1_000
 const LIST_LATE_MS = 100_000
 /** OKX closes so long after its notice. */
@@ -184,7 +184,9 @@ export const VENUE_FAULTS = {
     perMinute: 0.5,
     draw: (random) => ({ ms: between(random, 100, 3_000) }),
     strike(strike) {
+      const { venue, world, fault } = strike
       strike.struck(strike.number('ms'))
+      venue.crossedUntilMs.set(fault.symbol ?? '', world.loop.nowMs + strike.number('ms') + PUBLISH_MS)
       order(strike, 'pre-open', { symbol: strike.fault.symbol ?? '', ms: strike.word('ms') })
     },
   },

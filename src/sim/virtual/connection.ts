@@ -5,6 +5,7 @@ import type { Random, Socket, SocketHandlers, SocketOptions } from '../../platfo
 import type { SimSession } from '../exchange.ts'
 import type { ServerPeer } from '../peer.ts'
 import type { PeerSocket } from '../peer-socket.ts'
+import { type Cut, Cuts } from './cuts.ts'
 import type { Scope, VirtualLoop } from './loop.ts'
 import { serverEnd } from './server-end.ts'
 
@@ -41,8 +42,7 @@ const EMPTY = Buffer.alloc(0)
 export class VirtualConnection {
   readonly #parts: ConnectionParts
   readonly #packets: Packet[] = []
-  /** `held`: packets that wait for the end of the cut, of both directions; absent where it swallows them. */
-  #cut: { readonly held: (() => void)[] | undefined } | undefined
+  readonly #cuts = new Cuts()
   #toClientMs = 0
   #toServerMs = 0
   #session: SimSession | undefined
@@ -114,25 +114,18 @@ export class VirtualConnection {
     this.#toClient(() => this.#finish(ABNORMAL, reason))
   }
 
-  /** Bytes no longer pass until the result is called, or another cut takes its place. `isHeld`: they arrive then, else never. */
+  /** Bytes no longer pass until the result is called. `isHeld`: they arrive then, unless there is another cut; else never. */
   cut(isHeld: boolean): () => void {
-    const cut = { held: isHeld ? [] : undefined }
-    const before = this.#cut?.held ?? []
-    this.#cut = cut
-    for (const pass of before) pass()
+    const mend = this.#cuts.add(isHeld)
     const { loop, serverScope } = this.#parts
     loop.at(loop.nowMs + SERVER_GIVES_UP_MS, serverScope, () => {
       if (this.#cut !== undefined) this.#endServer()
     })
-    return () => {
-      if (this.#cut === cut) this.#mend()
-    }
+    return mend
   }
 
-  #mend(): void {
-    const held = this.#cut?.held ?? []
-    this.#cut = undefined
-    for (const pass of held) pass()
+  get #cut(): Cut | undefined {
+    return this.#cuts.newest
   }
 
   /** The process is gone: its end says nothing more, the venue gets a reset. */
@@ -175,7 +168,7 @@ export class VirtualConnection {
   /** `ws` answers pings by itself. */
   pingClient(payload: string): void {
     this.#toClient(() => {
-      this.#parts.handlers.alive()
+      this.#parts.handlers.alive(true)
       this.#toServer(() => {
         if (this.#isServerOpen) this.#session?.pong(payload)
       })
@@ -183,7 +176,7 @@ export class VirtualConnection {
   }
 
   pongClient(): void {
-    this.#toClient(() => this.#parts.handlers.alive())
+    this.#toClient(() => this.#parts.handlers.alive(false))
   }
 
   closeByServer(code: number, reason: string): void {
@@ -249,6 +242,7 @@ export class VirtualConnection {
   #loseAll(): void {
     this.isLosing = true
     for (const { arrived } of this.#packets.splice(0)) arrived?.(false)
+    this.#peer?.discard()
     this.isLosing = false
   }
 

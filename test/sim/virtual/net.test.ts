@@ -205,3 +205,32 @@ test('REST answers, and every way in which it does not', async () => {
   host.isUnreachable = true
   expect(await outcome('/a')).toBe('no complete answer within 5000 ms')
 })
+
+test('frames that wait for others are lost with their connection', async () => {
+  const { loop, peers, faults, fates, connect } = stage()
+  faults.add({ kind: 'reorder' })
+  const socket = connect()
+  await loop.run(1_000)
+  peers[0]?.send(TOPIC, 'a')
+  socket.terminate()
+  await loop.run(2_000)
+  expect(fates).toEqual(['book AB lost'])
+})
+
+test('of two cuts that overlap each lasts as long as it does', async () => {
+  const { loop, network, peers, got, connect } = stage()
+  connect()
+  await loop.run(1_000)
+  const [open] = network.connections()
+  const mendFirst = open?.link.cut(false)
+  const mendSecond = open?.link.cut(true)
+  peers[0]?.send(TOPIC, 'held')
+  mendSecond?.()
+  await loop.run(2_000)
+  peers[0]?.send(TOPIC, 'swallowed')
+  await loop.run(3_000)
+  mendFirst?.()
+  peers[0]?.send(TOPIC, 'behind')
+  await loop.run(4_000)
+  expect(got).toEqual(['open', 'behind'])
+})

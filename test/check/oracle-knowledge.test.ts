@@ -1,0 +1,136 @@
+/** What the collector could not know is not held against it, and no more than that. */
+
+import { expect, test } from 'vitest'
+import { judge, type PromiseName } from '../../src/check/oracle.ts'
+import type { TraceEntry } from '../../src/check/trace.ts'
+import type { Gap } from '../../src/model/event.ts'
+import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
+import { change, drop, entry, event, gap, type Trace } from './tampering.ts'
+
+const SECOND = 1_000_000
+const BTC = { venue: VENUE, symbol: 'BTCUSDT' } as const
+const plus = (difference: number) => (value: number) => value + difference
+
+const verdict = (trace: Trace): PromiseName[] => [
+  ...new Set(judge(trace, { tradesKept: TRADES_KEPT }).map(({ promise }) => promise)),
+]
+
+const fault = (atUs: number, name: string, more: object = {}) =>
+  ({ kind: 'fault', atUs, fault: name, ...more }) as TraceEntry
+
+/** Behind the first entry that `is`. */
+const insert = (trace: Trace, is: (entry: TraceEntry) => boolean, ...entries: TraceEntry[]): Trace =>
+  trace.toSpliced(trace.findIndex(is) + 1, 0, ...entries)
+
+test('a stall before the end of the process is not forgotten over one that begins behind it', () => {
+  const killed = new GoodRun().steps(3).restart('killed').steps(3).end()
+  const early = change(gap({ cause: 'process_down' }), { start_time_us: plus(-5 * SECOND) })(killed)
+  const isEnd = entry('process', { state: 'killed' })
+  const endUs = killed.find(isEnd)?.atUs ?? 0
+  const later = fault(endUs + SECOND, 'process-stalled', { untilUs: endUs + 9 * SECOND })
+  expect(verdict(insert(early, isEnd, later))).toEqual(['gap_too_wide'])
+  const sooner = fault(START_US - 5 * SECOND, 'process-stalled', { untilUs: endUs })
+  expect(verdict([sooner, ...insert(early, isEnd, later)])).toEqual([])
+})
+
+test('a stream of which a failing disk never took a word is unknown to the next process', () => {
+  const untold = drop(event('gap'))(new GoodRun().steps(3).restart('killed').steps(3).end())
+  expect(verdict(untold)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))
+  const failing = (atUs: number) => fault(atUs, 'sync-fails', { untilUs: START_US + 20 * SECOND })
+  expect(verdict([failing(START_US), ...untold])).toEqual([])
+  const late = insert(untold, event('book_snapshot', { symbol: 'ETHUSDT' }), failing(START_US + SECOND / 2))
+  expect(verdict(late)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))
+})
+
+test('what the disk had not taken when the process stopped is gone', () => {
+  const run = new GoodRun().steps(3).step('BTCUSDT', 'trade', 2).steps(1).restart('stopped').steps(3).wait(60_000)
+  const trace = run.end()
+  const ids = new Set(
+    trace.flatMap((each) =>
+      each.kind === 'event' && each.event.type === 'gap' && isLoss(each.event) ? each.event.id : [],
+    ),
+  )
+  const undurable = trace.filter((each) => each.kind !== 'durable' || !ids.has(each.id))
+  expect(verdict(undurable)).toEqual(['data_before_durable', 'gap_not_durable'])
+  const full = fault(START_US, 'disk-full', { untilUs: START_US + 2 * SECOND })
+  expect(verdict([full, ...undurable])).toEqual([])
+})
+
+const isLoss = ({ cause }: Gap): boolean => cause === 'sequence_gap'
+
+test('trades of a symbol that the venue does not list cannot be fetched', () => {
+  const lost = new GoodRun().steps(3).step('BTCUSDT', 'trade', 2).steps(3).end()
+  const final = { state: 'final', healed: 0, reason: 'not listed' }
+  const givenUp = change(
+    gap({ channel: 'trade', state: 'healed' }),
+    final,
+  )(drop(event('trade', { source: 'backfill' }))(lost))
+  expect(verdict(givenUp)).toEqual(['trade_not_healed'])
+  const unlisted = (symbol: string, untilUs: number) => fault(START_US, 'symbol-unlisted', { ...BTC, symbol, untilUs })
+  expect(verdict([unlisted('BTCUSDT', START_US + 60 * SECOND), ...givenUp])).toEqual([])
+  expect(verdict([unlisted('ETHUSDT', START_US + 60 * SECOND), ...givenUp])).toEqual(['trade_not_healed'])
+  expect(verdict([unlisted('BTCUSDT', START_US), ...givenUp])).toEqual(['trade_not_healed'])
+})
+
+test('the last frame before a loss may have been under way when the fault struck, but not for long', () => {
+  const run = new GoodRun().steps(3).wait(40_000).steps(3)
+  const lastUs = run.nowUs
+  const told = run.wait(60_000).step('BTCUSDT', 'trade', 2).steps(3).end()
+  const late = change(gap({ cause: 'sequence_gap' }), { start_time_us: plus(45 * SECOND) })(told)
+  const others = drop(entry('fault'))(late)
+  const struck = (atUs: number) =>
+    insert(others, (each) => each === others.findLast((before) => before.atUs <= atUs), fault(atUs, 'stream-dead', BTC))
+  expect(verdict(struck(lastUs - SECOND / 10))).toEqual([])
+  expect(verdict(struck(lastUs - 35 * SECOND))).toEqual(['gap_without_cause'])
+})
+
+test('what a second connection brought is gone if the process stops before the first has joined it', () => {
+  const trace = (carriers: readonly number[]): Trace => {
+    const ticker = { ...BTC, channel: 'ticker' } as const
+    const at = (seconds: number) => ({ atUs: START_US + seconds * SECOND })
+    const link = (seconds: number, connection: number, state: string) =>
+      ({ kind: 'connection', ...at(seconds), venue: VENUE, connection, state }) as TraceEntry
+    const joined = (seconds: number, connection: number) =>
+      ({ kind: 'subscribed', ...at(seconds), ...ticker, connection }) as TraceEntry
+    const frame = (seconds: number, connection: number) =>
+      ({ kind: 'frame', ...at(seconds), ...ticker, connection, fate: 'delivered' }) as TraceEntry
+    const left = (seconds: number, made: object) =>
+      ({ kind: 'event', ...at(seconds), event: { ...BTC, exchange: VENUE, market: 'spot', ...made } }) as TraceEntry
+    const told = (seconds: number, id: string, more: object) => [
+      left(seconds, {
+        type: 'gap',
+        channel: 'ticker',
+        id,
+        gap_id: 'g',
+        cause: 'disconnect',
+        detected_time_us: at(2).atUs,
+        ...more,
+      }),
+      { kind: 'durable', ...at(seconds), id } as TraceEntry,
+    ]
+    const start_time_us = at(1).atUs
+    return [
+      { kind: 'process', ...at(0), state: 'started' },
+      link(0, 1, 'open'),
+      joined(0, 1),
+      frame(1, 1),
+      left(1, { type: 'ticker', id: 't1' }),
+      fault(at(2).atUs, 'reset', { venue: VENUE, connection: 1 }),
+      link(2, 1, 'closed'),
+      ...told(2, 'g 1', { state: 'open', start_time_us }),
+      ...carriers.flatMap((id) => [link(3, id, 'open'), joined(3, id)]),
+      frame(4, carriers.at(-1) ?? 0),
+      fault(at(5).atUs, 'process-stopped'),
+      ...carriers.map((id) => link(5, id, 'closed')),
+      { kind: 'process', ...at(5), state: 'stopped' },
+      { kind: 'process', ...at(8), state: 'started' },
+      link(8, 9, 'open'),
+      joined(8, 9),
+      frame(9, 9),
+      ...told(9, 'g 2', { state: 'closed', start_time_us, end_time_us: at(9).atUs }),
+      left(9, { type: 'ticker', id: 't2' }),
+    ]
+  }
+  expect(verdict(trace([2, 3]))).toEqual([])
+  expect(verdict(trace([2]))).toContain('gap_too_wide')
+})
