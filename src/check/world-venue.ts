@@ -131,3 +131,7 @@ export function isGone({ goneMs }: WorldVenue, words: Iterable<string>, nowMs: n
   for (const [symbol, sinceMs] of goneMs) if (nowMs >= sinceMs && asked.has(symbol)) return true
   return false
 }
+
+/** A ban that does not say how long it lasts does so for two minutes, as is documented. */
+export const pauseMs = (status: number, retryAfter: number): number =>
+  status === 418 && retryAfter === 0 ? 120_000 : retryAfter * 1000

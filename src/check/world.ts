@@ -21,7 +21,7 @@ import { Machine } from './machine.ts'
 import type { Scenario } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
 import { BookFrames } from './world-frames.ts'
-import { createWorldVenue, isGone, type WorldVenue } from './world-venue.ts'
+import { createWorldVenue, isGone, pauseMs, type WorldVenue } from './world-venue.ts'
 
 export type { WorldVenue } from './world-venue.ts'
 
@@ -292,10 +292,6 @@ export class World {
 
 /** The connection in the name of a frame's stream. */
 const CONNECTION = / #(\d+)$/
-/** A ban that does not say how long it lasts does so for two minutes, as is documented. */
-const pauseMs = (status: number, retryAfter: number): number =>
-  status === 418 && retryAfter === 0 ? 120_000 : retryAfter * 1000
-
 const hasForgedLevel = ({ bids }: BookSnapshot | BookDelta): boolean =>
   bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
 
