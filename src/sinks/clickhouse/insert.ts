@@ -11,7 +11,7 @@ import { insertColumns, quoted } from './schema.ts'
 import type { Server } from './server.ts'
 
 /** Rows of one table and batch. More than these are not spoilt: the table is not what it should be. */
-const REJECTED_MAX = 1_000
+const REJECTED_MAX = 100
 
 const SETTINGS: ClickHouseSettings = {
   async_insert: 0,
