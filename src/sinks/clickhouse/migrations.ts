@@ -57,12 +57,7 @@ export interface Prepared {
 /**
  * Errors: rejects, in words, when something is missing that may not be made, or when a table differs from what is written.
  */
-export async function prepare(
-  server: Server,
-  database: string,
-  mayMigrate: boolean,
-  ttlDays?: number,
-): Promise<Prepared> {
+export async function prepare(server: Server, database: string, mayMigrate: boolean, ttlDays = 0): Promise<Prepared> {
   const known = await knownVersions(server, database)
   if (known === 'denied') return { applied: [], isChecked: false }
   const missing = MIGRATIONS.filter(({ version }) => !known.has(version))
@@ -71,7 +66,7 @@ export async function prepare(
   if (drift.length > 0) {
     throw new PrismError('SERVICE_UNAVAILABLE', `ClickHouse's tables are not what is written: ${drift.join('; ')}`)
   }
-  if (ttlDays !== undefined && mayMigrate) await applyTtl(server, database, ttlDays)
+  if (ttlDays > 0 && mayMigrate) await applyTtl(server, database, ttlDays)
   return { applied: missing.map(({ version }) => version), isChecked: true }
 }
 

@@ -11,7 +11,7 @@ export interface ClickHouseSinkOptions {
   readonly user?: string | undefined
   readonly password?: string | undefined
   readonly database?: string | undefined
-  /** Market data older than this is removed by the server, up to {@link TTL_DAYS_MAX}; unset: what the tables say already. */
+  /** Market data older than this is removed by the server, up to {@link TTL_DAYS_MAX}; 0, unset: what the tables say already. */
   readonly ttlDays?: number | undefined
   /** Make and update tables and views; needs the right to. Without, they must be there. Default true. */
   readonly migrate?: boolean | undefined

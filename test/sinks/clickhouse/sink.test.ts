@@ -91,6 +91,7 @@ describe.skipIf(clickhouseMissing !== undefined)('the ClickHouse sink', () => {
         [30, 'toIntervalDay(30)'],
         [31, 'toIntervalDay(31)'],
         [undefined, 'toIntervalDay(31)'],
+        [0, 'toIntervalDay(31)'],
       ]) {
         const { sink } = rig({ ttlDays })
         await sink.open()
