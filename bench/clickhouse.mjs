@@ -12,6 +12,7 @@ import { ROOT, setUp } from '../scripts/setup.mjs'
 
 setUp()
 const { ClickHouseSink } = await import('../dist/sinks/clickhouse/sink.js')
+const { INSERT_SETTINGS } = await import('../dist/sinks/clickhouse/insert.js')
 const { insertColumns } = await import('../dist/sinks/clickhouse/schema.js')
 const { systemPlatform } = await import('../dist/platform/system.js')
 
@@ -63,26 +64,32 @@ const base = (type, n) => ({
   receive_time_us: NOON_US + n * 10 + 1234,
   id: `binance:${type}:S${n % 50}USDT:0:${n}`,
 })
-const price = (n) => `${95_000 + ((n * 7919) % 1000)}.${10 + (n % 90)}`
+/** As good as random, and the same in every run. */
+const hash = (n) => (Math.imul(n, 2_654_435_761) >>> 0) ^ (Math.imul(n ^ 40_503, 2_246_822_519) >>> 0)
+const price = (n) => `${95_000 + (Math.abs(hash(n)) % 400)}.${10 + (Math.abs(hash(n + 7)) % 90)}`
+const quantity = (n) => `${Math.abs(hash(n)) % 3}.${10_000 + (Math.abs(hash(n + 3)) % 90_000)}`
 const KINDS = {
-  trade: (n) => ({ ...base('trade', n), trade_id: `${n}`, price: price(n), quantity: `0.0${n % 1000}`, side: 'buy' }),
+  trade: (n) => ({ ...base('trade', n), trade_id: `${n}`, price: price(n), quantity: quantity(n), side: 'buy' }),
   book_delta: (n) => ({
     ...base('book_delta', n),
-    bids: Array.from({ length: 10 }, (_, i) => [price(n + i), `${i}.5`]),
-    asks: Array.from({ length: 10 }, (_, i) => [price(n - i), `${i}.25`]),
+    bids: Array.from({ length: 10 }, (_, i) => [price(n + i), quantity(n * 20 + i)]),
+    asks: Array.from({ length: 10 }, (_, i) => [price(n - i), quantity(n * 20 + 10 + i)]),
     first_sequence: n,
     last_sequence: n + 1,
   }),
 }
 
 let lsn = 1
-/** The records of one batch, and the same bytes ready to be sent. */
+/** The records of one batch, views of one memory as the log's are, and the same bytes ready to be sent. */
 function work(type, rows) {
-  const records = Array.from({ length: rows }, () => {
-    const body = Buffer.from(JSON.stringify(KINDS[type](lsn)))
+  const bodies = Array.from({ length: rows }, (_, i) => Buffer.from(`${JSON.stringify(KINDS[type](lsn + i))}\n`))
+  const bytes = Buffer.concat(bodies)
+  let at = 0
+  const records = bodies.map(({ length }) => {
+    const body = bytes.subarray(at, at + length - 1)
+    at += length
     return { lsn: lsn++, kind: 'event', stream: `${type} binance binance spot X`, timeUs: NOON_US, body }
   })
-  const bytes = Buffer.concat(records.flatMap(({ body }) => [body, Buffer.from('\n')]))
   const batch = {
     firstLsn: records[0].lsn,
     lastLsn: lsn - 1,
@@ -93,12 +100,10 @@ function work(type, rows) {
   return { batch, bytes }
 }
 
+let inserts = 0
 async function bare(type, bytes) {
   const query = `INSERT INTO ${DATABASE}.${type} (${insertColumns(type).join(', ')}) FORMAT JSONEachRow`
-  const settings = {
-    input_format_json_named_tuples_as_objects: 0,
-    insert_deduplication_token: `bare-${lsn}-${Math.random()}`,
-  }
+  const settings = { ...INSERT_SETTINGS, insert_deduplication_token: `bare-${process.pid}-${++inserts}` }
   const values = Readable.from([bytes], { objectMode: false })
   const { stream } = await client.exec({ query, values, clickhouse_settings: settings })
   for await (const _ of stream);

@@ -13,7 +13,8 @@ import type { Server } from './server.ts'
 /** Rows of one table and batch. More than these are not spoilt: the table is not what it should be. */
 const REJECTED_MAX = 100
 
-const SETTINGS: ClickHouseSettings = {
+/** Beside the token. */
+export const INSERT_SETTINGS: ClickHouseSettings = {
   async_insert: 0,
   wait_end_of_query: 1,
   insert_deduplicate: 1,
@@ -65,7 +66,7 @@ export async function insertRows(
   async function store(part: readonly LogRecord[], name: string): Promise<void> {
     const rows = linesOf(part)
     try {
-      await server.insert(sql, rows, { ...SETTINGS, insert_deduplication_token: name })
+      await server.insert(sql, rows, { ...INSERT_SETTINGS, insert_deduplication_token: name })
     } catch (error) {
       if (!isSpoilt(error)) throw error
       return part.length === 1 ? refuse(part[0] as LogRecord, error) : halve(part)
