@@ -74,7 +74,9 @@ describe.skipIf(clickhouseMissing !== undefined)('the ClickHouse sink', () => {
     test('a table that is not as it should be stops the sink, told by column', async () => {
       const { sink } = rig()
       await sink.open()
-      await clickhouse.query(`ALTER TABLE ${database}.trade DROP COLUMN iv, MODIFY COLUMN quantity Float64`)
+      await clickhouse.query(
+        `ALTER TABLE ${database}.trade DROP COLUMN iv, MODIFY COLUMN quantity Float64 CODEC(ZSTD(1))`,
+      )
       await expect(sink.open()).rejects.toThrow(
         /'trade.quantity' is Float64, expected Decimal\(76, 38\).*'trade.iv' is missing: add it as Nullable\(Decimal\(76, 38\)\)/,
       )
