@@ -191,7 +191,7 @@ describe.skipIf(clickhouseMissing !== undefined)('the ClickHouse sink', () => {
     })
 
     test('ends with an error when the sink is closed', async () => {
-      const { sink } = rig()
+      const { sink } = rig({ timeoutMs: 600_000 })
       await sink.open()
       let arrived = () => {}
       const arrival = new Promise<void>((resolve) => {
@@ -233,7 +233,7 @@ describe.skipIf(clickhouseMissing !== undefined)('the ClickHouse sink', () => {
       const records = recordsOf(Array.from({ length: 40 }, (_, n) => trade(n)))
       const places = [0, 7, 8, 20, 39]
       const batch = batchOf(
-        records.map((record, n) => (places.includes(n) ? spoilt(record, SPOILT[n % 5] as string) : record)),
+        records.map((record, n) => (places.includes(n) ? spoilt(record, SPOILT[places.indexOf(n)] as string) : record)),
       )
       await sink.write(batch)
       await sink.write(batch)
