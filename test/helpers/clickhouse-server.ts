@@ -19,7 +19,7 @@ const GIVEN_URL = process.env.CLICKHOUSE_URL
 export const clickhouseMissing: string | undefined =
   GIVEN_URL !== undefined || existsSync(join(TOOLS, 'node_modules/@chdb'))
     ? undefined
-    : 'neither CLICKHOUSE_URL nor the engine (`npm ci` in tools/clickhouse, 546 MB) is there'
+    : 'neither CLICKHOUSE_URL nor the engine (`npm install` in tools/clickhouse, 546 MB) is there'
 
 /** Is the server one that a test may kill? */
 export const isOwnClickHouse = GIVEN_URL === undefined
