@@ -41,8 +41,9 @@ export function installDependencies() {
   say(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`)
 }
 
-function npm(args) {
-  const options = { cwd: ROOT, encoding: 'utf8', maxBuffer: 2 ** 26 }
+/** Runs npm in `cwd` and keeps its output. */
+export function npm(args, cwd = ROOT) {
+  const options = { cwd, encoding: 'utf8', maxBuffer: 2 ** 26 }
   // Under `npm start` this is the npm that runs us; it need not be on the path.
   const script = process.env.npm_execpath
   if (script?.endsWith('.js')) return spawnSync(process.execPath, [script, ...args], options)

@@ -1,15 +1,22 @@
 // `npm test`: sets up what is missing, the programs that some tests use included, then runs all tests. Arguments go to vitest.
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { ROOT, say, setUp } from './setup.mjs'
+import { npm, ROOT, say, setUp } from './setup.mjs'
 
 /** Programs that tests use, the Debian package of each, and what is not tested without it. */
 const PROGRAMS = [
   { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
 ]
 
+/** ClickHouse's engine, in a workspace of its own: what only tests use and is that large is no dependency. */
+const CLICKHOUSE = join(ROOT, 'tools', 'clickhouse')
+const hasClickHouse = () =>
+  process.env.CLICKHOUSE_URL !== undefined || existsSync(join(CLICKHOUSE, 'node_modules', '@chdb'))
+
 setUp()
 installPrograms()
+installClickHouse()
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
 const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' })
 process.exit(result.status ?? 1)
@@ -25,6 +32,24 @@ function installPrograms() {
 function reasonNotToInstall() {
   if (!runs('apt-get', ['--version'])) return 'no apt-get here'
   return process.getuid?.() === 0 ? undefined : 'only root can install it'
+}
+
+function installClickHouse() {
+  if (hasClickHouse()) return
+  say('Installing the engine of ClickHouse (546 MB) in tools/clickhouse, for tests …')
+  const started = Date.now()
+  // Not `ci`: the lock names the engine of the platforms that it was made on, and only that of this one is wanted.
+  const { status } = npm(
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    CLICKHOUSE,
+  )
+  if (hasClickHouse()) return say(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`)
+  const reason =
+    status === 0 ? `package chdb has none for ${process.platform} ${process.arch}` : 'npm install failed there'
+  say(
+    `Not tested: the ClickHouse sink against a server (test/sinks/clickhouse); its engine is not installed (${reason}).`,
+  )
+  say('With CLICKHOUSE_URL=http://… these tests take any server.')
 }
 
 /** Why it failed; `undefined` when it did not. */

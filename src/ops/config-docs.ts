@@ -21,6 +21,11 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'log.file': './logs/data-collector.log',
   'spool.dir': '/var/lib/marketprism/spool',
   'nats.url': 'nats://localhost:4222',
+  'clickhouse.url': 'http://localhost:8123',
+  'clickhouse.user': 'marketprism',
+  'clickhouse.password': 'a-long-random-text',
+  'clickhouse.database': 'marketprism',
+  'clickhouse.ca_file': '/etc/marketprism/clickhouse-ca.pem',
 }
 
 const HEAD = `# Configuration

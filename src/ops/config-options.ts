@@ -65,6 +65,10 @@ export const optionalName = (about: string) =>
 export const optionalSecret = (about: string) =>
   text(1024).min(8).optional().register(facts, { about, expected: 'text of 8 to 1024 characters', secret: 'whole' })
 
+/** A password that others have chosen, of any length; never printed. */
+export const optionalPassword = (about: string) =>
+  text(1024).optional().register(facts, { about, expected: 'text of 1 to 1024 characters', secret: 'whole' })
+
 /** What the entries of a list look like. */
 export interface WordRule {
   /** In the plural: `symbols`. */

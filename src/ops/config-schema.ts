@@ -8,6 +8,7 @@ import {
   group,
   name,
   optionalName,
+  optionalPassword,
   optionalSecret,
   optionalUrl,
   toggle,
@@ -27,6 +28,8 @@ export const FULL_POLICIES = ['evict', 'refuse'] as const
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 
 const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
+
+const CLICKHOUSE: UrlRule = { schemes: ['http', 'https'], loopbackOnly: [], allowCredentials: true }
 
 /** Symbols of one venue. */
 export const SYMBOLS_MAX = 5000
@@ -105,6 +108,23 @@ const service = z.strictObject({
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
   nats: group({
     url: optionalUrl(NATS, 'NATS server. Read and checked, but this version does not publish yet.'),
+  }),
+  clickhouse: group({
+    url: optionalUrl(CLICKHOUSE, 'ClickHouse server; events are stored there when it is set.'),
+    user: optionalName('Instead of that of the URL; `default` when neither says one.'),
+    password: optionalPassword('Instead of that of the URL.'),
+    database: optionalName('Instead of that of the URL; `marketprism` when neither says one.'),
+    migrate: toggle(true, 'Make and update tables and views; needs the right to.'),
+    ttl_days: whole(0, 10_000, 0, 'Days after which the server removes market data; 0: what the tables say already.'),
+    compress: toggle(false, 'Send rows with gzip: less network, more CPU.'),
+    ca_file: optionalName('File with the certificates (PEM) to trust, instead of the system’s.'),
+    timeout_ms: whole(
+      1000,
+      600_000,
+      30_000,
+      'How long an answer may take before rows are sent again, in milliseconds.',
+    ),
+    age_ms: whole(100, 30_000, 1000, 'How long rows are gathered while the server keeps up, in milliseconds.'),
   }),
 })
 

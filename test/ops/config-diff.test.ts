@@ -65,6 +65,7 @@ describe('what a running service takes over', () => {
     if (path === 'spool.when_full') return 'refuse'
     if (path === 'api.cors_origins') return ['https://example.org']
     if (path === 'nats.url') return 'nats://example.org'
+    if (path === 'clickhouse.url') return 'http://example.org'
     if (path.endsWith('.symbols')) return ['SOMETHING']
     if (path.includes('.channels.')) {
       const [, venueId, , channel] = path.split('.')

@@ -23,6 +23,16 @@ test('the shipped files say exactly the defaults', () => {
   expect(shipped.config).toEqual(defaults.config)
   expect(shipped.warnings).toEqual([])
   const unset = [...shipped.origins].filter(([, origin]) => origin === 'default').map(([path]) => path)
-  expect(unset, 'only what has no default is commented out').toEqual(['api.token', 'log.file', 'spool.dir', 'nats.url'])
+  expect(unset, 'only what has no default is commented out').toEqual([
+    'api.token',
+    'log.file',
+    'spool.dir',
+    'nats.url',
+    'clickhouse.url',
+    'clickhouse.user',
+    'clickhouse.password',
+    'clickhouse.database',
+    'clickhouse.ca_file',
+  ])
   rmdirSync(empty)
 })
