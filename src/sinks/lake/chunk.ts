@@ -14,8 +14,10 @@ import type { Pace } from './pace.ts'
 import type { LeafData } from './row-group.ts'
 import type { Leaf } from './schema.ts'
 
-/** Values of one page: some milliseconds of work. */
-const PAGE_VALUES = 8_192
+/** Values of one page, and of whatever is done without a break: some milliseconds of work. */
+const PAGE_VALUES = 4_096
+/** A dictionary is one page, written at a stretch. */
+const DICTIONARY_VALUES_MAX = 16_384
 
 type ColumnEncoder = Parameters<typeof writeDictionaryPage>[1]
 type Encoding = Parameters<typeof writeDataPageV2>[0]['encoding']
@@ -33,17 +35,19 @@ interface Encoded {
 export async function writeChunk(writer: ByteWriter, leaf: Leaf, data: LeafData, pace: Pace): Promise<Chunk> {
   const column = columnEncoder(leaf)
   const offset = writer.offset
-  const { values, encoding, dictionary } = encode(leaf, data)
+  const { values, encoding, dictionary } = await encode(leaf, data.values, pace)
   let uncompressedBytes = dictionary ? writeDictionaryPage(writer, column, [...dictionary]) : 0
   const pagesOffset = writer.offset
+  let range: Range | undefined
   for (const { definitions, repetitions, from, to } of pages(leaf, data)) {
+    if (leaf.definitionMax <= 1) range = union(range, rangeOf(leaf, data.values.slice(from, to)))
     const pageValues = values.slice(from, to)
     uncompressedBytes += writeDataPageV2({
       writer,
       column,
       encoding,
       pageData: {
-        values: leaf.kind === 'text' ? pageValues.map((text) => Buffer.from(text as string)) : pageValues,
+        values: encoding === 'DELTA_BYTE_ARRAY' ? pageValues.map(utf8) : pageValues,
         definitionLevels: definitions,
         repetitionLevels: repetitions,
         maxDefinitionLevel: leaf.definitionMax,
@@ -52,7 +56,6 @@ export async function writeChunk(writer: ByteWriter, leaf: Leaf, data: LeafData,
     if (pace.isDue) await pace.rest()
   }
   const entries = Math.max(data.definitions.length, data.values.length)
-  const statistics = statisticsOf(leaf, data.values, dictionary, entries - data.values.length)
   return {
     file_offset: BigInt(offset),
     meta_data: {
@@ -65,7 +68,7 @@ export async function writeChunk(writer: ByteWriter, leaf: Leaf, data: LeafData,
       total_uncompressed_size: BigInt(uncompressedBytes),
       data_page_offset: BigInt(pagesOffset),
       ...(dictionary && { dictionary_page_offset: BigInt(offset) }),
-      ...(statistics && { statistics }),
+      ...(leaf.definitionMax <= 1 && { statistics: statisticsOf(range, entries - data.values.length) }),
     },
   }
 }
@@ -101,16 +104,13 @@ function* pages({ definitionMax }: Leaf, { values, definitions, repetitions }: L
   }
 }
 
-function encode({ kind }: Leaf, { values }: LeafData): Encoded {
+async function encode({ kind }: Leaf, values: readonly unknown[], pace: Pace): Promise<Encoded> {
   switch (kind) {
     case 'word':
-      return indexed(values, new Map())
+      return (await indexed(values, pace)) ?? { values, encoding: 'DELTA_BYTE_ARRAY' }
     case 'decimal': {
-      const known = new Map<unknown, number>()
-      const result = indexed(values, known)
-      const indexBytes = (values.length * Math.ceil(Math.log2(known.size + 1))) / 8
-      const isWorthIt = 2 * (known.size * DECIMAL_BYTES + indexBytes) < values.length * DECIMAL_BYTES
-      return isWorthIt ? result : { values, encoding: 'PLAIN' }
+      const result = await indexed(values, pace)
+      return result && isWorthIt(result) ? result : { values, encoding: 'PLAIN' }
     }
     case 'text':
       return { values, encoding: 'DELTA_BYTE_ARRAY' }
@@ -122,47 +122,65 @@ function encode({ kind }: Leaf, { values }: LeafData): Encoded {
   }
 }
 
-function indexed(values: readonly unknown[], known: Map<unknown, number>): Encoded {
+/** `undefined`: too many different values, or none. */
+async function indexed(values: readonly unknown[], pace: Pace): Promise<Encoded | undefined> {
+  const known = new Map<unknown, number>()
   const indexes = new Array<number>(values.length)
   for (let i = 0; i < values.length; i++) {
     const value = values[i]
     let index = known.get(value)
     if (index === undefined) {
       index = known.size
+      if (index === DICTIONARY_VALUES_MAX) return undefined
       known.set(value, index)
     }
     indexes[i] = index
+    if (i % PAGE_VALUES === 0 && pace.isDue) await pace.rest()
   }
-  if (values.length === 0) return { values, encoding: 'PLAIN' }
-  const dictionary = [...known.keys()].map((value) => (typeof value === 'string' ? Buffer.from(value) : value))
+  if (known.size === 0) return undefined
+  const dictionary = [...known.keys()].map((value) => (typeof value === 'string' ? utf8(value) : value))
   return { values: indexes, encoding: 'RLE_DICTIONARY', dictionary }
 }
 
-/** By these readers pass over row groups that cannot hold what they look for. */
-function statisticsOf(
-  { kind, definitionMax }: Leaf,
-  values: readonly unknown[],
-  dictionary: readonly unknown[] | undefined,
-  nullCount: number,
-): Statistics | undefined {
-  if (definitionMax > 1) return undefined
-  const null_count = BigInt(nullCount)
-  const range = kind === 'decimal' ? decimalRange((dictionary ?? values) as Uint8Array[]) : rangeOf(values)
-  return range === undefined ? { null_count } : { null_count, min_value: range.min, max_value: range.max }
+/** Does the dictionary halve the decimals at least? */
+function isWorthIt({ values, dictionary = [] }: Encoded): boolean {
+  const indexBytes = (values.length * Math.ceil(Math.log2(dictionary.length + 1))) / 8
+  return 2 * (dictionary.length * DECIMAL_BYTES + indexBytes) <= values.length * DECIMAL_BYTES
 }
 
-type Plain = string | bigint | boolean
+const utf8 = (text: unknown): Buffer => Buffer.from(text as string)
 
-/** In the order of Parquet, which for text is that of its UTF-8 bytes: theirs is this one where a limit is ASCII. */
-function rangeOf(values: readonly unknown[]): { min: Plain; max: Plain } | undefined {
-  let min = values[0] as Plain | undefined
+type Value = string | bigint | boolean
+
+interface Range {
+  readonly min: Value
+  readonly max: Value
+}
+
+function rangeOf({ kind }: Leaf, values: readonly unknown[]): Range | undefined {
+  if (kind === 'decimal') return decimalRange(values as Uint8Array[])
+  let min = values[0] as Value | undefined
   let max = min
   if (min === undefined || max === undefined) return undefined
-  for (const value of values as readonly Plain[]) {
+  for (const value of values as readonly Value[]) {
     if (value < min) min = value
     else if (value > max) max = value
   }
-  return isAscii(min) && isAscii(max) ? { min, max } : undefined
+  return { min, max }
 }
 
-const isAscii = (value: Plain): boolean => typeof value !== 'string' || Buffer.byteLength(value) === value.length
+function union(a: Range | undefined, b: Range | undefined): Range | undefined {
+  if (a === undefined || b === undefined) return a ?? b
+  const [low, high] = [a.min < b.min ? a : b, a.max > b.max ? a : b]
+  return { min: low.min, max: high.max }
+}
+
+/** By these readers pass over row groups that cannot hold what they look for. */
+function statisticsOf(range: Range | undefined, nullCount: number): Statistics {
+  const null_count = BigInt(nullCount)
+  // Parquet orders text by its UTF-8 bytes: that is the order here as long as a limit is ASCII.
+  const isKnown = range !== undefined && isAscii(range.min) && isAscii(range.max)
+  return isKnown ? { null_count, min_value: range.min, max_value: range.max } : { null_count }
+}
+
+const isAscii = (value: Value): boolean => typeof value !== 'string' || Buffer.byteLength(value) === value.length

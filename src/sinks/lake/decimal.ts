@@ -29,15 +29,46 @@ export function decimalBytes(text: Decimal): Uint8Array | undefined {
   while (start < wholeEnd && text.charCodeAt(start) === ZERO) start++
   const scale = end > wholeEnd ? end - wholeEnd - 1 : 0
   if (wholeEnd - start > WHOLE_DIGITS_MAX || scale > DECIMAL_SCALE) return undefined
-  const fraction = scale > 0 ? text.slice(dot + 1, end) : ''
-  const units = BigInt(text.slice(start, wholeEnd) + fraction.padEnd(DECIMAL_SCALE, '0'))
-  return unitBytes(isNegative ? -units : units)
+  limbs.fill(0)
+  let group = 0
+  let factor = 1
+  for (let at = start, left = wholeEnd - start + DECIMAL_SCALE; left > 0; at++, left--) {
+    if (at === dot) at++
+    group = group * 10 + (at < end ? text.charCodeAt(at) - ZERO : 0)
+    factor *= 10
+    if (factor < GROUP_FACTOR_MAX && left > 1) continue
+    multiplyAndAdd(factor, group)
+    group = 0
+    factor = 1
+  }
+  return limbBytes(isNegative)
 }
 
-function unitBytes(units: bigint): Uint8Array {
-  const bytes = Buffer.allocUnsafe(DECIMAL_BYTES)
-  bytes.writeBigUInt64BE(BigInt.asUintN(64, units >> 64n), 0)
-  bytes.writeBigUInt64BE(BigInt.asUintN(64, units), 8)
+/** The number that is being made, in words of 32 bits, lowest first. */
+const limbs = new Float64Array(DECIMAL_BYTES / 4)
+const TWO_32 = 2 ** 32
+/** A word times it still is a whole number to a float. */
+const GROUP_FACTOR_MAX = 1_000_000
+
+function multiplyAndAdd(factor: number, summand: number): void {
+  let carry = summand
+  for (let i = 0; i < limbs.length; i++) {
+    const product = (limbs[i] as number) * factor + carry
+    carry = Math.floor(product / TWO_32)
+    limbs[i] = product - carry * TWO_32
+  }
+}
+
+function limbBytes(isNegative: boolean): Uint8Array {
+  const bytes = new Uint8Array(DECIMAL_BYTES)
+  // Two's complement: all bits turned around, plus one.
+  let carry = isNegative ? 1 : 0
+  for (let i = 0; i < limbs.length; i++) {
+    let word = isNegative ? TWO_32 - 1 - (limbs[i] as number) + carry : (limbs[i] as number)
+    carry = word >= TWO_32 ? 1 : 0
+    word = word >>> 0
+    for (let byte = 0; byte < 4; byte++) bytes[DECIMAL_BYTES - 1 - 4 * i - byte] = (word >>> (8 * byte)) & 0xff
+  }
   return bytes
 }
 
