@@ -1,6 +1,5 @@
 /** Decimals as Parquet holds them: whole numbers of 16 bytes, big endian, that count units of 10^-18. */
 
-import { isDecimal } from '../../model/decimal.ts'
 import type { Decimal } from '../../model/event.ts'
 
 /** DECIMAL(38, 18): 38 digits are what readers can take, 18 of them behind the point. */
@@ -11,6 +10,9 @@ const WHOLE_DIGITS_MAX = DECIMAL_DIGITS - DECIMAL_SCALE
 
 /** Distinct numbers that are remembered; a book repeats its prices all day. */
 const REMEMBERED_MAX = 65_536
+
+/** Of any length: what is too long for its column is no mistake. */
+const DECIMAL = /^-?\d+(?:\.\d+)?$/
 
 const MINUS = 45
 const ZERO = 48
@@ -110,7 +112,7 @@ export class Decimals {
   bytes(value: unknown): Uint8Array | undefined {
     const known = this.#known.get(value)
     if (known !== undefined) return known
-    if (!isDecimal(value)) throw new TypeError('a decimal as text')
+    if (typeof value !== 'string' || !DECIMAL.test(value)) throw new TypeError('a decimal as text')
     const bytes = decimalBytes(value)
     if (bytes === undefined) return undefined
     if (this.#known.size >= REMEMBERED_MAX) this.#known.clear()

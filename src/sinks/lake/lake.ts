@@ -105,7 +105,9 @@ export class LakeSink implements Sink {
         const file = await this.#writeAside(batch, partition, pace)
         if (file !== undefined) finished.push(file)
       }
-      await this.#putInPlace(finished)
+      for (const file of finished) await this.#putInPlace(file)
+      // Of files that stood there too: an attempt that failed may have left their names in doubt.
+      await this.#syncFolders(partitions)
     } catch (error) {
       for (const { from } of finished) await this.#discard(from)
       throw this.#failure(error)
@@ -162,21 +164,23 @@ export class LakeSink implements Sink {
     return parquet
   }
 
-  /** Resolves when all names are on disk too. */
-  async #putInPlace(finished: readonly Finished[]): Promise<void> {
+  async #putInPlace({ from, to, rows, bytes }: Finished): Promise<void> {
     const { files } = this.#ports.platform
-    const top = dirname(this.#options.dir)
-    const changed = new Set<string>()
-    for (const { from, to, rows, bytes } of finished) {
-      await files.makeFolder(dirname(to))
-      await files.rename(from, to)
-      this.counts.files++
-      this.counts.rows += rows
-      this.counts.bytes += bytes
-      for (let folder = dirname(to); folder !== top; folder = dirname(folder)) changed.add(folder)
+    await files.makeFolder(dirname(to))
+    await files.rename(from, to)
+    this.counts.files++
+    this.counts.rows += rows
+    this.counts.bytes += bytes
+  }
+
+  /** All names of the files and of their folders are on disk when it resolves. */
+  async #syncFolders(partitions: readonly Partition[]): Promise<void> {
+    const { dir } = this.#options
+    const folders = new Set<string>()
+    for (const { path } of partitions) {
+      for (let folder = join(dir, path); folder !== dirname(dir); folder = dirname(folder)) folders.add(folder)
     }
-    for (const folder of changed) await files.syncFolder(folder)
-    if (changed.size > 0) await files.syncFolder(top)
+    for (const folder of [...folders, dirname(dir)]) await this.#ports.platform.files.syncFolder(folder)
   }
 
   async #reject(record: LogRecord, reason: string): Promise<void> {

@@ -77,14 +77,14 @@ describe.skipIf(!hasDuckDb)('DuckDB', () => {
     )
     expect(Number(groups?.n)).toBeGreaterThan(1)
     const rows = await query(
-      `SELECT sequence, len(bids) b, len(asks) a, bids[-1].price last FROM '${dir}/type=book_snapshot/**/*.parquet' ORDER BY sequence`,
+      `SELECT sequence, len(bids) b, len(asks) a, bids[-1].price worst FROM '${dir}/type=book_snapshot/**/*.parquet' ORDER BY sequence`,
     )
     expect(rows).toEqual(
       books.map(({ bids, asks, sequence }) => ({
         sequence: String(sequence),
         b: String(bids.length),
         a: String(asks.length),
-        last: bids.length === 0 ? null : `${bids.length - 1}.250000000000000000`,
+        worst: bids.length === 0 ? null : `${bids.length - 1}.250000000000000000`,
       })),
     )
   })
