@@ -1,5 +1,6 @@
 // `npm test`: sets up what is missing, the programs that some tests use included, then runs all tests. Arguments go to vitest.
 import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROOT, say, setUp } from './setup.mjs'
 
@@ -8,8 +9,14 @@ const PROGRAMS = [
   { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
 ]
 
+/** Large packages that only tests use, each a workspace of its own so that nobody else installs it. */
+const WORKSPACES = [
+  { folder: 'tools/duckdb', without: 'that DuckDB reads the lake (test/sinks/lake/readback.test.ts)' },
+]
+
 setUp()
 installPrograms()
+installWorkspaces()
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
 const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' })
 process.exit(result.status ?? 1)
@@ -39,6 +46,18 @@ function install(packs) {
   // The lists may be missing or old.
   apt('update')
   return install().status === 0 ? undefined : 'apt-get could not install it'
+}
+
+function installWorkspaces() {
+  for (const { folder, without } of WORKSPACES) {
+    const cwd = join(ROOT, folder)
+    // npm writes this file last.
+    if (existsSync(join(cwd, 'node_modules', '.package-lock.json'))) continue
+    say(`Installing ${folder}, for tests …`)
+    const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    const { status } = spawnSync('npm', ['ci', ...options], { cwd, stdio: ['ignore', 'ignore', 2], timeout: 600_000 })
+    if (status !== 0) say(`Not tested: ${without}; npm ci failed in ${folder}.`)
+  }
 }
 
 function runs(program, args) {

@@ -23,6 +23,12 @@ test('the shipped files say exactly the defaults', () => {
   expect(shipped.config).toEqual(defaults.config)
   expect(shipped.warnings).toEqual([])
   const unset = [...shipped.origins].filter(([, origin]) => origin === 'default').map(([path]) => path)
-  expect(unset, 'only what has no default is commented out').toEqual(['api.token', 'log.file', 'spool.dir', 'nats.url'])
+  expect(unset, 'only what has no default is commented out').toEqual([
+    'api.token',
+    'log.file',
+    'spool.dir',
+    'lake.dir',
+    'nats.url',
+  ])
   rmdirSync(empty)
 })
