@@ -49,7 +49,8 @@ export async function writeChunk(writer: ByteWriter, leaf: Leaf, data: LeafData,
       pageData: {
         values: encoding === 'DELTA_BYTE_ARRAY' ? pageValues.map(utf8) : pageValues,
         definitionLevels: definitions,
-        repetitionLevels: repetitions,
+        // Rows are counted by these; without them, by the values, which lack what is absent.
+        repetitionLevels: repetitions.length > 0 ? repetitions : new Array<number>(definitions.length).fill(0),
         maxDefinitionLevel: leaf.definitionMax,
       },
     })
@@ -88,23 +89,27 @@ function columnEncoder({ path }: Leaf): ColumnEncoder {
   }
 }
 
-/** Where each page begins and ends. A row is never torn. */
+/** Where each page begins and ends, cut by the values that are there. A row is never torn. */
 function* pages({ definitionMax }: Leaf, { values, definitions, repetitions }: LeafData) {
   const entries = Math.max(definitions.length, values.length)
   let from = 0
   for (let start = 0; start < entries; ) {
-    let end = Math.min(start + PAGE_VALUES, entries)
-    while (end < entries && repetitions[end] === 1) end++
+    let end = start
     let to = from
-    if (definitionMax === 0) to = end
-    else for (let i = start; i < end; i++) if (definitions[i] === definitionMax) to++
-    yield { definitions: definitions.slice(start, end), repetitions: repetitions.slice(start, end), from, to }
+    for (; end < entries; end++) {
+      const isFull = to - from >= PAGE_VALUES && to < values.length
+      if (isFull && repetitions[end] !== 1) break
+      if (definitionMax === 0 || definitions[end] === definitionMax) to++
+    }
+    const levels = { definitions: definitions.slice(start, end), repetitions: repetitions.slice(start, end) }
+    yield { ...levels, from, to }
     from = to
     start = end
   }
 }
 
 async function encode({ kind }: Leaf, values: readonly unknown[], pace: Pace): Promise<Encoded> {
+  if (values.length === 0) return { values, encoding: 'PLAIN' }
   switch (kind) {
     case 'word':
       return (await indexed(values, pace)) ?? { values, encoding: 'DELTA_BYTE_ARRAY' }
@@ -122,7 +127,7 @@ async function encode({ kind }: Leaf, values: readonly unknown[], pace: Pace): P
   }
 }
 
-/** `undefined`: too many different values, or none. */
+/** `undefined`: too many different values. */
 async function indexed(values: readonly unknown[], pace: Pace): Promise<Encoded | undefined> {
   const known = new Map<unknown, number>()
   const indexes = new Array<number>(values.length)
@@ -137,7 +142,6 @@ async function indexed(values: readonly unknown[], pace: Pace): Promise<Encoded 
     indexes[i] = index
     if (i % PAGE_VALUES === 0 && pace.isDue) await pace.rest()
   }
-  if (known.size === 0) return undefined
   const dictionary = [...known.keys()].map((value) => (typeof value === 'string' ? utf8(value) : value))
   return { values: indexes, encoding: 'RLE_DICTIONARY', dictionary }
 }

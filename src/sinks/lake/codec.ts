@@ -12,7 +12,6 @@ const { zstdCompressSync } = zlib as { zstdCompressSync?: Compress }
 
 export const CODEC = zstdCompressSync === undefined ? 'GZIP' : 'ZSTD'
 
-export const COMPRESSORS: Readonly<Partial<Record<'GZIP' | 'ZSTD', Compress>>> =
-  zstdCompressSync === undefined
-    ? { GZIP: (bytes) => zlib.gzipSync(bytes, { level: GZIP_LEVEL }) }
-    : { ZSTD: zstdCompressSync }
+const compress: Compress = zstdCompressSync ?? ((bytes) => zlib.gzipSync(bytes, { level: GZIP_LEVEL }))
+
+export const COMPRESSORS = { [CODEC]: compress }
