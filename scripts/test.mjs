@@ -9,14 +9,25 @@ const PROGRAMS = [
   { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
 ]
 
-/** ClickHouse's engine, in a workspace of its own: what only tests use and is that large is no dependency. */
-const CLICKHOUSE = join(ROOT, 'tools', 'clickhouse')
-const hasClickHouse = () =>
-  process.env.CLICKHOUSE_URL !== undefined || existsSync(join(CLICKHOUSE, 'node_modules', '@chdb'))
+/** Large packages that only tests use, each a workspace of its own so that nobody else installs it. */
+const WORKSPACES = [
+  {
+    folder: 'tools/clickhouse',
+    // The engine itself is an optional package of each platform.
+    proof: join('node_modules', '@chdb'),
+    instead: 'CLICKHOUSE_URL',
+    without: 'the ClickHouse sink against a server (test/sinks/clickhouse)',
+  },
+  {
+    folder: 'tools/duckdb',
+    proof: join('node_modules', '@duckdb'),
+    without: 'that DuckDB reads the lake (test/sinks/lake/readback.test.ts)',
+  },
+]
 
 setUp()
 installPrograms()
-installClickHouse()
+installWorkspaces()
 const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
 const result = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], { cwd: ROOT, stdio: 'inherit' })
 process.exit(result.status ?? 1)
@@ -34,24 +45,6 @@ function reasonNotToInstall() {
   return process.getuid?.() === 0 ? undefined : 'only root can install it'
 }
 
-function installClickHouse() {
-  if (hasClickHouse()) return
-  say('Installing the engine of ClickHouse (546 MB) in tools/clickhouse, for tests …')
-  const started = Date.now()
-  // Not `ci`: the lock names the engine of the platforms that it was made on, and only that of this one is wanted.
-  const { status } = npm(
-    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
-    CLICKHOUSE,
-  )
-  if (hasClickHouse()) return say(`Installed in ${Math.round((Date.now() - started) / 1000)} s.`)
-  const reason =
-    status === 0 ? `package chdb has none for ${process.platform} ${process.arch}` : 'npm install failed there'
-  say(
-    `Not tested: the ClickHouse sink against a server (test/sinks/clickhouse); its engine is not installed (${reason}).`,
-  )
-  say('With CLICKHOUSE_URL=http://… these tests take any server.')
-}
-
 /** Why it failed; `undefined` when it did not. */
 function install(packs) {
   say(`Installing ${packs.join(', ')} with apt-get, for tests …`)
@@ -64,6 +57,24 @@ function install(packs) {
   // The lists may be missing or old.
   apt('update')
   return install().status === 0 ? undefined : 'apt-get could not install it'
+}
+
+function installWorkspaces() {
+  for (const { folder, proof, instead, without } of WORKSPACES) {
+    const cwd = join(ROOT, folder)
+    const isThere = () => existsSync(join(cwd, proof))
+    if (isThere() || process.env[instead] !== undefined) continue
+    say(`Installing ${folder}, for tests …`)
+    // Not `ci`: a lock names the packages of the platforms that it was made on, and only that of this one is wanted.
+    const { status } = npm(
+      ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+      cwd,
+    )
+    if (isThere()) continue
+    const reason = status === 0 ? `nothing for ${process.platform} ${process.arch}` : 'npm install failed'
+    const hint = instead === undefined ? '' : ` With ${instead} set these tests take any server.`
+    say(`Not tested: ${without}; ${reason} in ${folder}.${hint}`)
+  }
 }
 
 function runs(program, args) {

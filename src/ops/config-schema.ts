@@ -105,6 +105,24 @@ const service = z.strictObject({
       'evict: the oldest records go, also those that a sink lacks; refuse: new data are not taken. Both leave gap records.',
     ),
   }),
+  lake: group({
+    enabled: toggle(true, 'Keep all events in Parquet files, the lake.'),
+    dir: optionalName('Folder of the lake; `lake` in `data_dir` unless said.'),
+    max_bytes: whole(
+      0,
+      1_125_899_906_842_624,
+      107_374_182_400,
+      'The oldest files are removed when all files together are larger, in bytes; 0: never.',
+    ),
+    keep_days: whole(0, 36_500, 0, 'Older dates are removed, in days; 0: never.'),
+    batch_bytes: whole(
+      1_048_576,
+      268_435_456,
+      67_108_864,
+      'Events of so many bytes are written at once, one file a type, exchange and date; they are sorted in memory.',
+    ),
+    batch_seconds: whole(1, 86_400, 300, 'Events are written at the latest after so long, in seconds.'),
+  }),
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
   nats: group({
     url: optionalUrl(NATS, 'NATS server. Read and checked, but this version does not publish yet.'),

@@ -1,5 +1,5 @@
 import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, readFile, rename, stat, statfs, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createDataFile } from './data-file.ts'
 import type { AppendFile, Files } from './platform.ts'
@@ -50,6 +50,13 @@ export const systemFiles: Files = {
   },
   rename,
   remove: unlink,
+  async removeFolder(folder) {
+    try {
+      await rmdir(folder)
+    } catch (error) {
+      if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error
+    }
+  },
   syncFolder,
   async freeBytes(folder) {
     const { bavail, bsize } = await statfs(folder)

@@ -97,7 +97,7 @@ export interface Files {
   replace(path: string, text: string): Promise<void>
   /** Opens for appending; makes the folder and the file. Errors: throws. */
   append(path: string): AppendFile
-  /** The names in a folder, in no order; none if there is no such folder. */
+  /** The names in a folder, those of folders included, in no order; none if there is no such folder. */
   list(folder: string): Promise<readonly string[]>
   /** Makes the folder, and those above it. */
   makeFolder(folder: string): Promise<void>
@@ -111,6 +111,8 @@ export interface Files {
   truncate(path: string, bytes: number): Promise<void>
   rename(from: string, to: string): Promise<void>
   remove(path: string): Promise<void>
+  /** Removes the folder if there is nothing in it. */
+  removeFolder(folder: string): Promise<void>
   /** New, renamed and removed names of the folder are on disk when it resolves. */
   syncFolder(folder: string): Promise<void>
   /** Bytes that an unprivileged process can still write to the folder's file system. */

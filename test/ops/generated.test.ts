@@ -27,6 +27,7 @@ test('the shipped files say exactly the defaults', () => {
     'api.token',
     'log.file',
     'spool.dir',
+    'lake.dir',
     'nats.url',
     'clickhouse.url',
     'clickhouse.user',

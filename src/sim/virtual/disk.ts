@@ -124,6 +124,8 @@ export class VirtualDisk {
           this.#existing(path, 'unlink')
           this.#change(path, undefined)
         }),
+      // Folders are where their files are: none is ever empty.
+      removeFolder: (folder) => later(this.delaysMs.write, 'removeFolder', folder, () => this.#fail('error')),
       syncFolder: (folder) =>
         later(this.delaysMs.sync, 'syncFolder', folder, () => {
           this.#fail('sync')
@@ -192,7 +194,8 @@ export class VirtualDisk {
 
   #list(folder: string): string[] {
     this.#fail('error')
-    return [...this.#names.keys()].flatMap((path) => (dirname(path) === folder ? [path.slice(folder.length + 1)] : []))
+    const below = [...this.#names.keys()].filter((path) => path.startsWith(`${folder}/`))
+    return [...new Set(below.map((path) => path.slice(folder.length + 1).split('/')[0] as string))]
   }
 
   #existing(path: string, call: string): Inode {
