@@ -32,6 +32,8 @@ export interface PublisherPorts {
   readonly messageOf: MessageWriter
   /** The newest sequence of the stream. */
   readonly lastSeq: number
+  /** The newest sequence that a record of ours was acknowledged with before, and that record; 0: none. */
+  readonly acked: { readonly ackedSeq: number; readonly ackedLsn: number }
   /** How long the server knows ids. */
   readonly duplicateMs: number
   /** Does the id stand in the stream, as far as it was looked at? */
@@ -53,13 +55,15 @@ export class Publisher {
   #wake: () => void = () => {}
   #failure: Error | undefined
   #sentLsn = 0
-  #ackedSeq = 0
-  #ackedLsn = 0
+  #ackedSeq: number
+  #ackedLsn: number
 
   constructor(ports: PublisherPorts) {
     const { connection, options, clock } = ports
     this.#ports = ports
     this.#window = new Window(options)
+    this.#ackedSeq = ports.acked.ackedSeq
+    this.#ackedLsn = ports.acked.ackedLsn
     this.#inbox = `${createInbox(options.inboxPrefix)}.`
     this.#publishing = { reply: '', headers: this.#headers.asHeaders() }
     connection.subscribe(`${this.#inbox}*`, { callback: (error, message) => this.#onAnswer(error, message) })
@@ -75,7 +79,7 @@ export class Publisher {
     return this.#failure !== undefined
   }
 
-  /** The newest sequence that a record of ours was acknowledged with here; 0: none yet. */
+  /** The newest sequence that a record of ours was acknowledged with; 0: none yet. */
   get ackedSeq(): number {
     return this.#ackedSeq
   }

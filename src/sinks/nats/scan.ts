@@ -68,7 +68,7 @@ async function look(
   const consumer = await js.consumers.get(stream, {
     deliver_policy: DeliverPolicy.StartSequence,
     opt_start_seq: fromSeq,
-    filter_subjects: [`${prefix}.>`],
+    filter_subjects: `${prefix}.>`,
     headers_only: true,
   })
   const { num_pending: pending } = await consumer.info()

@@ -73,23 +73,21 @@ export class Session {
   }
 
   #advance(): void {
-    const { publisher } = this
+    const { sentLsn, ackedSeq, ackedLsn, pendingLsn, hasFailed } = this.publisher
     const { base, lastSeq, highestLsn } = this.#ports
-    if (publisher.hasFailed) return
-    const { sentLsn, ackedSeq, ackedLsn, pendingLsn } = publisher
-    const reached = ackedSeq > 0 ? { ackedSeq, ackedLsn } : this.#reached()
+    if (this.#certain !== undefined && ackedSeq > this.#certain.ackedSeq) {
+      this.#certain = { ...this.#certain, ackedSeq, ackedLsn }
+    }
+    // What is under way is not known any more.
+    if (hasFailed) return
     if (this.#mark !== undefined && pendingLsn > this.#mark.lsn) {
-      this.#certain = { ...base, ...this.#mark, ...reached }
+      this.#certain = { ...base, ...this.#mark, ackedSeq, ackedLsn }
       this.#mark = undefined
     }
     // Before the end of what stood there at first, further records lie in front of any floor.
     if (sentLsn >= highestLsn && sentLsn > (this.#certain?.lsn ?? 0)) {
       this.#mark ??= { lsn: sentLsn, floorSeq: Math.max(ackedSeq, lastSeq) }
     }
-  }
-
-  #reached(): Pick<Checkpoint, 'ackedSeq' | 'ackedLsn'> {
-    return { ackedSeq: this.#certain?.ackedSeq ?? 0, ackedLsn: this.#certain?.ackedLsn ?? 0 }
   }
 
   #save(): void {

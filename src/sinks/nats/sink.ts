@@ -102,6 +102,7 @@ export class NatsSink implements Sink {
       counts: this.counts,
       messageOf: messageWriter(this.#options.prefix, logId, connection.info?.max_payload ?? Number.POSITIVE_INFINITY),
       lastSeq,
+      acked: { ackedSeq, ackedLsn },
       duplicateMs,
       isStored: forgetting(scan.seen.ids, duplicateMs, clock),
       reject: (record, reason) => this.#ports.reject(record, reason),
