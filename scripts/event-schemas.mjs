@@ -121,7 +121,8 @@ class Model {
       enum: this.#checker
         .getTypeFromTypeNode(node)
         .getTypes()
-        .map(({ value }) => value),
+        .map(({ value }) => value)
+        .sort(),
     }
   }
 
