@@ -76,6 +76,21 @@ async function read(files: Files, path: string): Promise<string> {
   return text
 }
 
+/** Calls `fail` when the connection ends or is of no use any more; perhaps more than once. */
+export function watch(connection: NatsConnection, fail: (error: Error) => void): void {
+  const onStatus = async (): Promise<void> => {
+    for await (const status of connection.status()) {
+      // The library would wait for its socket here, which a frozen server blocks.
+      if (status.type === 'staleConnection') fail(new Error('NATS does not answer pings'))
+      if (status.type === 'error') fail(new Error(`NATS reports: ${errorText(status.error)}`))
+    }
+  }
+  onStatus().catch((error: unknown) => fail(new Error(errorText(error))))
+  connection.closed().then((error) => {
+    fail(new Error(`the connection to NATS has ended: ${error ? errorText(error) : 'closed'}`))
+  })
+}
+
 /**
  * The library leaves the socket open when a server takes the connection and then says nothing (it is frozen, or a proxy
  * stands before it). We would keep one more with every attempt, so those of a failed one are ended here.

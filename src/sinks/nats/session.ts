@@ -1,9 +1,9 @@
 /** One connection from open to close: what is published on it, when it fails, and what is certain of the stream meanwhile. */
 
 import type { NatsConnection } from '@nats-io/transport-node'
-import { errorText } from '../../model/errors.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { Checkpoint } from './checkpoint.ts'
+import { watch } from './connect.ts'
 import type { Publisher } from './publisher.ts'
 
 const CHECKPOINT_MS = 1000
@@ -40,10 +40,7 @@ export class Session {
     this.#ports = ports
     this.#certain = checkpoint
     this.#stopTicks = clock.every(CHECKPOINT_MS, () => this.#tick())
-    connection.closed().then((error) => {
-      publisher.fail(new Error(`the connection to NATS has ended: ${error ? errorText(error) : 'closed'}`))
-    })
-    this.#watch().catch((error: unknown) => publisher.fail(new Error(errorText(error))))
+    watch(connection, (error) => publisher.fail(error))
   }
 
   /** Ends what is under way with `reason`. Yields what is certain of the stream. Never rejects. */
@@ -56,15 +53,6 @@ export class Session {
     this.#save()
     await this.#saving
     return this.#certain
-  }
-
-  /** What the library tells beside answers. A stale connection would wait for its socket, which a frozen server blocks. */
-  async #watch(): Promise<void> {
-    const { connection, publisher } = this.#ports
-    for await (const status of connection.status()) {
-      if (status.type === 'staleConnection') publisher.fail(new Error('NATS does not answer pings'))
-      if (status.type === 'error') publisher.fail(new Error(`NATS reports: ${errorText(status.error)}`))
-    }
   }
 
   #tick(): void {

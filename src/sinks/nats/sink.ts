@@ -5,11 +5,10 @@
 
 import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { errorText } from '../../model/errors.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
-import { connectNats } from './connect.ts'
+import { connectNats, watch } from './connect.ts'
 import { type NatsCounts, newNatsCounts } from './counts.ts'
 import { judgeHeld, type StreamEnd } from './held.ts'
 import { messageWriter } from './message.ts'
@@ -50,10 +49,14 @@ export class NatsSink implements Sink {
     const { platform } = this.#ports
     await this.close()
     const connection = await connectNats(this.#options, platform.files)
+    // A question to a connection that ends, or that the server refuses, has no answer.
+    const failure = new Promise<never>((_, reject) => watch(connection, reject))
+    failure.catch(() => {})
     try {
-      return await untilClosed(connection, this.#begin(connection))
+      return await Promise.race([this.#begin(connection), failure])
     } catch (error) {
       await connection.close().catch(() => {})
+      await this.close()
       throw error
     }
   }
@@ -158,13 +161,4 @@ function forgetting(ids: ReadonlySet<string>, ms: number, clock: Clock): (id: st
     if (clock.monotonicMs() > untilMs) known = undefined
     return known?.has(id) ?? false
   }
-}
-
-/** A question to a connection that ends has no answer. */
-async function untilClosed<Result>(connection: NatsConnection, work: Promise<Result>): Promise<Result> {
-  const ended = connection.closed().then((error): never => {
-    throw new Error(`the connection to NATS has ended: ${error ? errorText(error) : 'closed'}`)
-  })
-  ended.catch(() => {})
-  return Promise.race([work, ended])
 }
