@@ -21,6 +21,14 @@ const EXAMPLES: Readonly<Record<string, string>> = {
   'log.file': './logs/data-collector.log',
   'spool.dir': '/var/lib/marketprism/spool',
   'nats.url': 'nats://localhost:4222',
+  'nats.token': 'a-long-random-text',
+  'nats.user': 'collector',
+  'nats.password': 'a-long-random-text',
+  'nats.nkey_seed': 'SU…',
+  'nats.creds_file': '/etc/marketprism/nats.creds',
+  'nats.tls.ca_file': '/etc/marketprism/nats-ca.pem',
+  'nats.tls.cert_file': '/etc/marketprism/nats-cert.pem',
+  'nats.tls.key_file': '/etc/marketprism/nats-key.pem',
 }
 
 const HEAD = `# Configuration

@@ -3,13 +3,13 @@
 import { z } from 'zod'
 import { CHANNELS, type Channel } from '../model/event.ts'
 import type { Endpoint, Venue } from '../venues/venue.ts'
+import { nats } from './config-nats.ts'
 import {
   choice,
   group,
   name,
   optionalName,
   optionalSecret,
-  optionalUrl,
   toggle,
   type UrlRule,
   urls,
@@ -25,8 +25,6 @@ export const SPOOL_MODES = ['auto', 'on', 'off'] as const
 export const SYNC_POLICIES = ['always', 'interval', 'off'] as const
 export const FULL_POLICIES = ['evict', 'refuse'] as const
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
-
-const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
 
 /** Symbols of one venue. */
 export const SYMBOLS_MAX = 5000
@@ -103,9 +101,7 @@ const service = z.strictObject({
     ),
   }),
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
-  nats: group({
-    url: optionalUrl(NATS, 'NATS server. Read and checked, but this version does not publish yet.'),
-  }),
+  nats,
 })
 
 const sources = z.strictObject({

@@ -23,6 +23,18 @@ test('the shipped files say exactly the defaults', () => {
   expect(shipped.config).toEqual(defaults.config)
   expect(shipped.warnings).toEqual([])
   const unset = [...shipped.origins].filter(([, origin]) => origin === 'default').map(([path]) => path)
-  expect(unset, 'only what has no default is commented out').toEqual(['api.token', 'log.file', 'spool.dir', 'nats.url'])
+  const ofNats = [
+    'url',
+    'token',
+    'user',
+    'password',
+    'nkey_seed',
+    'creds_file',
+    'tls.ca_file',
+    'tls.cert_file',
+    'tls.key_file',
+  ]
+  const wanted = ['api.token', 'log.file', 'spool.dir', ...ofNats.map((key) => `nats.${key}`)]
+  expect(unset, 'only what has no default is commented out').toEqual(wanted)
   rmdirSync(empty)
 })

@@ -1,0 +1,53 @@
+/** What can be configured of the delivery to NATS. */
+
+import {
+  group,
+  optionalName,
+  optionalSecret,
+  optionalUrl,
+  type Shape,
+  shapedName,
+  toggle,
+  type UrlRule,
+  whole,
+} from './config-options.ts'
+
+const NATS: UrlRule = { schemes: ['nats', 'tls'], loopbackOnly: [], allowCredentials: true }
+const SUBJECT: Shape = {
+  pattern: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
+  expected: 'letters, digits, - and _, in parts separated by dots',
+}
+const STREAM: Shape = { pattern: /^[A-Za-z0-9_-]+$/, expected: 'letters, digits, - and _' }
+const MAX_BYTES = 1_125_899_906_842_624
+
+export const nats = group({
+  url: optionalUrl(NATS, 'NATS server that events are published to. A user and password, or a token, may stand in it.'),
+  token: optionalSecret('Token that the server asks for.'),
+  user: optionalName('User that the server asks for.'),
+  password: optionalSecret('Its password.'),
+  nkey_seed: optionalSecret('Seed of the nkey that the server asks for: SU….'),
+  creds_file: optionalName('File with JWT and seed, as `nsc` writes it.'),
+  tls: group({
+    required: toggle(false, 'No connection without TLS; `tls://` says the same. Used too where the server offers it.'),
+    ca_file: optionalName('PEM file with the authorities to trust; those of the system unless said.'),
+    cert_file: optionalName('PEM file with the certificate to show.'),
+    key_file: optionalName('PEM file with its key.'),
+    first: toggle(false, 'The server expects TLS at once (`handshake_first`).'),
+  }),
+  prefix: shapedName(SUBJECT, 'market', 'First part of every subject; dots may be in it.'),
+  inbox_prefix: shapedName(SUBJECT, '_INBOX', 'First part of the subject of acknowledgements.'),
+  stream: group({
+    name: shapedName(STREAM, 'MARKET_DATA', 'Stream; created when it is missing, never changed.'),
+    age_seconds: whole(60, 315_360_000, 86_400, 'Created stream: older messages go, in seconds.'),
+    bytes_max: whole(
+      0,
+      MAX_BYTES,
+      0,
+      'Created stream: a full one takes nothing new. 0: no limit but that of the server.',
+    ),
+    duplicate_seconds: whole(1, 86_400, 600, 'Created stream: how long ids are known, in seconds.'),
+    replicas: whole(1, 5, 1, 'Created stream: copies in a cluster.'),
+  }),
+  window_messages: whole(1, 16_384, 4096, 'Messages that may be sent and not acknowledged.'),
+  window_bytes: whole(65_536, 268_435_456, 8_388_608, 'Bytes that may be sent and not acknowledged.'),
+})
