@@ -1,52 +1,10 @@
 /** What servers and networks do to the sink. Each test ends with the stream compared with the log: all of it, once. */
 
-import { createServer, connect as dial, type NetConnectOpts, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
 import { NatsServer, natsMissing } from '../../helpers/nats-server.ts'
+import { TcpProxy } from '../../helpers/tcp-proxy.ts'
 import { batchOf, managed, Rig, record, storedIn, until } from './rig.ts'
-
-/** Passes bytes on both ways, until it is told to swallow the server's. */
-class TcpProxy {
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
-  isSwallowing = false
-
-  constructor(target: NetConnectOpts) {
-    this.#server = createServer((client) => {
-      const upstream = dial(target)
-      client.pipe(upstream)
-      upstream.on('data', (bytes) => this.isSwallowing || client.write(bytes))
-      for (const [socket, other] of [
-        [client, upstream],
-        [upstream, client],
-      ] as const) {
-        this.#sockets.add(socket)
-        socket.on('error', () => {})
-        socket.on('close', () => {
-          this.#sockets.delete(socket)
-          other.destroy()
-        })
-      }
-    })
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
-    const address = this.#server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    return `nats://127.0.0.1:${address.port}`
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy()
-  }
-
-  close(): void {
-    this.cut()
-    this.#server.close()
-  }
-}
 
 /** The server forgets ids after a second. */
 const FORGETFUL = { stream: { ...NATS_DEFAULTS.stream, duplicateSeconds: 1 } } as const
@@ -105,8 +63,8 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
   })
 
   test('when what was stored was never acknowledged, and the server has forgotten the ids', async () => {
-    const proxy = new TcpProxy({ host: '127.0.0.1', port: Number(new URL(server.url).port) })
-    const behind = new Rig(await proxy.listen(), FORGETFUL)
+    const proxy = new TcpProxy(Number(new URL(server.url).port))
+    const behind = new Rig(`nats://127.0.0.1:${await proxy.listen()}`, FORGETFUL)
     try {
       await behind.sink.open()
       await behind.sink.write(batchOf([record(1), record(2)]))
@@ -134,9 +92,8 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
     await managed(server.url, (jsm) => jsm.streams.update('MARKET_DATA', { duplicate_window: 60e9 }))
     await rig.sink.close()
     await rig.sink.open()
-    const { port } = new URL(server.url)
-    const proxy = new TcpProxy({ host: '127.0.0.1', port: Number(port) })
-    const behind = new Rig(await proxy.listen(), { ...FORGETFUL, pingMs: 60_000 })
+    const proxy = new TcpProxy(Number(new URL(server.url).port))
+    const behind = new Rig(`nats://127.0.0.1:${await proxy.listen()}`, { ...FORGETFUL, pingMs: 60_000 })
     try {
       await behind.sink.open()
       proxy.isSwallowing = true
