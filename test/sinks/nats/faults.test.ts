@@ -109,6 +109,23 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
     }
   })
 
+  test('when acknowledgements are lost for longer than the server knows ids: nothing is sent again blindly', async () => {
+    const proxy = new TcpProxy(Number(new URL(server.url).port))
+    const behind = new Rig(`nats://127.0.0.1:${await proxy.listen()}`, { ...FORGETFUL, pingMs: 60_000 })
+    try {
+      await behind.sink.open()
+      proxy.isSwallowing = true
+      const written = behind.sink.write(batchOf([record(1), record(2)]))
+      await expect(written).rejects.toThrow(/has not acknowledged a message for/)
+      await pause(FORGOTTEN_MS)
+      expect(behind.sink.counts).toMatchObject({ timeouts: 1, retries: 0 })
+      expect(await storedIn(server.url)).toHaveLength(2)
+    } finally {
+      await behind.remove()
+      proxy.close()
+    }
+  })
+
   test('after the server was set back to an older copy under the running sink', async () => {
     rig.append(2000)
     rig.pump()
