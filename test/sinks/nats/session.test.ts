@@ -11,9 +11,7 @@ const never = new Promise<void>(() => {})
 const connection = {
   closed: () => never,
   close: async () => {},
-  async *status() {
-    await never
-  },
+  status: () => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) }),
 } as unknown as NatsConnection
 
 const base = { logId: 'log', stream: 'S', created: 't' }
