@@ -201,7 +201,7 @@ export class Publisher {
     this.#window.remove(sending)
     this.#count()
     work.end()
-    this.#wake()
+    if (this.#window.isRoomy) this.#wake()
   }
 
   async #refuse(record: LogRecord, reason: string): Promise<void> {

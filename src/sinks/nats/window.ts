@@ -18,6 +18,9 @@ export interface WindowLimits {
   readonly windowBytes: number
 }
 
+/** Who waits for room gets an eighth of the window at once: one write to the socket for many messages. */
+const ROOMY_SHARE = 7 / 8
+
 export class Window {
   readonly #limits: WindowLimits
   /** By the number of the sending, in order. A repeated sending has a number of its own: the answer to the first is none to it. */
@@ -47,6 +50,12 @@ export class Window {
     if (lsn - this.#oldestLsn < LSN_SPAN) return true
     this.#oldestLsn = this.lowestLsn ?? lsn
     return lsn - this.#oldestLsn < LSN_SPAN
+  }
+
+  /** Is there room worth waking up for? */
+  get isRoomy(): boolean {
+    const { windowMessages, windowBytes } = this.#limits
+    return this.#pending.size <= windowMessages * ROOMY_SHARE && this.#bytes <= windowBytes * ROOMY_SHARE
   }
 
   /** Yields the number of the sending. */

@@ -48,18 +48,25 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
   })
 
   test('after a server stood still, with no more under way than the window', async () => {
-    rig.append(20_000)
-    rig.pump()
-    await until(() => rig.sink.counts.acked > 0, 'some are stored')
-    server.freeze()
-    rig.append(20_000)
-    const startMs = performance.now()
-    await until(() => rig.failures.length > 0, 'the silence is noticed')
-    expect(performance.now() - startMs).toBeLessThan(5000)
-    expect(rig.sink.counts.inFlight).toBe(0)
-    await until(() => rig.failures.length > 2, 'it is tried again')
-    server.thaw()
-    await expectAllOnce()
+    const small = new Rig(server.url, { ...FORGETFUL, windowMessages: 300 })
+    try {
+      small.append(20_000)
+      small.pump()
+      await until(() => small.sink.counts.acked > 0, 'some are stored')
+      server.freeze()
+      const startMs = performance.now()
+      await until(() => small.sink.counts.inFlight === 300, 'the window is full')
+      await until(() => small.failures.length > 0, 'the silence is noticed')
+      expect(performance.now() - startMs).toBeLessThan(5000)
+      expect(small.sink.counts).toMatchObject({ inFlight: 0, inFlightBytes: 0 })
+      await until(() => small.failures.length > 2, 'it is tried again')
+      server.thaw()
+      await small.untilPumped()
+      const lsns = (await storedIn(server.url)).map(({ headers }) => Number(headers['Mp-Lsn']))
+      expect(lsns.sort((a, b) => a - b)).toEqual(small.log.map(({ lsn }) => lsn))
+    } finally {
+      await small.remove()
+    }
   })
 
   test('when what was stored was never acknowledged, and the server has forgotten the ids', async () => {
