@@ -1,7 +1,8 @@
 // `npm run docs`: writes the files that are made from the code (documentation tables, shipped configuration).
-import { mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { eventSchemaFiles } from './event-schemas.mjs'
 import { reliabilityPage } from './reliability.mjs'
 import { ROOT, say, setUp } from './setup.mjs'
 
@@ -15,10 +16,12 @@ const files = [
   { path: 'docs/API.md', text: apiMarkdown(venues) },
   { path: 'docs/ERRORS.md', text: errorsMarkdown() },
   await reliabilityPage(),
+  ...eventSchemaFiles(),
 ]
 for (const { path, text } of files) {
   const target = join(ROOT, path)
   if (read(target) === text) continue
+  mkdirSync(dirname(target), { recursive: true })
   writeFileSync(target, text)
   say(`wrote ${path}`)
 }

@@ -14,6 +14,7 @@ import { httpMetrics } from '../service/http-metrics.ts'
 import type { HttpMetrics, Lifecycle } from '../service/ports.ts'
 import { venues } from '../venues/index.ts'
 import { Collector } from './collector.ts'
+import { sinkFactories } from './sinks.ts'
 
 const SERVICE_NAME = 'data-collector'
 
@@ -47,7 +48,8 @@ export class DataCollectorService {
     const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
     this.#loop = watchEventLoop(clock)
     exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })
-    this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger })
+    const sinks = sinkFactories(config)
+    this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger, sinks })
     this.#api = createApi({
       config: config.api,
       service: { name: SERVICE_NAME, version: VERSION, environment, startUs: clock.nowUs(), processId: process.pid },

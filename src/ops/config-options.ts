@@ -57,6 +57,17 @@ const text = (lengthMax: number) =>
 export const name = (preset: string, about: string) =>
   text(1024).default(preset).register(facts, { about, expected: 'text of 1 to 1024 characters' })
 
+/** What a name must look like. */
+export interface Shape {
+  readonly pattern: RegExp
+  /** Completes "expected …". */
+  readonly expected: string
+}
+
+/** A name that something else must understand. */
+export const shapedName = ({ pattern, expected }: Shape, preset: string, about: string) =>
+  text(256).regex(pattern).default(preset).register(facts, { about, expected })
+
 /** A path or a name that may be left out. */
 export const optionalName = (about: string) =>
   text(1024).optional().register(facts, { about, expected: 'text of 1 to 1024 characters' })

@@ -8,9 +8,7 @@ import {
   group,
   name,
   optionalName,
-  optionalPassword,
   optionalSecret,
-  optionalUrl,
   toggle,
   type UrlRule,
   urls,
@@ -18,6 +16,7 @@ import {
   whole,
   words,
 } from './config-options.ts'
+import { clickhouse, lake, nats } from './config-sinks.ts'
 
 /** `simulation` is for data of the simulators; the demo sets it. */
 export const ENVIRONMENTS = ['production', 'staging', 'development', 'simulation'] as const
@@ -26,10 +25,6 @@ export const SPOOL_MODES = ['auto', 'on', 'off'] as const
 export const SYNC_POLICIES = ['always', 'interval', 'off'] as const
 export const FULL_POLICIES = ['evict', 'refuse'] as const
 export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
-
-const NATS: UrlRule = { schemes: ['nats', 'tls', 'ws', 'wss'], loopbackOnly: [], allowCredentials: true }
-
-const CLICKHOUSE: UrlRule = { schemes: ['http', 'https'], loopbackOnly: [], allowCredentials: true }
 
 /** Symbols of one venue. */
 export const SYMBOLS_MAX = 5000
@@ -105,45 +100,10 @@ const service = z.strictObject({
       'evict: the oldest records go, also those that a sink lacks; refuse: new data are not taken. Both leave gap records.',
     ),
   }),
-  lake: group({
-    enabled: toggle(true, 'Keep all events in Parquet files, the lake.'),
-    dir: optionalName('Folder of the lake; `lake` in `data_dir` unless said.'),
-    max_bytes: whole(
-      0,
-      1_125_899_906_842_624,
-      107_374_182_400,
-      'The oldest files are removed when all files together are larger, in bytes; 0: never.',
-    ),
-    keep_days: whole(0, 36_500, 0, 'Older dates are removed, in days; 0: never.'),
-    batch_bytes: whole(
-      1_048_576,
-      268_435_456,
-      67_108_864,
-      'Events of so many bytes are written at once, one file a type, exchange and date; they are sorted in memory.',
-    ),
-    batch_seconds: whole(1, 86_400, 300, 'Events are written at the latest after so long, in seconds.'),
-  }),
+  lake,
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
-  nats: group({
-    url: optionalUrl(NATS, 'NATS server. Read and checked, but this version does not publish yet.'),
-  }),
-  clickhouse: group({
-    url: optionalUrl(CLICKHOUSE, 'ClickHouse server; events are stored there when it is set.'),
-    user: optionalName('Instead of that of the URL; `default` when neither says one.'),
-    password: optionalPassword('Instead of that of the URL.'),
-    database: optionalName('Instead of that of the URL; `marketprism` when neither says one.'),
-    migrate: toggle(true, 'Make and update tables and views; needs the right to.'),
-    ttl_days: whole(0, 10_000, 0, 'Days after which the server removes market data; 0: what the tables say already.'),
-    compress: toggle(false, 'Send rows with gzip: less network, more CPU.'),
-    ca_file: optionalName('File with the certificates (PEM) to trust, instead of the system’s.'),
-    timeout_ms: whole(
-      1000,
-      600_000,
-      30_000,
-      'How long an answer may take before rows are sent again, in milliseconds.',
-    ),
-    age_ms: whole(100, 30_000, 1000, 'How long rows are gathered while the server keeps up, in milliseconds.'),
-  }),
+  nats,
+  clickhouse,
 })
 
 const sources = z.strictObject({

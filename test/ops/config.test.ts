@@ -240,7 +240,8 @@ test('the folder: a named one must exist; that of the environment comes before .
 
 test('keys without a value are not set, and the result is frozen all the way down', () => {
   const { config, origins } = load({ 'service.yaml': 'nats:\n  # url: nats://x\napi:\n  port:\n' })
-  expect(config.nats).toEqual({})
+  expect(config.nats.url).toBeUndefined()
+  expect(origins.get('nats.prefix')).toBe('default')
   expect(config.api.port).toBe(8084)
   expect(origins.get('api.port')).toBe('default')
   expect(() => Object.assign(config.api, { port: 1 })).toThrow(TypeError)

@@ -23,17 +23,26 @@ test('the shipped files say exactly the defaults', () => {
   expect(shipped.config).toEqual(defaults.config)
   expect(shipped.warnings).toEqual([])
   const unset = [...shipped.origins].filter(([, origin]) => origin === 'default').map(([path]) => path)
-  expect(unset, 'only what has no default is commented out').toEqual([
+  const ofNats = [
+    'url',
+    'token',
+    'user',
+    'password',
+    'nkey_seed',
+    'creds_file',
+    'tls.ca_file',
+    'tls.cert_file',
+    'tls.key_file',
+  ]
+  const ofClickHouse = ['url', 'user', 'password', 'database', 'ca_file']
+  const wanted = [
     'api.token',
     'log.file',
     'spool.dir',
     'lake.dir',
-    'nats.url',
-    'clickhouse.url',
-    'clickhouse.user',
-    'clickhouse.password',
-    'clickhouse.database',
-    'clickhouse.ca_file',
-  ])
+    ...ofNats.map((key) => `nats.${key}`),
+    ...ofClickHouse.map((key) => `clickhouse.${key}`),
+  ]
+  expect(unset, 'only what has no default is commented out').toEqual(wanted)
   rmdirSync(empty)
 })

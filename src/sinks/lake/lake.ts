@@ -10,11 +10,11 @@ import { errorText } from '../../model/errors.ts'
 import type { DataFile } from '../../platform/platform.ts'
 import { hasCode } from '../../platform/system-error.ts'
 import type { LogRecord } from '../../spool/frame.ts'
-import type { Batch, Sink, SinkPorts } from '../sink.ts'
+import type { Batch, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { LAKE_COLUMNS } from './columns.ts'
 import { Decimals } from './decimal.ts'
 import { fileName, logName, unfinishedFolder } from './layout.ts'
-import type { LakeSinkOptions } from './options.ts'
+import { type LakeSinkOptions, lakeTraits } from './options.ts'
 import { Pace } from './pace.ts'
 import { ParquetFile } from './parquet-file.ts'
 import { type Partition, partitionsOf, rowsInOrder, seriesInOrder } from './partitions.ts'
@@ -67,6 +67,10 @@ export class LakeSink implements Sink {
     this.#options = { ...options, dir: resolve(options.dir) }
     this.#ports = ports
     this.#retention = new LakeRetention(this.#options, ports, this.counts)
+  }
+
+  get traits(): SinkTraits {
+    return lakeTraits(this.#options)
   }
 
   /** Removes what a killed process has left of its files. */

@@ -1,0 +1,248 @@
+/**
+ * Publishes on one connection: many messages under way, their acknowledgements counted on one inbox. The library's own
+ * `js.publish` makes a promise, a timer and a parsed answer of each message, and is several times slower.
+ * The first failure ends it: then the stream is asked what it holds (held.ts).
+ */
+
+import { createInbox, type Msg, type NatsConnection } from '@nats-io/transport-node'
+import { errorText } from '../../model/errors.ts'
+import type { Clock } from '../../platform/platform.ts'
+import type { LogRecord } from '../../spool/frame.ts'
+import type { Batch } from '../sink.ts'
+import { type Ack, readAck } from './ack.ts'
+import type { NatsCounts } from './counts.ts'
+import { EncodedHeaders } from './headers.ts'
+import type { Message, MessageWriter } from './message.ts'
+import type { NatsSinkOptions } from './options.ts'
+import { type Pending, Window } from './window.ts'
+import { Work } from './work.ts'
+
+/** How often unanswered messages are looked for within the time after which they count as such. */
+const SWEEPS = 10
+/** A repetition that reaches the server within this share of its duplicate window is stored once. */
+const DUPLICATE_SHARE = 0.5
+/** After so many timeouts in vain the connection is given up. */
+const TIMEOUTS_MAX = 4
+
+export interface PublisherPorts {
+  readonly connection: NatsConnection
+  readonly options: NatsSinkOptions
+  readonly clock: Clock
+  readonly counts: NatsCounts
+  readonly messageOf: MessageWriter
+  /** The newest sequence of the stream. */
+  readonly lastSeq: number
+  /** The newest sequence that a record of ours was acknowledged with before, and that record; 0: none. */
+  readonly acked: { readonly ackedSeq: number; readonly ackedLsn: number }
+  /** How long the server knows ids. */
+  readonly duplicateMs: number
+  /** Does the id stand in the stream, as far as it was looked at? */
+  readonly isStored: (id: string) => boolean
+  readonly reject: (record: LogRecord, reason: string) => Promise<void>
+}
+
+export class Publisher {
+  readonly #ports: PublisherPorts
+  readonly #window: Window
+  readonly #inbox: string
+  readonly #headers = new EncodedHeaders()
+  /** One for all messages: the library reads it at once. */
+  readonly #publishing: { reply: string; headers: ReturnType<EncodedHeaders['asHeaders']> }
+  readonly #works = new Set<Work>()
+  readonly #stopSweep: () => void
+  /** Batches are sent one after the other, so that records leave in order. */
+  #turn: Promise<void> = Promise.resolve()
+  #wake: () => void = () => {}
+  #failure: Error | undefined
+  #sentLsn = 0
+  #ackedSeq: number
+  #ackedLsn: number
+
+  constructor(ports: PublisherPorts) {
+    const { connection, options, clock } = ports
+    this.#ports = ports
+    this.#window = new Window(options)
+    this.#ackedSeq = ports.acked.ackedSeq
+    this.#ackedLsn = ports.acked.ackedLsn
+    this.#inbox = `${createInbox(options.inboxPrefix)}.`
+    this.#publishing = { reply: '', headers: this.#headers.asHeaders() }
+    connection.subscribe(`${this.#inbox}*`, { callback: (error, message) => this.#onAnswer(error, message) })
+    this.#stopSweep = clock.every(options.ackTimeoutMs / SWEEPS, () => this.#sweep())
+  }
+
+  /** The highest number that was sent, skipped or refused. */
+  get sentLsn(): number {
+    return this.#sentLsn
+  }
+
+  get hasFailed(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** The newest sequence that a record of ours was acknowledged with; 0: none yet. */
+  get ackedSeq(): number {
+    return this.#ackedSeq
+  }
+
+  /** The record that {@link ackedSeq} belongs to. */
+  get ackedLsn(): number {
+    return this.#ackedLsn
+  }
+
+  /** All that was sent before it is stored, or refused for good. */
+  get pendingLsn(): number {
+    return this.#window.lowestLsn ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Resolves when all of the batch is acknowledged. Errors: rejects with the first failure of the connection. */
+  async publish(batch: Batch): Promise<void> {
+    const work = new Work()
+    this.#works.add(work)
+    try {
+      const before = this.#turn
+      const sending = before.then(() => this.#sendAll(batch, work))
+      this.#turn = sending.catch(() => {})
+      await sending
+      await work.settled
+    } finally {
+      this.#works.delete(work)
+    }
+  }
+
+  /** Ends all that is under way. Does nothing after the first time. */
+  fail(error: Error): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#stopSweep()
+    this.#window.clear()
+    this.#count()
+    for (const work of this.#works) work.fail(error)
+    this.#wake()
+  }
+
+  async #sendAll(batch: Batch, work: Work): Promise<void> {
+    const { messageOf, isStored, counts } = this.#ports
+    for await (const records of batch.records()) {
+      for (const record of records) {
+        this.#throwFailure()
+        const message = messageOf(record)
+        if ('refusal' in message) await this.#refuse(record, message.refusal)
+        else if (isStored(message.id)) counts.skipped++
+        else {
+          while (!this.#window.hasRoom(message)) await this.#room()
+          this.#throwFailure()
+          this.#send(message, work)
+        }
+      }
+    }
+    this.#sentLsn = Math.max(this.#sentLsn, batch.lastLsn)
+    work.sent()
+  }
+
+  #send(message: Message, work: Work): void {
+    const nowMs = this.#ports.clock.monotonicMs()
+    this.#sentLsn = Math.max(this.#sentLsn, message.record.lsn)
+    work.begin()
+    this.#put({ message, work, firstMs: nowMs, sentMs: nowMs })
+  }
+
+  #put(pending: Pending): void {
+    const { message } = pending
+    this.#headers.bytes = message.headers
+    this.#publishing.reply = this.#inbox + this.#window.add(pending)
+    this.#count()
+    this.#ports.connection.publish(message.subject, message.record.body, this.#publishing)
+  }
+
+  #onAnswer(error: Error | null, answer: Msg): void {
+    if (error !== null) {
+      this.fail(new Error(`NATS does not give acknowledgements: ${errorText(error)}`))
+      return
+    }
+    const sending = Number(answer.subject.slice(this.#inbox.length))
+    const pending = this.#window.get(sending)
+    // Without: the answer to a sending that was repeated since, or to one before a failure.
+    if (pending !== undefined) this.#onAck(readAck(answer.data, answer.headers?.status), sending, pending)
+  }
+
+  #onAck(ack: Ack, sending: number, pending: Pending): void {
+    const { counts } = this.#ports
+    if (ack.kind === 'refused') this.fail(new Error(`NATS refuses ${pending.message.subject}: ${ack.reason}`))
+    else if (ack.kind === 'poison') this.#onPoison(sending, pending, ack.reason)
+    else if (ack.kind === 'duplicate' || this.#advance(ack.seq, pending)) {
+      counts.acked++
+      if (ack.kind === 'duplicate') counts.duplicates++
+      this.#finish(sending, pending)
+    }
+  }
+
+  /** False: the stream has gone back behind what it had acknowledged. */
+  #advance(seq: number, { message }: Pending): boolean {
+    const reached = Math.max(this.#ackedSeq, this.#ports.lastSeq)
+    if (seq <= reached) {
+      this.fail(new Error(`the stream was at ${reached} and has now stored at ${seq}: it was restored or made anew`))
+      return false
+    }
+    this.#ackedSeq = seq
+    this.#ackedLsn = message.record.lsn
+    return true
+  }
+
+  /** It stays in the window until the refusal is on record: what counts as stored must not run ahead of it. */
+  #onPoison(sending: number, pending: Pending, reason: string): void {
+    this.#window.hold(sending)
+    this.#refuse(pending.message.record, reason).then(
+      () => this.#finish(sending, pending),
+      (error: unknown) => this.fail(new Error(errorText(error), { cause: error })),
+    )
+  }
+
+  #finish(sending: number, { work }: Pending): void {
+    this.#window.remove(sending)
+    this.#count()
+    work.end()
+    if (this.#window.isRoomy) this.#wake()
+  }
+
+  async #refuse(record: LogRecord, reason: string): Promise<void> {
+    this.#ports.counts.rejected++
+    await this.#ports.reject(record, reason)
+  }
+
+  /** Sends again what has no answer, while the server is sure to know the id; beyond that only the stream can tell. */
+  #sweep(): void {
+    const { clock, options, counts, duplicateMs } = this.#ports
+    const nowMs = clock.monotonicMs()
+    const patienceMs = Math.min(duplicateMs * DUPLICATE_SHARE, options.ackTimeoutMs * TIMEOUTS_MAX)
+    for (const sending of this.#window.unanswered(nowMs - options.ackTimeoutMs)) {
+      const pending = this.#window.get(sending) as Pending
+      counts.timeouts++
+      const waitedMs = Math.round(nowMs - pending.firstMs)
+      if (waitedMs > patienceMs) {
+        this.fail(new Error(`NATS has not acknowledged a message for ${waitedMs} ms`))
+        return
+      }
+      counts.retries++
+      this.#window.remove(sending)
+      this.#put({ ...pending, sentMs: nowMs })
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Resolves when something has left the window. */
+  #room(): Promise<void> {
+    this.#throwFailure()
+    return new Promise((resolve) => {
+      this.#wake = resolve
+    })
+  }
+
+  #count(): void {
+    const { counts } = this.#ports
+    counts.inFlight = this.#window.messages
+    counts.inFlightBytes = this.#window.bytes
+  }
+}

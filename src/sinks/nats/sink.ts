@@ -1,0 +1,164 @@
+/**
+ * Events in a NATS JetStream stream, each once. A connection that breaks stays broken: the next `open` makes a new one and
+ * asks the stream what it holds, so nothing depends on how long the break was or what the server went through meanwhile.
+ */
+
+import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import type { Clock } from '../../platform/platform.ts'
+import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../sink.ts'
+import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
+import { connectNats, watch } from './connect.ts'
+import { type NatsCounts, newNatsCounts } from './counts.ts'
+import { judgeHeld, type StreamEnd } from './held.ts'
+import { messageWriter } from './message.ts'
+import type { NatsSinkOptions } from './options.ts'
+import { Publisher } from './publisher.ts'
+import { type Scan, scanStream } from './scan.ts'
+import { Session } from './session.ts'
+import { openStream, weaknesses } from './stream.ts'
+
+/** Several batches run at a time, so that the window never empties between two. */
+export const NATS_TRAITS: SinkTraits = {
+  recordsMax: 1024,
+  bytesMax: 1024 * 1024,
+  ageMs: 0,
+  batchesMax: 8,
+  hasFixedBatches: false,
+}
+
+const NS_PER_MS = 1e6
+/** Of one question to the server about its streams. */
+const ANSWER_MS = 10_000
+
+export class NatsSink implements Sink {
+  readonly traits = NATS_TRAITS
+  readonly counts: NatsCounts = newNatsCounts()
+  readonly #options: NatsSinkOptions
+  readonly #ports: SinkPorts
+  readonly #said = new Set<string>()
+  #session: Session | undefined
+  #checkpoint: Checkpoint | undefined
+
+  constructor(options: NatsSinkOptions, ports: SinkPorts) {
+    this.#options = options
+    this.#ports = ports
+  }
+
+  async open(): Promise<Held | undefined> {
+    const { platform } = this.#ports
+    await this.close()
+    const connection = await connectNats(this.#options, platform.files)
+    // A question to a connection that ends, or that the server refuses, has no answer.
+    const failure = new Promise<never>((_, reject) => watch(connection, reject))
+    failure.catch(() => {})
+    try {
+      return await Promise.race([this.#begin(connection), failure])
+    } catch (error) {
+      await connection.close().catch(() => {})
+      await this.close()
+      throw error
+    }
+  }
+
+  write(batch: Batch): Promise<void> {
+    if (this.#session === undefined) return Promise.reject(new Error('the NATS sink is not open'))
+    return this.#session.publisher.publish(batch)
+  }
+
+  async close(): Promise<void> {
+    const session = this.#session
+    if (session === undefined) return
+    this.#session = undefined
+    this.#checkpoint = await session.close(new Error('the NATS sink was closed'))
+  }
+
+  async #begin(connection: NatsConnection): Promise<Held | undefined> {
+    const { logId, stateFolder, platform } = this.#ports
+    const { prefix, stream } = this.#options
+    const jsm = await jetstreamManager(connection, { checkAPI: false, timeout: ANSWER_MS })
+    const info = await openStream(jsm, prefix, stream)
+    this.#sayWeaknesses(info)
+    const end = endOf(info)
+    const known = this.#checkpoint ?? (await readCheckpoint(platform.files, stateFolder, logId, stream.name))
+    const js = jetstream(connection, { timeout: ANSWER_MS })
+    const look = { js, clock: platform.clock, stream: stream.name, prefix, logId, remembered: known }
+    const scan = await scanStream(look, end)
+    if (known !== undefined && scan.continued === undefined) this.#sayRollback(known, end)
+    const held = judgeHeld(scan.seen, end, scan.continued, known !== undefined)
+    this.#session = this.#start(connection, info, scan, held)
+    this.counts.connections++
+    return held
+  }
+
+  #start(connection: NatsConnection, info: StreamInfo, scan: Scan, held: Held | undefined): Session {
+    const { logId, stateFolder, platform } = this.#ports
+    const { clock, files } = platform
+    const { lastSeq, created } = endOf(info)
+    const duplicateMs = info.config.duplicate_window / NS_PER_MS
+    const { ackedSeq = 0, ackedLsn = 0 } = scan.continued ?? {}
+    const base = { logId, stream: info.config.name, created }
+    const publisher = new Publisher({
+      connection,
+      options: this.#options,
+      clock,
+      counts: this.counts,
+      messageOf: messageWriter(this.#options.prefix, logId, connection.info?.max_payload ?? Number.POSITIVE_INFINITY),
+      lastSeq,
+      acked: { ackedSeq, ackedLsn },
+      duplicateMs,
+      isStored: forgetting(scan.seen.ids, duplicateMs, clock),
+      reject: (record, reason) => this.#ports.reject(record, reason),
+    })
+    return new Session({
+      connection,
+      publisher,
+      clock,
+      base,
+      checkpoint: held && { ...base, lsn: held.throughLsn, floorSeq: scan.fromSeq - 1, ackedSeq, ackedLsn },
+      lastSeq,
+      highestLsn: scan.seen.highestLsn,
+      save: (checkpoint) => writeCheckpoint(files, stateFolder, checkpoint),
+    })
+  }
+
+  #sayWeaknesses({ config, created }: StreamInfo): void {
+    for (const text of weaknesses(config, this.#options.stream)) {
+      if (this.#said.has(text)) continue
+      this.#said.add(text)
+      this.#ports.logger.warning('nats_stream_weak', `The stream ${config.name} is weaker than promised: ${text}.`, {
+        stream: config.name,
+        created,
+      })
+    }
+  }
+
+  #sayRollback(known: Checkpoint, end: StreamEnd): void {
+    this.counts.rollbacks++
+    const text = 'The stream was restored from an older copy or made anew; what it lacks is sent again.'
+    const { lastSeq, created } = end
+    this.#ports.logger.warning('nats_rolled_back', text, {
+      stream: known.stream,
+      seq: known.ackedSeq,
+      lastSeq,
+      created,
+    })
+  }
+}
+
+const endOf = ({ created, state }: StreamInfo): StreamEnd => ({
+  created,
+  firstSeq: Math.max(1, state.first_seq),
+  lastSeq: state.last_seq,
+})
+
+/** The ids of the end of the stream, for as long as the server itself would know them. */
+function forgetting(ids: ReadonlySet<string>, ms: number, clock: Clock): (id: string) => boolean {
+  const untilMs = clock.monotonicMs() + ms
+  let known: ReadonlySet<string> | undefined = ids
+  return (id) => {
+    if (known === undefined) return false
+    if (clock.monotonicMs() > untilMs) known = undefined
+    return known?.has(id) ?? false
+  }
+}

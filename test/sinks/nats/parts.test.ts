@@ -1,0 +1,230 @@
+/** The parts of the sink that need no server. */
+
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readAck } from '../../../src/sinks/nats/ack.ts'
+import type { Checkpoint } from '../../../src/sinks/nats/checkpoint.ts'
+import { judgeHeld, Seen, type StreamEnd } from '../../../src/sinks/nats/held.ts'
+import { type Message, messageWriter } from '../../../src/sinks/nats/message.ts'
+import { LSN_SPAN, NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
+import { takes, weaknesses } from '../../../src/sinks/nats/stream.ts'
+import { partsOf, subjectOf } from '../../../src/sinks/nats/subject.ts'
+import { Window } from '../../../src/sinks/nats/window.ts'
+import { Work } from '../../../src/sinks/nats/work.ts'
+import { routeText } from '../../../src/sinks/route.ts'
+import { record } from './rig.ts'
+
+describe('a subject', () => {
+  const symbol = fc.string({ unit: 'grapheme', minLength: 1 })
+
+  test('says which stream it is of, whatever the symbol, and has five tokens that NATS takes', () => {
+    fc.assert(
+      fc.property(symbol, (text) => {
+        const parts = { type: 'trade', exchange: 'acme', market: 'spot', symbol: text } as const
+        const subject = subjectOf('market', routeText({ ...parts, venue: 'acme' }))
+        expect(partsOf('market', subject ?? '')).toEqual(parts)
+        expect(subject).toMatch(/^market(\.[\w%-]+){4}$/)
+      }),
+    )
+  })
+
+  test('does not exist for an empty part or what is no text', () => {
+    expect(subjectOf('market', 'trade acme acme spot ')).toBeUndefined()
+    expect(subjectOf('market', 'trade acme acme spot \ud800')).toBeUndefined()
+  })
+
+  test('of another form or prefix says nothing', () => {
+    expect(partsOf('market', 'other.trade.acme.spot.S')).toBeUndefined()
+    expect(partsOf('market', 'market.trade.acme.spot')).toBeUndefined()
+    expect(partsOf('market', 'market.trade.acme.spot.S.more')).toBeUndefined()
+  })
+})
+
+describe('an answer', () => {
+  const read = (text: string, status?: string) => readAck(Buffer.from(text), status)
+
+  test.each<[string, object]>([
+    ['{"stream":"M", "seq":17}', { kind: 'stored', seq: 17 }],
+    ['{"stream":"M","domain":"hub","seq":9007199254740991}', { kind: 'stored', seq: 9_007_199_254_740_991 }],
+    ['{"stream":"M","seq":3,"duplicate": true}', { kind: 'duplicate', seq: 3 }],
+    ['{"seq":3,"stream":"M"}', { kind: 'stored', seq: 3 }],
+    [
+      '{"error":{"code":400,"err_code":10054,"description":"message size exceeds maximum allowed"}}',
+      { kind: 'poison' },
+    ],
+    [
+      '{"error":{"code":503,"err_code":10077,"description":"maximum bytes exceeded"},"stream":"M","seq":0}',
+      { kind: 'refused', code: 10_077 },
+    ],
+    [
+      '{"error":{"code":400,"err_code":10071,"description":"wrong last sequence: 4"},"seq":12}',
+      { kind: 'refused', code: 10_071 },
+    ],
+    ['{"stream":"M","seq":0}', { kind: 'refused' }],
+    ['{"stream":"M","seq":}', { kind: 'refused' }],
+    ['7}', { kind: 'refused' }],
+    ['', { kind: 'refused' }],
+    ['null', { kind: 'refused' }],
+  ])('%s', (text, wanted) => {
+    expect(read(text)).toMatchObject(wanted)
+  })
+
+  test('of the server itself means that nobody stores the subject', () => {
+    expect(read('', '503')).toMatchObject({ kind: 'refused', code: 503 })
+  })
+})
+
+describe('the window', () => {
+  const writer = messageWriter('market', 'log', 1_000_000)
+  const message = (lsn: number): Message => {
+    const made = writer(record(lsn))
+    if ('refusal' in made) throw new Error(made.refusal)
+    return made
+  }
+  const put = (window: Window, lsn: number, sentMs = 0) =>
+    window.add({ message: message(lsn), work: new Work(), firstMs: sentMs, sentMs })
+
+  test('takes so many messages and bytes, and one of any size', () => {
+    const { bytes } = message(1)
+    const window = new Window({ windowMessages: 3, windowBytes: bytes * 2 })
+    put(window, 1)
+    expect(window.hasRoom(message(2))).toBe(true)
+    put(window, 2)
+    expect(window.hasRoom(message(3))).toBe(false)
+    expect(new Window({ windowMessages: 3, windowBytes: 1 }).hasRoom(message(1))).toBe(true)
+  })
+
+  test('spans no more numbers than an older record may be missing behind the newest', () => {
+    const window = new Window({ windowMessages: 100, windowBytes: 1e9 })
+    expect(window.hasRoom(message(5))).toBe(true)
+    const oldest = put(window, 5)
+    put(window, 6)
+    expect(window.hasRoom(message(4 + LSN_SPAN))).toBe(true)
+    expect(window.hasRoom(message(5 + LSN_SPAN))).toBe(false)
+    window.remove(oldest)
+    expect(window.hasRoom(message(5 + LSN_SPAN))).toBe(true)
+    expect(window.hasRoom(message(6 + LSN_SPAN))).toBe(false)
+  })
+
+  test('knows what has no answer for too long, but not what is being refused', () => {
+    const window = new Window({ windowMessages: 100, windowBytes: 1e9 })
+    const sendings = [put(window, 1, 10), put(window, 2, 20), put(window, 3, 30)]
+    expect(window.unanswered(20)).toEqual(sendings.slice(0, 2))
+    window.hold(sendings[0] as number)
+    expect(window.unanswered(20)).toEqual([sendings[1]])
+    expect(window.lowestLsn).toBe(1)
+  })
+})
+
+describe('what a stream holds', () => {
+  const end: StreamEnd = { created: 't', firstSeq: 1, lastSeq: 1000 }
+  const remembered: Checkpoint = {
+    logId: 'log',
+    stream: 'S',
+    created: 't',
+    lsn: 10,
+    floorSeq: 20,
+    ackedSeq: 25,
+    ackedLsn: 15,
+  }
+  const seen = (lsns: readonly number[], log = 'log') => {
+    const all = new Seen('log', end)
+    for (const lsn of lsns) all.add(lsn + 10, `id-${lsn}`, log, lsn, undefined)
+    return all
+  }
+  const judge = (lsns: readonly number[], known?: Checkpoint, at = end) =>
+    judgeHeld(seen(lsns), at, known, known !== undefined)
+
+  test('is what was certain, all that joins it, and what stands alone', () => {
+    expect(judge([8, 9, 11, 12, 14], remembered)).toEqual({ throughLsn: 12, further: new Set([14]) })
+    expect(judge([9], remembered)).toEqual({ throughLsn: 10 })
+    expect(judge([1, 2, 4])).toEqual({ throughLsn: 2, further: new Set([4]) })
+  })
+
+  test('is all but the span behind the newest', () => {
+    const { throughLsn, further } = judge([LSN_SPAN + 500, LSN_SPAN + 501, LSN_SPAN + 90], remembered) ?? {
+      throughLsn: 0,
+    }
+    expect(throughLsn).toBe(501)
+    expect(further).toEqual(new Set([LSN_SPAN + 500, LSN_SPAN + 501, LSN_SPAN + 90]))
+  })
+
+  test('is nothing when it is empty, and not known when it is full of others', () => {
+    expect(judge([], undefined, { ...end, lastSeq: 0 })).toEqual({ throughLsn: 0 })
+    expect(judge([])).toBeUndefined()
+    expect(judgeHeld(seen([5], 'other'), end, undefined, false)).toBeUndefined()
+    expect(judgeHeld(seen([]), end, undefined, true), 'it has lost what we stored').toEqual({ throughLsn: 0 })
+  })
+
+  test('is not known when messages have gone since', () => {
+    expect(judge([], remembered, { ...end, firstSeq: 900 })).toBeUndefined()
+    expect(judge([], remembered, { ...end, firstSeq: 21, lastSeq: 20 })).toEqual({ throughLsn: 10 })
+  })
+
+  test('is in doubt when another message stands where ours was acknowledged', () => {
+    const all = new Seen('log', end)
+    all.add(25, 'id', 'log', 15, remembered)
+    expect(all.isContradicted).toBe(false)
+    all.add(25, 'id', 'log', 14, remembered)
+    expect(all.isContradicted).toBe(true)
+  })
+
+  test('needs a bounded memory, however much is looked at', () => {
+    const all = new Seen('log', { ...end, lastSeq: 1_000_000 })
+    for (let lsn = 1; lsn <= 200_000; lsn++) all.add(lsn, '', 'log', lsn, undefined)
+    expect(all.above(0).size).toBeLessThanOrEqual(4 * LSN_SPAN)
+    expect(all.isDeepEnough).toBe(true)
+    expect(judgeHeld(all, end, undefined, false)).toEqual({ throughLsn: 200_000, further: new Set() })
+  })
+})
+
+describe('a stream', () => {
+  test.each<[boolean, readonly string[]]>([
+    [true, ['market.>']],
+    [true, ['>']],
+    [true, ['other.>', 'market.*.*.*.*']],
+    [true, ['*.>']],
+    [false, []],
+    [false, ['market.*']],
+    [false, ['market']],
+    [false, ['market.trade.>']],
+    [false, ['markets.>']],
+    [false, ['market.*.binance.>']],
+    [false, ['market.*.*.*']],
+    [false, ['market.*.*.*.*.*']],
+  ])('%s: %j takes all that is published', (wanted, subjects) => {
+    expect(takes(subjects, 'market')).toBe(wanted)
+  })
+
+  test('that has a subject for each type takes all', () => {
+    const types = ['trade', 'ticker', 'quote', 'book_snapshot', 'book_delta', 'book_state', 'instrument']
+    expect(
+      takes(
+        types.map((type) => `a.b.${type}.>`),
+        'a.b',
+      ),
+    ).toBe(false)
+    expect(
+      takes(
+        [...types, 'gap'].map((type) => `a.b.${type}.>`),
+        'a.b',
+      ),
+    ).toBe(true)
+  })
+
+  test('that is weaker is told from one that is not', () => {
+    const good = { storage: 'file', retention: 'limits', discard: 'new', num_replicas: 1, max_bytes: -1, max_msgs: -1 }
+    const config = { ...good, max_msgs_per_subject: -1, max_age: 0, duplicate_window: 600e9 } as Parameters<
+      typeof weaknesses
+    >[0]
+    const weak = (change: object) => weaknesses({ ...config, ...change } as typeof config, NATS_DEFAULTS.stream)
+    expect(weak({})).toEqual([])
+    expect(weak({ discard: 'old' }), 'without limits nothing is discarded').toEqual([])
+    expect(weak({ discard: 'old', max_bytes: 1e9 }).join()).toContain('discards the oldest')
+    expect(weak({ storage: 'memory' }).join()).toContain('memory')
+    expect(weak({ retention: 'workqueue' }).join()).toContain('workqueue')
+    expect(weak({ duplicate_window: 120e9 }).join()).toContain('120 s, not 600 s')
+    expect(weak({ max_age: 3600e9 }).join()).toContain('3600 s, not 86400 s')
+    expect(weaknesses(config, { ...NATS_DEFAULTS.stream, replicas: 3 }).join()).toContain('1 copies, not 3')
+  })
+})

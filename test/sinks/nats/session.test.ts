@@ -1,0 +1,83 @@
+/** What a session knows for certain of the stream while it publishes. */
+
+import type { NatsConnection } from '@nats-io/transport-node'
+import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/platform/clock.ts'
+import type { Checkpoint } from '../../../src/sinks/nats/checkpoint.ts'
+import type { Publisher } from '../../../src/sinks/nats/publisher.ts'
+import { Session } from '../../../src/sinks/nats/session.ts'
+
+const never = new Promise<void>(() => {})
+const connection = {
+  closed: () => never,
+  close: async () => {},
+  status: () => ({ [Symbol.asyncIterator]: () => ({ next: () => never }) }),
+} as unknown as NatsConnection
+
+const base = { logId: 'log', stream: 'S', created: 't' }
+
+function begin(start: { checkpoint?: Checkpoint; lastSeq: number; highestLsn: number }) {
+  const publisher = {
+    sentLsn: 0,
+    ackedSeq: 0,
+    ackedLsn: 0,
+    pendingLsn: Number.POSITIVE_INFINITY,
+    hasFailed: false,
+    fail: () => {},
+  }
+  let tick = (): void => {}
+  const saved: Checkpoint[] = []
+  const session = new Session({
+    connection,
+    publisher: publisher as unknown as Publisher,
+    clock: {
+      ...systemClock(),
+      every(_ms, action) {
+        tick = action
+        return () => {}
+      },
+    },
+    base,
+    checkpoint: start.checkpoint,
+    lastSeq: start.lastSeq,
+    highestLsn: start.highestLsn,
+    save: async (checkpoint) => void saved.push(checkpoint),
+  })
+  const after = (state: Partial<typeof publisher>): void => {
+    Object.assign(publisher, state)
+    tick()
+  }
+  return { session, after, saved }
+}
+
+test('a record is certain when all that was sent before it is acknowledged, and what follows stands behind the mark', async () => {
+  const { session, after, saved } = begin({ lastSeq: 100, highestLsn: 0 })
+  after({ sentLsn: 10, ackedSeq: 104, ackedLsn: 4, pendingLsn: 5 })
+  after({ sentLsn: 20, ackedSeq: 110, ackedLsn: 10, pendingLsn: 9 })
+  expect(saved).toEqual([])
+  after({ sentLsn: 30, ackedSeq: 115, ackedLsn: 15, pendingLsn: 11 })
+  const close = await session.close(new Error('test'))
+  expect(saved[0]).toEqual({ ...base, lsn: 10, floorSeq: 104, ackedSeq: 115, ackedLsn: 15 })
+  expect(close).toEqual(saved[0])
+})
+
+test('all is certain when nothing is under way at the end', async () => {
+  const { session, after } = begin({ lastSeq: 100, highestLsn: 0 })
+  after({ sentLsn: 10, ackedSeq: 110, ackedLsn: 10 })
+  const certain = await session.close(new Error('test'))
+  expect(certain).toEqual({ ...base, lsn: 10, floorSeq: 110, ackedSeq: 110, ackedLsn: 10 })
+})
+
+test('nothing is marked before what stood alone in the stream is reached: it lies in front of any mark', async () => {
+  const checkpoint = { ...base, lsn: 10, floorSeq: 90, ackedSeq: 95, ackedLsn: 10 }
+  const { session, after } = begin({ checkpoint, lastSeq: 100, highestLsn: 15 })
+  after({ sentLsn: 12, ackedSeq: 102, ackedLsn: 12 })
+  expect(await session.close(new Error('test'))).toEqual({ ...checkpoint, ackedSeq: 102, ackedLsn: 12 })
+})
+
+test('after a failure nothing more becomes certain than what was', async () => {
+  const checkpoint = { ...base, lsn: 10, floorSeq: 90, ackedSeq: 95, ackedLsn: 10 }
+  const { session, after } = begin({ checkpoint, lastSeq: 100, highestLsn: 10 })
+  after({ sentLsn: 20, ackedSeq: 105, ackedLsn: 15, hasFailed: true })
+  expect(await session.close(new Error('test'))).toEqual({ ...checkpoint, ackedSeq: 105, ackedLsn: 15 })
+})

@@ -1,0 +1,62 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { NatsServer, natsMissing } from '../../helpers/nats-server.ts'
+import { batchOf, Rig, record, storedIn, streamConfig } from './rig.ts'
+
+describe.skipIf(natsMissing !== undefined)('a NATS stream', () => {
+  let server: NatsServer
+  let rig: Rig
+
+  beforeEach(async () => {
+    server = await NatsServer.start()
+    rig = new Rig(server.url)
+  })
+
+  afterEach(async () => {
+    await rig.remove()
+    await server.remove()
+  })
+
+  test('is made when it is missing, and takes nothing rather than lose the oldest', async () => {
+    expect(await rig.sink.open()).toEqual({ throughLsn: 0 })
+    const config = await streamConfig(server.url)
+    expect(config).toMatchObject({ subjects: ['market.>'], storage: 'file', discard: 'new', retention: 'limits' })
+    expect(config).toMatchObject({ max_age: 86_400e9, duplicate_window: 600e9, max_bytes: -1 })
+    expect(rig.warnings).toEqual([])
+  })
+
+  test('has the bytes of each event, its id and its number, on the subject of its market', async () => {
+    await rig.sink.open()
+    const records = [record(1), record(2, 'A.B*C>D E/F é', 'quote'), record(3, 'ETH-PERP', 'gap')]
+    await rig.sink.write(batchOf(records))
+    const stored = await storedIn(server.url)
+    expect(stored.map(({ text }) => text)).toEqual(records.map(({ body }) => body.toString()))
+    expect(stored.map(({ subject }) => subject)).toEqual([
+      'market.trade.acme.spot.BTCUSDT',
+      'market.quote.acme.spot.A%2EB%2AC%3ED%20E%2FF%20%C3%A9',
+      'market.gap.acme.spot.ETH-PERP',
+    ])
+    expect(stored[0]?.headers).toEqual({
+      'Nats-Msg-Id': ['acme:trade:BTCUSDT:0:1'],
+      'Mp-Lsn': ['1'],
+      'Mp-Log': ['log-1'],
+      'Content-Type': ['application/json'],
+    })
+    expect(stored[1]?.id).toBe('acme:quote:A.B*C>D E/F é:0:2')
+    expect(rig.sink.counts).toMatchObject({ acked: 3, inFlight: 0, inFlightBytes: 0, rejected: 0 })
+  })
+
+  test('has ten thousand events in the order of the log', async () => {
+    rig.append(10_000)
+    rig.pump()
+    await rig.untilPumped()
+    const stored = await storedIn(server.url)
+    expect(stored.map(({ headers }) => Number(headers['Mp-Lsn']))).toEqual(rig.log.map(({ lsn }) => lsn))
+  })
+
+  test('stores an id once, however often it comes', async () => {
+    await rig.sink.open()
+    await rig.sink.write(batchOf([record(1), record(1), record(2)]))
+    expect(rig.sink.counts).toMatchObject({ acked: 3, duplicates: 1 })
+    expect(await storedIn(server.url)).toHaveLength(2)
+  })
+})
