@@ -188,7 +188,8 @@ function spoolCheck({ problem, isFull, bytes }: Spool): HealthCheck {
 }
 
 function pumpCheck({ problem, lag }: Pump): HealthCheck {
-  if (problem === undefined) return { status: 'pass', result: lag === 0 ? 'has everything' : `${lag} records behind` }
+  if (problem === undefined)
+    return { status: 'pass', result: lag === 0 ? 'has everything' : `has all but the newest ${lag} records` }
   return { status: 'warn', result: `${problem}; ${lag} records wait in the durable log` }
 }
 
