@@ -271,6 +271,8 @@ export function createHandoverRig(
         for (const event of batch) {
           const feed = connection.find(CHANNEL_OF[event.type] ?? '', event.symbol)
           if (feed === undefined) throw new Error(`delivered to no feed: ${event.id}`)
+          const ownUs = Math.max(event.receive_time_us ?? 0, feed.lastMessageUs ?? 0)
+          if (receiveTimeUs !== ownUs) throw new Error(`${event.id} was received at ${ownUs}, not at ${receiveTimeUs}`)
           feed.events++
           feed.lastMessageUs = receiveTimeUs
           feed.silence.heard(clock.monotonicMs())

@@ -213,6 +213,22 @@ describe('a hole in the stream', () => {
     expect(gaps.at(-1)?.state).toBe('healed')
   })
 
+  test.each([
+    ['the venue refuses the stream', false, { state: 'healed', healed: 2 }],
+    ['the venue lists the symbol no more', true, { state: 'final', healed: 0, reason: 'refused: no' }],
+  ])('is fetched or given up when %s', async (_name, isGone, outcome) => {
+    const { world, exchange, trades, feed, stream, gaps } = await rig()
+    exchange.isDown = true
+    stream(10)
+    stream(13)
+    await world.clock.advance(1_000)
+    feed.reject('refused: no')
+    trades.dropped(feed, isGone)
+    exchange.isDown = false
+    await world.clock.advance(120_000)
+    expect(gaps.at(-1)).toMatchObject(outcome)
+  })
+
   test('of many pages is fetched page by page', async () => {
     const { world, exchange, stream, gaps, ids } = await rig()
     exchange.newest = 5_000
