@@ -6,7 +6,7 @@
 import type { EpochUs, Gap, MarketEvent, Trade } from '../model/event.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import type { SinkTraits } from '../sinks/sink.ts'
-import { type Scenario, usualScenario } from './scenario.ts'
+import { dayScenario, type Scenario, usualScenario } from './scenario.ts'
 import { Store, type StoreFault, type Style } from './store.ts'
 import { World } from './world.ts'
 
@@ -21,6 +21,10 @@ export interface DeliveryOptions {
   readonly outagesMs: readonly number[]
   /** Share of writes that are stored and fail all the same. */
   readonly ambiguity: number
+  /** Of the log; 64 MiB unless said. */
+  readonly quotaBytes?: number
+  /** Few events, for long times. */
+  readonly isQuiet?: boolean
 }
 
 export interface DeliveryVerdict {
@@ -36,6 +40,7 @@ export interface DeliveryVerdict {
 
 /** Everything has come to rest by then: quiet trades are asked for once a minute. */
 const REST_MS = 200_000
+const MIB = 1_048_576
 const STYLES: readonly Style[] = ['told', 'token']
 const BATCH = { recordsMax: 256, bytesMax: 65_536 }
 const TRAITS: Readonly<Record<Style, Partial<SinkTraits>>> = {
@@ -63,7 +68,7 @@ export async function judgeDelivery(options: DeliveryOptions): Promise<DeliveryV
   const stores = STYLES.map((style) => new Store(style, seededRandom(partSeed(seed, style))))
   for (const store of stores) store.ambiguity = ambiguity
   const world: World = new World({
-    scenario: logged(usualScenario()),
+    scenario: logged(options.isQuiet === true ? dayScenario() : usualScenario(), options.quotaBytes),
     seed,
     sinks: stores.map((store) => ({
       name: store.style,
@@ -208,10 +213,10 @@ function isExplained(event: MarketEvent, gaps: readonly Gap[]): boolean {
 }
 
 /** Small files, so that there are several. */
-const logged = (scenario: Scenario): Scenario => ({
+const logged = (scenario: Scenario, quotaBytes = 64 * MIB): Scenario => ({
   ...scenario,
   config: {
     ...scenario.config,
-    spool: { ...scenario.config.spool, segment_bytes: 1_048_576, quota_bytes: 64 * 1_048_576, keep_seconds: 3600 },
+    spool: { ...scenario.config.spool, segment_bytes: MIB, quota_bytes: quotaBytes, keep_seconds: 3600 },
   },
 })

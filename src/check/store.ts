@@ -71,7 +71,9 @@ export class Store {
 
   #held(): Held {
     // Of what was given before the newest as many can be missing as can be under way; numbers have holes.
+    // They are stored nearly in order.
     const newest = this.rows
+      .slice(-4 * WINDOW)
       .map(({ lsn }) => lsn)
       .sort((a, b) => b - a)
       .slice(0, WINDOW + 1)
