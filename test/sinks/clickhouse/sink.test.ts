@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DATABASE } from '../../../src/sinks/clickhouse/options.ts'
 import { VIEW_NAMES } from '../../../src/sinks/clickhouse/views.ts'
+import type { LogRecord } from '../../../src/spool/frame.ts'
 import {
   type ClickHouse,
   clickhouseMissing,
@@ -277,12 +278,25 @@ describe.skipIf(clickhouseMissing !== undefined)('the ClickHouse sink', () => {
     })
 
     test('that are too many are no spoilt rows: the batch waits', async () => {
-      const { sink } = rig()
+      const { sink, rejected } = rig()
       await sink.open()
       const records = recordsOf(Array.from({ length: 210 }, (_, n) => trade(n)))
       front.rule = ({ sql }): Fate =>
         sql.includes('.trade ') ? { code: 117, text: 'Unknown field. (INCORRECT_DATA)' } : 'pass'
       await expect(sink.write(batchOf(records))).rejects.toThrow(/more than 100 rows of a batch do not fit 'trade'/)
+      expect(rejected).toEqual([])
+      await sink.close()
+    })
+
+    test('at the end of a batch of full size leave nothing of it stored twice', async () => {
+      const { sink, rejected } = rig()
+      await sink.open()
+      const order_type = 'x'.repeat(1000)
+      const records = recordsOf(Array.from({ length: 14_000 }, (_, n) => trade(n, { order_type })))
+      await sink.write(batchOf([...records.slice(0, -1), spoilt(recordsOf([trade(0)], 14_000)[0] as LogRecord, 'no')]))
+      expect(front.asked.find(({ token }) => token?.endsWith(':trade'))?.body.length).toBeGreaterThan(15_000_000)
+      expect(rejected.map(({ lsn }) => lsn)).toEqual([14_000])
+      expect(await count('trade')).toBe(13_999)
       await sink.close()
     })
   })
