@@ -61,7 +61,7 @@ export async function insertRows(
 ): Promise<void> {
   const { server, database, counts } = ports
   const sql = `INSERT INTO ${quoted(database)}.${type} (${insertColumns(type).map(quoted).join(', ')}) FORMAT JSONEachRow`
-  let rejected = 0
+  const spoilt: { readonly record: LogRecord; readonly reason: string }[] = []
 
   async function store(part: readonly LogRecord[], name: string): Promise<void> {
     const rows = linesOf(part)
@@ -84,13 +84,15 @@ export async function insertRows(
 
   const partToken = (part: readonly LogRecord[]) => `${token(part[0]?.lsn ?? 0, part.at(-1)?.lsn ?? 0)}:part`
 
-  async function refuse(record: LogRecord, error: unknown): Promise<void> {
-    if (++rejected > REJECTED_MAX)
-      throw failure(`more than ${REJECTED_MAX} rows of a batch do not fit '${type}'`, error)
-    await ports.reject(record, `ClickHouse cannot read it as a row of '${type}': ${wordsOf(error)}`)
+  function refuse(record: LogRecord, error: unknown): void {
+    spoilt.push({ record, reason: `ClickHouse cannot read it as a row of '${type}': ${wordsOf(error)}` })
+    if (spoilt.length <= REJECTED_MAX) return
+    throw failure(`more than ${REJECTED_MAX} rows of a batch do not fit '${type}'`, error)
   }
 
   await store(records, token(...bounds))
+  // Not before the others are stored: if it is the table that is wrong, none is spoilt.
+  for (const { record, reason } of spoilt) await ports.reject(record, reason)
 }
 
 /** The bodies, each with its end of line, in one piece. */
