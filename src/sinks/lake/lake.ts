@@ -69,6 +69,11 @@ export class LakeSink implements Sink {
     this.#retention = new LakeRetention(this.#options, ports, this.counts)
   }
 
+  /** Bytes of all files of the lake, those of earlier processes included; 0 before the first batch. */
+  get storedBytes(): number {
+    return this.#retention.bytes
+  }
+
   /** Removes what a killed process has left of its files. */
   async open(): Promise<undefined> {
     const { files } = this.#ports.platform
