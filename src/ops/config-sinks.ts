@@ -81,8 +81,8 @@ export const lake = group({
   batch_bytes: whole(
     1_048_576,
     268_435_456,
-    67_108_864,
-    'Events of so many bytes are written at once, one file a type, exchange and date; they are sorted in memory.',
+    33_554_432,
+    'Events of so many bytes are written at once, one file a type, exchange and date. Takes about five times as much memory.',
   ),
   batch_seconds: whole(1, 86_400, 300, 'Events are written at the latest after so long, in seconds.'),
 })

@@ -24,7 +24,7 @@ import { lakeSchema } from './schema.ts'
 
 /** A row group ends at either. */
 const GROUP_ROWS_MAX = 100_000
-const GROUP_JSON_BYTES_MAX = 16 * 1024 * 1024
+const GROUP_JSON_BYTES_MAX = 8 * 1024 * 1024
 
 /** Since the start of the process. */
 export interface LakeCounts {
@@ -71,6 +71,11 @@ export class LakeSink implements Sink {
 
   get traits(): SinkTraits {
     return lakeTraits(this.#options)
+  }
+
+  /** Bytes of all files of the lake, those of earlier processes included; 0 before the first batch. */
+  get storedBytes(): number {
+    return this.#retention.bytes
   }
 
   /** Removes what a killed process has left of its files. */

@@ -21,10 +21,8 @@ export class LakeRetention {
   readonly #options: LakeSinkOptions
   readonly #ports: SinkPorts
   readonly #counts: Counts
-  /** Bytes by folder; `undefined`: not counted yet. */
+  /** Bytes by folder, of all folders there are; `undefined`: not counted yet. */
   #bytes: Map<string, number> | undefined
-  /** Dates before it have been removed. */
-  #oldestKept = ''
 
   constructor(options: LakeSinkOptions, ports: SinkPorts, counts: Counts) {
     this.#options = options
@@ -68,18 +66,15 @@ export class LakeRetention {
   }
 
   async #removeOld(): Promise<void> {
-    const { keepDays, dir } = this.#options
+    const { keepDays } = this.#options
     if (keepDays === 0) return
     const { clock, files } = this.#ports.platform
     const oldestKept = dateText(dayOf(clock.nowUs()) - keepDays)
-    const isNewDay = oldestKept !== this.#oldestKept
-    const known = [...(this.#bytes?.keys() ?? [])].map((path) => ({ path, date: basename(path).slice('date='.length) }))
-    for (const { date, path } of isNewDay ? await dateFolders(files, dir) : known) {
-      if (date >= oldestKept) continue
+    for (const path of [...(this.#bytes?.keys() ?? [])]) {
+      if (basename(path).slice('date='.length) >= oldestKept) continue
       for (const name of await fileNames(files, path)) await this.#remove(path, name, 'age')
       await this.#removeFolder(path)
     }
-    this.#oldestKept = oldestKept
   }
 
   async #removeExcess(): Promise<void> {

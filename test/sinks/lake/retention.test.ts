@@ -32,6 +32,8 @@ describe('by age', () => {
     await machine.write(batchOf(recordsOf(history(10))))
     expect(dates(machine)).toEqual(['2026-11-20', '2026-11-21', '2026-11-22', '2026-11-23'])
     expect(machine.lake.sink.counts).toMatchObject({ files: 10, removedFiles: 6 })
+    const left = [...files(machine.disk)].filter(([path]) => !STRANGERS.includes(path))
+    expect(machine.lake.sink.storedBytes).toBe(left.reduce((sum, [, text]) => sum + text.length, 0))
     expect(machine.lake.said.filter((event) => event === 'lake_removed')).toHaveLength(6)
     await machine.write(batchOf(recordsOf(history(6), 100)))
     expect(dates(machine)).toHaveLength(4)
