@@ -7,6 +7,8 @@ export class Scope {
   isAlive = true
   /** While it stalls, what is due for it gathers here. */
   held: LoopEvent[] | undefined
+  /** When it last went on after that, in true time. */
+  wokenMs = Number.NEGATIVE_INFINITY
 }
 
 export interface LoopEvent {
@@ -48,6 +50,7 @@ export class VirtualLoop {
   wake(scope: Scope, areTimersFirst: boolean): void {
     const held = scope.held ?? []
     scope.held = undefined
+    scope.wokenMs = this.nowMs
     const first = areTimersFirst ? held.filter(({ isInput }) => !isInput) : held
     const rest = areTimersFirst ? held.filter(({ isInput }) => isInput) : []
     for (const event of [...first, ...rest]) {

@@ -176,7 +176,8 @@ export class VirtualNetwork {
     const { loop, serverScope, onForgotten } = this.#parts
     loop.at(link.spokeMs + FORGOTTEN_MS, serverScope, () => {
       if (link.isClientClosed || !link.isServerOpen || !link.clientScope.isAlive) return
-      if (link.clientScope.held !== undefined) link.spokeMs = loop.nowMs
+      const { held, wokenMs } = link.clientScope
+      link.spokeMs = held === undefined ? Math.max(link.spokeMs, wokenMs) : loop.nowMs
       if (loop.nowMs - link.spokeMs < FORGOTTEN_MS) {
         this.#watch(venue, link)
         return
