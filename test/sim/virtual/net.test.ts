@@ -48,7 +48,7 @@ function stage() {
     onJoined: () => {},
     onRequest: () => {},
     onDial: () => {},
-    onForgotten: () => {},
+    onForgotten: () => states.push('forgotten'),
   })
   const got: string[] = []
   const connect = (url = 'wss://echo.sim/ws') =>
@@ -233,4 +233,21 @@ test('of two cuts that overlap each lasts as long as it does', async () => {
   peers[0]?.send(TOPIC, 'behind')
   await loop.run(4_000)
   expect(got).toEqual(['open', 'behind'])
+})
+
+test.each([
+  ['at once', 500, false],
+  ['not for half a minute', 31_000, true],
+])('a client that stood still and then speaks %s: forgotten %s', async (_name, silentMs, isForgotten) => {
+  const { loop, client, states, connect } = stage()
+  const socket = connect()
+  await loop.run(1_000)
+  loop.stall(client)
+  // Just before the connection is looked at.
+  await loop.run(59_900)
+  loop.wake(client, true)
+  await loop.run(59_900 + silentMs)
+  socket.ping()
+  await loop.run(59_900 + silentMs + 1_000)
+  expect(states.includes('forgotten')).toBe(isForgotten)
 })
