@@ -99,9 +99,10 @@ export class Publisher {
     const work = new Work()
     this.#works.add(work)
     try {
+      // What comes behind a record that could not be sent must not be sent either, or it would hide that one is missing.
       const before = this.#turn
       const sending = before.then(() => this.#sendAll(batch, work))
-      this.#turn = sending.catch(() => {})
+      this.#turn = sending.catch((error: unknown) => this.fail(asError(error)))
       await sending
       await work.settled
     } finally {
@@ -193,7 +194,7 @@ export class Publisher {
     this.#window.hold(sending)
     this.#refuse(pending.message.record, reason).then(
       () => this.#finish(sending, pending),
-      (error: unknown) => this.fail(new Error(errorText(error), { cause: error })),
+      (error: unknown) => this.fail(asError(error)),
     )
   }
 
@@ -246,3 +247,5 @@ export class Publisher {
     counts.inFlightBytes = this.#window.bytes
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(errorText(error)))

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NatsServer, natsMissing } from '../../helpers/nats-server.ts'
-import { batchOf, Rig, record, storedIn, streamConfig } from './rig.ts'
+import { batchOf, Rig, record, storedIn, streamConfig, until } from './rig.ts'
 
 describe.skipIf(natsMissing !== undefined)('a NATS stream', () => {
   let server: NatsServer
@@ -59,4 +59,21 @@ describe.skipIf(natsMissing !== undefined)('a NATS stream', () => {
     expect(rig.sink.counts).toMatchObject({ acked: 3, duplicates: 1 })
     expect(await storedIn(server.url)).toHaveLength(2)
   })
+
+  test('has nothing behind a record that could not be read: it would hide that one is missing', async () => {
+    await rig.sink.open()
+    const broken = { ...batchOf([record(1), record(2)]), records: () => failing() }
+    const [first, second] = await Promise.allSettled([rig.sink.write(broken), rig.sink.write(batchOf([record(3)]))])
+    expect(first).toMatchObject({ status: 'rejected', reason: { message: 'cannot read' } })
+    expect(second).toMatchObject({ status: 'rejected' })
+    await until(async () => (await storedIn(server.url)).length > 0, 'the first is stored')
+    await rig.sink.close()
+    rig.restart()
+    expect(await rig.sink.open()).toEqual({ throughLsn: 1, further: new Set() })
+  })
 })
+
+async function* failing() {
+  yield [record(1)]
+  throw new Error('cannot read')
+}
