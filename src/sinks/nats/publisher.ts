@@ -55,6 +55,7 @@ export class Publisher {
   #wake: () => void = () => {}
   #failure: Error | undefined
   #sentLsn = 0
+  #settledLsn = 0
   #ackedSeq: number
   #ackedLsn: number
 
@@ -75,8 +76,11 @@ export class Publisher {
     return this.#sentLsn
   }
 
-  get hasFailed(): boolean {
-    return this.#failure !== undefined
+  /** Everything up to here that was given to us is stored, skipped or refused for good. Stays as it is after a failure. */
+  get settledLsn(): number {
+    if (this.#failure !== undefined) return this.#settledLsn
+    const { lowestLsn } = this.#window
+    return lowestLsn === undefined ? this.#sentLsn : lowestLsn - 1
   }
 
   /** The newest sequence that a record of ours was acknowledged with; 0: none yet. */
@@ -87,11 +91,6 @@ export class Publisher {
   /** The record that {@link ackedSeq} belongs to. */
   get ackedLsn(): number {
     return this.#ackedLsn
-  }
-
-  /** All that was sent before it is stored, or refused for good. */
-  get pendingLsn(): number {
-    return this.#window.lowestLsn ?? Number.POSITIVE_INFINITY
   }
 
   /** Resolves when all of the batch is acknowledged. Errors: rejects with the first failure of the connection. */
@@ -113,6 +112,7 @@ export class Publisher {
   /** Ends all that is under way. Does nothing after the first time. */
   fail(error: Error): void {
     if (this.#failure !== undefined) return
+    this.#settledLsn = this.settledLsn
     this.#failure = error
     this.#stopSweep()
     this.#window.clear()
