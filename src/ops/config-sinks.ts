@@ -28,6 +28,10 @@ export const nats = group({
   password: optionalSecret('Its password.'),
   nkey_seed: optionalSecret('Seed of the nkey that the server asks for: SU….'),
   creds_file: optionalName('File with JWT and seed, as `nsc` writes it.'),
+  prefix: shapedName(SUBJECT, 'market', 'First part of every subject; dots may be in it.'),
+  inbox_prefix: shapedName(SUBJECT, '_INBOX', 'First part of the subject of acknowledgements.'),
+  window_messages: whole(1, 16_384, 4096, 'Messages that may be sent and not acknowledged.'),
+  window_bytes: whole(65_536, 268_435_456, 8_388_608, 'Bytes that may be sent and not acknowledged.'),
   tls: group({
     required: toggle(false, 'No connection without TLS; `tls://` says the same. Used too where the server offers it.'),
     ca_file: optionalName('PEM file with the authorities to trust; those of the system unless said.'),
@@ -35,8 +39,6 @@ export const nats = group({
     key_file: optionalName('PEM file with its key.'),
     first: toggle(false, 'The server expects TLS at once (`handshake_first`).'),
   }),
-  prefix: shapedName(SUBJECT, 'market', 'First part of every subject; dots may be in it.'),
-  inbox_prefix: shapedName(SUBJECT, '_INBOX', 'First part of the subject of acknowledgements.'),
   stream: group({
     name: shapedName(STREAM, 'MARKET_DATA', 'Stream; created when it is missing, never changed.'),
     age_seconds: whole(60, 315_360_000, 86_400, 'Created stream: older messages go, in seconds.'),
@@ -49,8 +51,6 @@ export const nats = group({
     duplicate_seconds: whole(1, 86_400, 600, 'Created stream: how long ids are known, in seconds.'),
     replicas: whole(1, 5, 1, 'Created stream: copies in a cluster.'),
   }),
-  window_messages: whole(1, 16_384, 4096, 'Messages that may be sent and not acknowledged.'),
-  window_bytes: whole(65_536, 268_435_456, 8_388_608, 'Bytes that may be sent and not acknowledged.'),
 })
 
 const CLICKHOUSE: UrlRule = { schemes: ['http', 'https'], loopbackOnly: [], allowCredentials: true }

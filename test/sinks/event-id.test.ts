@@ -23,6 +23,7 @@ test('is the id, whatever the event says before and after it', () => {
     fc.property(event, (each) => {
       expect(idOf(each)).toBe(each.id)
     }),
+    { seed: 1, numRuns: 500 },
   )
 })
 

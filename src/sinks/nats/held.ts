@@ -15,9 +15,16 @@ export interface StreamEnd {
   readonly lastSeq: number
 }
 
-/** Is this the stream that we remember, and does it hold all that was acknowledged to us (unless it went by age or limit)? */
-export const isContinued = ({ created, ackedSeq, floorSeq }: Checkpoint, end: StreamEnd): boolean =>
+/**
+ * Can this be the stream that we remember, with all that was acknowledged to us, unless it went by age or limit? Then the
+ * record that was acknowledged last must be found where it was: {@link Seen.hasAcked}.
+ */
+export const canBeContinued = ({ created, ackedSeq, floorSeq }: Checkpoint, end: StreamEnd): boolean =>
   created === end.created && Math.max(ackedSeq, floorSeq) <= end.lastSeq
+
+/** How far back to look in a stream that can be continued. */
+export const lookFrom = ({ ackedSeq, floorSeq }: Checkpoint, { firstSeq, lastSeq }: StreamEnd): number =>
+  Math.max(firstSeq, Math.min(floorSeq + 1, ackedSeq === 0 ? floorSeq + 1 : ackedSeq, lastSeq - RECENT_IDS_MAX + 1))
 
 /** The messages that were looked at. */
 export class Seen {
@@ -28,8 +35,8 @@ export class Seen {
   readonly ids = new Set<string>()
   highestLsn = 0
   lowestLsn = Number.POSITIVE_INFINITY
-  /** The stream has another message where a record of ours was acknowledged. */
-  isContradicted = false
+  /** The record that was acknowledged last stands where it was acknowledged. */
+  hasAcked = false
 
   constructor(logId: string, end: StreamEnd) {
     this.#logId = logId
@@ -38,7 +45,7 @@ export class Seen {
 
   add(seq: number, id: string, log: string, lsn: number, remembered: Checkpoint | undefined): void {
     const isOurs = log === this.#logId
-    if (seq === remembered?.ackedSeq && !(isOurs && lsn === remembered.ackedLsn)) this.isContradicted = true
+    if (seq === remembered?.ackedSeq && isOurs && lsn === remembered.ackedLsn) this.hasAcked = true
     if (seq > this.#idsFromSeq && id !== '') this.ids.add(id)
     if (!isOurs || !Number.isSafeInteger(lsn) || lsn <= 0) return
     this.highestLsn = Math.max(this.highestLsn, lsn)

@@ -55,6 +55,7 @@ export class Publisher {
   #wake: () => void = () => {}
   #failure: Error | undefined
   #sentLsn = 0
+  #settledLsn = 0
   #ackedSeq: number
   #ackedLsn: number
 
@@ -75,8 +76,11 @@ export class Publisher {
     return this.#sentLsn
   }
 
-  get hasFailed(): boolean {
-    return this.#failure !== undefined
+  /** Everything up to here that was given to us is stored, skipped or refused for good. Stays as it is after a failure. */
+  get settledLsn(): number {
+    if (this.#failure !== undefined) return this.#settledLsn
+    const { lowestLsn } = this.#window
+    return lowestLsn === undefined ? this.#sentLsn : lowestLsn - 1
   }
 
   /** The newest sequence that a record of ours was acknowledged with; 0: none yet. */
@@ -89,19 +93,15 @@ export class Publisher {
     return this.#ackedLsn
   }
 
-  /** All that was sent before it is stored, or refused for good. */
-  get pendingLsn(): number {
-    return this.#window.lowestLsn ?? Number.POSITIVE_INFINITY
-  }
-
   /** Resolves when all of the batch is acknowledged. Errors: rejects with the first failure of the connection. */
   async publish(batch: Batch): Promise<void> {
     const work = new Work()
     this.#works.add(work)
     try {
+      // What comes behind a record that could not be sent must not be sent either, or it would hide that one is missing.
       const before = this.#turn
       const sending = before.then(() => this.#sendAll(batch, work))
-      this.#turn = sending.catch(() => {})
+      this.#turn = sending.catch((error: unknown) => this.fail(asError(error)))
       await sending
       await work.settled
     } finally {
@@ -112,6 +112,7 @@ export class Publisher {
   /** Ends all that is under way. Does nothing after the first time. */
   fail(error: Error): void {
     if (this.#failure !== undefined) return
+    this.#settledLsn = this.settledLsn
     this.#failure = error
     this.#stopSweep()
     this.#window.clear()
@@ -193,7 +194,7 @@ export class Publisher {
     this.#window.hold(sending)
     this.#refuse(pending.message.record, reason).then(
       () => this.#finish(sending, pending),
-      (error: unknown) => this.fail(new Error(errorText(error), { cause: error })),
+      (error: unknown) => this.fail(asError(error)),
     )
   }
 
@@ -246,3 +247,5 @@ export class Publisher {
     counts.inFlightBytes = this.#window.bytes
   }
 }
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(errorText(error)))

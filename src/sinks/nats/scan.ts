@@ -4,7 +4,7 @@ import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstr
 import type { Clock } from '../../platform/platform.ts'
 import type { Checkpoint } from './checkpoint.ts'
 import { ID_HEADER, LOG_HEADER, LSN_HEADER } from './headers.ts'
-import { isContinued, RECENT_IDS_MAX, Seen, type StreamEnd } from './held.ts'
+import { canBeContinued, lookFrom, Seen, type StreamEnd } from './held.ts'
 
 /** The first stretch when nothing is remembered; the next ones are longer. */
 const STRETCH_MESSAGES = 65_536
@@ -34,12 +34,11 @@ export interface ScanOptions {
 /** Errors: rejects when the messages cannot be read. */
 export async function scanStream(options: ScanOptions, end: StreamEnd): Promise<Scan> {
   const { remembered, logId } = options
-  if (remembered !== undefined && isContinued(remembered, end)) {
+  if (remembered !== undefined && canBeContinued(remembered, end)) {
     const seen = new Seen(logId, end)
-    const fromSeq = Math.max(end.firstSeq, Math.min(remembered.floorSeq, end.lastSeq - RECENT_IDS_MAX) + 1)
+    const fromSeq = lookFrom(remembered, end)
     await look(options, seen, fromSeq, end.lastSeq, remembered)
-    if (!seen.isContradicted)
-      return { seen, fromSeq: Math.min(fromSeq, remembered.floorSeq + 1), continued: remembered }
+    if (seen.hasAcked || remembered.ackedSeq < fromSeq) return { seen, fromSeq, continued: remembered }
   }
   return scanBackwards(options, end)
 }

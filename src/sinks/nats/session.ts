@@ -29,9 +29,9 @@ export class Session {
   readonly #ports: SessionPorts
   readonly #stopTicks: () => void
   #certain: Checkpoint | undefined
-  #saved: Checkpoint | undefined
+  #saved = ''
   #saving: Promise<void> = Promise.resolve()
-  /** Becomes certain when all that was sent up to then is acknowledged: what is sent later stands behind `floorSeq`. */
+  /** Moves the floor when all that was sent up to then is acknowledged: what is sent later stands behind `floorSeq`. */
   #mark: { readonly lsn: number; readonly floorSeq: number } | undefined
 
   constructor(ports: SessionPorts) {
@@ -61,27 +61,25 @@ export class Session {
   }
 
   #advance(): void {
-    const { sentLsn, ackedSeq, ackedLsn, pendingLsn, hasFailed } = this.publisher
+    const { sentLsn, settledLsn, ackedSeq, ackedLsn } = this.publisher
     const { base, lastSeq, highestLsn } = this.#ports
-    if (this.#certain !== undefined && ackedSeq > this.#certain.ackedSeq) {
-      this.#certain = { ...this.#certain, ackedSeq, ackedLsn }
+    const mark = this.#mark
+    const isReached = mark !== undefined && settledLsn >= mark.lsn
+    const floorSeq = isReached ? mark.floorSeq : this.#certain?.floorSeq
+    if (floorSeq !== undefined) {
+      const lsn = Math.max(this.#certain?.lsn ?? 0, settledLsn)
+      this.#certain = { ...base, lsn, floorSeq, ackedSeq, ackedLsn }
     }
-    // What is under way is not known any more.
-    if (hasFailed) return
-    if (this.#mark !== undefined && pendingLsn > this.#mark.lsn) {
-      this.#certain = { ...base, ...this.#mark, ackedSeq, ackedLsn }
-      this.#mark = undefined
-    }
+    if (isReached) this.#mark = undefined
     // Before the end of what stood there at first, further records lie in front of any floor.
-    if (sentLsn >= highestLsn && sentLsn > (this.#certain?.lsn ?? 0)) {
-      this.#mark ??= { lsn: sentLsn, floorSeq: Math.max(ackedSeq, lastSeq) }
-    }
+    if (sentLsn > 0 && sentLsn >= highestLsn) this.#mark ??= { lsn: sentLsn, floorSeq: Math.max(ackedSeq, lastSeq) }
   }
 
   #save(): void {
     const certain = this.#certain
-    if (certain === undefined || certain === this.#saved) return
-    this.#saved = certain
+    const text = JSON.stringify(certain)
+    if (certain === undefined || text === this.#saved) return
+    this.#saved = text
     this.#saving = this.#saving.then(() => this.#ports.save(certain)).catch(() => {})
   }
 }

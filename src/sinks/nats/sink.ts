@@ -115,7 +115,10 @@ export class NatsSink implements Sink {
       publisher,
       clock,
       base,
-      checkpoint: held && { ...base, lsn: held.throughLsn, floorSeq: scan.fromSeq - 1, ackedSeq, ackedLsn },
+      checkpoint:
+        held === undefined
+          ? scan.continued
+          : { ...base, lsn: held.throughLsn, floorSeq: scan.fromSeq - 1, ackedSeq, ackedLsn },
       lastSeq,
       highestLsn: scan.seen.highestLsn,
       save: (checkpoint) => writeCheckpoint(files, stateFolder, checkpoint),

@@ -216,6 +216,19 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
     await forgetful.remove()
   })
 
+  test('and what was refused for good before a break is not given to us, and refused, again', async () => {
+    rig.append(100)
+    rig.log[49] = { ...record(50), body: Buffer.from('{"type":"trade"}') }
+    rig.pump()
+    await rig.untilPumped()
+    await server.kill()
+    await server.start()
+    rig.append(1)
+    await rig.untilPumped()
+    expect(rig.held.slice(1)).toEqual([{ throughLsn: 100 }])
+    expect(rig.rejected.map(([{ lsn }]) => lsn)).toEqual([50])
+  })
+
   test('but what has aged out, or was purged, is not sent again', async () => {
     rig.append(1000)
     rig.pump()

@@ -4,7 +4,14 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAck } from '../../../src/sinks/nats/ack.ts'
 import type { Checkpoint } from '../../../src/sinks/nats/checkpoint.ts'
-import { judgeHeld, Seen, type StreamEnd } from '../../../src/sinks/nats/held.ts'
+import {
+  canBeContinued,
+  judgeHeld,
+  lookFrom,
+  RECENT_IDS_MAX,
+  Seen,
+  type StreamEnd,
+} from '../../../src/sinks/nats/held.ts'
 import { type Message, messageWriter } from '../../../src/sinks/nats/message.ts'
 import { LSN_SPAN, NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
 import { takes, weaknesses } from '../../../src/sinks/nats/stream.ts'
@@ -25,6 +32,7 @@ describe('a subject', () => {
         expect(partsOf('market', subject ?? '')).toEqual(parts)
         expect(subject).toMatch(/^market(\.[\w%-]+){4}$/)
       }),
+      { seed: 1, numRuns: 500 },
     )
   })
 
@@ -161,12 +169,29 @@ describe('what a stream holds', () => {
     expect(judge([], remembered, { ...end, firstSeq: 21, lastSeq: 20 })).toEqual({ throughLsn: 10 })
   })
 
-  test('is in doubt when another message stands where ours was acknowledged', () => {
+  test('is in doubt unless our record stands where it was acknowledged', () => {
     const all = new Seen('log', end)
-    all.add(25, 'id', 'log', 15, remembered)
-    expect(all.isContradicted).toBe(false)
+    all.add(25, 'id', 'other', 15, remembered)
     all.add(25, 'id', 'log', 14, remembered)
-    expect(all.isContradicted).toBe(true)
+    all.add(24, 'id', 'log', 15, remembered)
+    expect(all.hasAcked).toBe(false)
+    all.add(25, 'id', 'log', 15, remembered)
+    expect(all.hasAcked).toBe(true)
+  })
+
+  test('is not that of another stream, or of one that ends before what was acknowledged', () => {
+    expect(canBeContinued(remembered, end)).toBe(true)
+    expect(canBeContinued(remembered, { ...end, created: 'later' })).toBe(false)
+    expect(canBeContinued(remembered, { ...end, lastSeq: 24 })).toBe(false)
+  })
+
+  test('is looked for from the mark on, or what was acknowledged last, and among the newest in any case', () => {
+    const late = { ...end, lastSeq: 1_000_000 }
+    expect(lookFrom({ ...remembered, floorSeq: 900_000, ackedSeq: 900_500 }, late)).toBe(900_001)
+    expect(lookFrom({ ...remembered, floorSeq: 900_000, ackedSeq: 800_000 }, late)).toBe(800_000)
+    expect(lookFrom({ ...remembered, floorSeq: 999_999, ackedSeq: 999_999 }, late)).toBe(1_000_001 - RECENT_IDS_MAX)
+    expect(lookFrom({ ...remembered, floorSeq: 900_000, ackedSeq: 0 }, late)).toBe(900_001)
+    expect(lookFrom(remembered, { ...late, firstSeq: 999_000 })).toBe(999_000)
   })
 
   test('needs a bounded memory, however much is looked at', () => {

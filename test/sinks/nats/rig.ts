@@ -199,5 +199,5 @@ export async function managed<Result>(
   }
 }
 
-export const streamConfig = (url: string): Promise<StreamConfig> =>
-  managed(url, async (jsm) => (await jsm.streams.info(NATS_DEFAULTS.stream.name)).config)
+export const streamConfig = (url: string, stream = NATS_DEFAULTS.stream.name): Promise<StreamConfig> =>
+  managed(url, async (jsm) => (await jsm.streams.info(stream)).config)

@@ -19,10 +19,9 @@ const base = { logId: 'log', stream: 'S', created: 't' }
 function begin(start: { checkpoint?: Checkpoint; lastSeq: number; highestLsn: number }) {
   const publisher = {
     sentLsn: 0,
-    ackedSeq: 0,
-    ackedLsn: 0,
-    pendingLsn: Number.POSITIVE_INFINITY,
-    hasFailed: false,
+    ackedSeq: start.checkpoint?.ackedSeq ?? 0,
+    ackedLsn: start.checkpoint?.ackedLsn ?? 0,
+    settledLsn: 0,
     fail: () => {},
   }
   let tick = (): void => {}
@@ -50,34 +49,40 @@ function begin(start: { checkpoint?: Checkpoint; lastSeq: number; highestLsn: nu
   return { session, after, saved }
 }
 
-test('a record is certain when all that was sent before it is acknowledged, and what follows stands behind the mark', async () => {
+test('a record is certain when all up to it has its answer, and what follows stands behind the mark', async () => {
   const { session, after, saved } = begin({ lastSeq: 100, highestLsn: 0 })
-  after({ sentLsn: 10, ackedSeq: 104, ackedLsn: 4, pendingLsn: 5 })
-  after({ sentLsn: 20, ackedSeq: 110, ackedLsn: 10, pendingLsn: 9 })
+  after({ sentLsn: 10, settledLsn: 4, ackedSeq: 104, ackedLsn: 4 })
+  after({ sentLsn: 20, settledLsn: 8, ackedSeq: 110, ackedLsn: 10 })
   expect(saved).toEqual([])
-  after({ sentLsn: 30, ackedSeq: 115, ackedLsn: 15, pendingLsn: 11 })
-  const close = await session.close(new Error('test'))
-  expect(saved[0]).toEqual({ ...base, lsn: 10, floorSeq: 104, ackedSeq: 115, ackedLsn: 15 })
-  expect(close).toEqual(saved[0])
+  after({ sentLsn: 30, settledLsn: 12, ackedSeq: 115, ackedLsn: 15 })
+  expect(await session.close(new Error('test'))).toEqual({
+    ...base,
+    lsn: 12,
+    floorSeq: 104,
+    ackedSeq: 115,
+    ackedLsn: 15,
+  })
+  expect(saved).toEqual([{ ...base, lsn: 12, floorSeq: 104, ackedSeq: 115, ackedLsn: 15 }])
 })
 
 test('all is certain when nothing is under way at the end', async () => {
   const { session, after } = begin({ lastSeq: 100, highestLsn: 0 })
-  after({ sentLsn: 10, ackedSeq: 110, ackedLsn: 10 })
+  after({ sentLsn: 10, settledLsn: 10, ackedSeq: 110, ackedLsn: 10 })
   const certain = await session.close(new Error('test'))
   expect(certain).toEqual({ ...base, lsn: 10, floorSeq: 110, ackedSeq: 110, ackedLsn: 10 })
 })
 
-test('nothing is marked before what stood alone in the stream is reached: it lies in front of any mark', async () => {
+test('the floor stays in front of what stood alone in the stream, until that is reached', async () => {
   const checkpoint = { ...base, lsn: 10, floorSeq: 90, ackedSeq: 95, ackedLsn: 10 }
   const { session, after } = begin({ checkpoint, lastSeq: 100, highestLsn: 15 })
-  after({ sentLsn: 12, ackedSeq: 102, ackedLsn: 12 })
-  expect(await session.close(new Error('test'))).toEqual({ ...checkpoint, ackedSeq: 102, ackedLsn: 12 })
+  after({ sentLsn: 12, settledLsn: 12, ackedSeq: 102, ackedLsn: 12 })
+  after({ sentLsn: 14, settledLsn: 14, ackedSeq: 104, ackedLsn: 14 })
+  const certain = await session.close(new Error('test'))
+  expect(certain).toEqual({ ...checkpoint, lsn: 14, ackedSeq: 104, ackedLsn: 14 })
 })
 
-test('after a failure nothing more becomes certain than what was', async () => {
+test('a session that does less than the one before makes nothing less certain', async () => {
   const checkpoint = { ...base, lsn: 10, floorSeq: 90, ackedSeq: 95, ackedLsn: 10 }
-  const { session, after } = begin({ checkpoint, lastSeq: 100, highestLsn: 10 })
-  after({ sentLsn: 20, ackedSeq: 105, ackedLsn: 15, hasFailed: true })
-  expect(await session.close(new Error('test'))).toEqual({ ...checkpoint, ackedSeq: 105, ackedLsn: 15 })
+  const { session } = begin({ checkpoint, lastSeq: 100, highestLsn: 10 })
+  expect(await session.close(new Error('test'))).toMatchObject({ lsn: 10, floorSeq: 90 })
 })
