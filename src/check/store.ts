@@ -17,6 +17,7 @@ export class Store {
   /** In the order of arrival. */
   rows: { readonly lsn: number; readonly body: string }[] = []
   readonly #tokens = new Set<string>()
+  #hasLost = false
   readonly #random: Random
   fault: StoreFault | undefined
   /** Share of writes that are stored and fail all the same. */
@@ -66,7 +67,9 @@ export class Store {
 
   /** As an older copy. */
   lose(count: number): void {
-    if (count > 0) this.rows = this.rows.slice(0, -count)
+    if (count === 0) return
+    this.rows = this.rows.slice(0, -count)
+    this.#hasLost = true
   }
 
   #held(): Held {
@@ -78,7 +81,9 @@ export class Store {
       .sort((a, b) => b - a)
       .slice(0, WINDOW + 1)
     const throughLsn = newest[WINDOW] ?? 0
-    return { throughLsn, further: new Set(newest) }
+    const hasLost = this.#hasLost
+    this.#hasLost = false
+    return { throughLsn, further: new Set(newest), hasLost }
   }
 
   async #write(batch: Batch, clock: Clock): Promise<void> {

@@ -227,6 +227,11 @@ function exposeSinks(
     'sinkRejected',
     each(({ name }) => letters.get(name)?.count ?? 0),
   )
+  metrics.computed('sinkCounts', () =>
+    pumps().flatMap((pump) =>
+      Object.entries(pump.sinkCounts).map(([what, value]) => ({ labels: { sink: pump.name, what }, value })),
+    ),
+  )
   metrics.computed(
     'sinkLag',
     each(({ lag }) => lag),

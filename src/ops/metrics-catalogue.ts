@@ -245,6 +245,10 @@ export const METRICS = {
   sinkRollbacks: counter('marketprism_sink_rollbacks_total', 'Times that a store had lost what it had confirmed.', [
     'sink',
   ]),
+  sinkCounts: counter('marketprism_sink_counts_total', 'What a sink counts of its own: see its page.', [
+    'sink',
+    'what',
+  ]),
   sinkLag: gauge('marketprism_sink_lag_records', 'Records of the log that the sink does not have yet.', ['sink']),
   sinkLagSeconds: gauge(
     'marketprism_sink_lag_seconds',

@@ -69,6 +69,11 @@ export class Pump {
     return this.#options.name
   }
 
+  /** What the sink counts of its own. */
+  get sinkCounts(): Readonly<Record<string, number>> {
+    return this.#options.sink.counts ?? {}
+  }
+
   /** Records of the log that the sink does not have yet; numbers that were left out count too. */
   get lag(): number {
     const { log, name } = this.#options
@@ -121,14 +126,17 @@ export class Pump {
     this.problem = undefined
   }
 
-  #goTo({ throughLsn }: Held): void {
+  #goTo({ throughLsn, hasLost = false }: Held): void {
     const { log, name, events } = this.#options
     const cursorLsn = log.cursor(name)
-    if (throughLsn >= cursorLsn) log.ack(name, Math.min(throughLsn, log.lastLsn))
-    else {
-      this.counts.rollbacks++
-      events.rolledBack(throughLsn, cursorLsn, log.rewind(name, throughLsn))
+    if (throughLsn >= cursorLsn) {
+      log.ack(name, Math.min(throughLsn, log.lastLsn))
+      return
     }
+    const againLsn = log.rewind(name, throughLsn)
+    if (!hasLost) return
+    this.counts.rollbacks++
+    events.rolledBack(throughLsn, cursorLsn, againLsn)
   }
 
   /** Resolves when the sink has everything and the pump is to stop. */

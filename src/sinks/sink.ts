@@ -16,10 +16,12 @@ export interface Batch {
 
 /** What the store holds of the log already. */
 export interface Held {
-  /** Everything up to here is stored. Less than the log believes: the store has lost data, and gets them again. */
+  /** Everything up to here is stored, for certain. What is behind it is sent again but for {@link further}. */
   readonly throughLsn: number
-  /** Further records that are stored; they are not sent again. */
+  /** Further records that are stored. */
   readonly further?: ReadonlySet<number>
+  /** The store has lost what it had confirmed: it was set back to an older copy, or made anew. */
+  readonly hasLost?: boolean
 }
 
 export interface Sink {
@@ -34,6 +36,8 @@ export interface Sink {
    * Errors: rejects; nothing is assumed of the batch, and all of it comes again, after `close` and `open`.
    */
   write(batch: Batch): Promise<void>
+  /** Plain fields that only grow; each is shown as a metric. */
+  readonly counts?: Readonly<Record<string, number>>
   /** Gives connections and files free; unfinished writes reject. Never rejects. */
   close(): Promise<void>
 }

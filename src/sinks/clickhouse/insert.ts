@@ -33,7 +33,7 @@ export const INSERT_SETTINGS: ClickHouseSettings = {
 const NEWLINE = 10
 
 /** Plain numbers, for metrics. */
-export interface InsertCounts {
+export type InsertCounts = {
   /** Stored, as far as the server says: those that it had already are among them. */
   rows: number
   inserts: number

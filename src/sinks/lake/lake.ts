@@ -27,7 +27,7 @@ const GROUP_ROWS_MAX = 100_000
 const GROUP_JSON_BYTES_MAX = 8 * 1024 * 1024
 
 /** Since the start of the process. */
-export interface LakeCounts {
+export type LakeCounts = {
   files: number
   rows: number
   bytes: number

@@ -1,5 +1,6 @@
 /** What the NATS sink counts; plain fields that metrics read when asked. */
-export interface NatsCounts {
+// A type, not an interface: it is a record of numbers for whoever shows it.
+export type NatsCounts = {
   /** Messages that the stream has for certain, duplicates included. */
   acked: number
   /** Of them: the server had stored the id before. */
@@ -16,9 +17,6 @@ export interface NatsCounts {
   connections: number
   /** Times that the stream had lost what it had acknowledged. */
   rollbacks: number
-  /** Sent and not acknowledged: messages and bytes. */
-  inFlight: number
-  inFlightBytes: number
 }
 
 export const newNatsCounts = (): NatsCounts => ({
@@ -30,6 +28,10 @@ export const newNatsCounts = (): NatsCounts => ({
   retries: 0,
   connections: 0,
   rollbacks: 0,
-  inFlight: 0,
-  inFlightBytes: 0,
 })
+
+/** Sent and not acknowledged. */
+export interface UnderWay {
+  messages: number
+  bytes: number
+}

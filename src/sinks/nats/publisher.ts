@@ -10,7 +10,7 @@ import type { Clock } from '../../platform/platform.ts'
 import type { LogRecord } from '../../spool/frame.ts'
 import type { Batch } from '../sink.ts'
 import { type Ack, readAck } from './ack.ts'
-import type { NatsCounts } from './counts.ts'
+import type { NatsCounts, UnderWay } from './counts.ts'
 import { EncodedHeaders } from './headers.ts'
 import type { Message, MessageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
@@ -29,6 +29,7 @@ export interface PublisherPorts {
   readonly options: NatsSinkOptions
   readonly clock: Clock
   readonly counts: NatsCounts
+  readonly underWay: UnderWay
   readonly messageOf: MessageWriter
   /** The newest sequence of the stream. */
   readonly lastSeq: number
@@ -242,9 +243,9 @@ export class Publisher {
   }
 
   #count(): void {
-    const { counts } = this.#ports
-    counts.inFlight = this.#window.messages
-    counts.inFlightBytes = this.#window.bytes
+    const { underWay } = this.#ports
+    underWay.messages = this.#window.messages
+    underWay.bytes = this.#window.bytes
   }
 }
 

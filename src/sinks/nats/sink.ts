@@ -9,7 +9,7 @@ import type { Clock } from '../../platform/platform.ts'
 import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { connectNats, watch } from './connect.ts'
-import { type NatsCounts, newNatsCounts } from './counts.ts'
+import { type NatsCounts, newNatsCounts, type UnderWay } from './counts.ts'
 import { judgeHeld, type StreamEnd } from './held.ts'
 import { messageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
@@ -34,6 +34,7 @@ const ANSWER_MS = 10_000
 export class NatsSink implements Sink {
   readonly traits = NATS_TRAITS
   readonly counts: NatsCounts = newNatsCounts()
+  readonly underWay: UnderWay = { messages: 0, bytes: 0 }
   readonly #options: NatsSinkOptions
   readonly #ports: SinkPorts
   readonly #said = new Set<string>()
@@ -88,7 +89,8 @@ export class NatsSink implements Sink {
     const held = judgeHeld(scan.seen, end, scan.continued, known !== undefined)
     this.#session = this.#start(connection, info, scan, held)
     this.counts.connections++
-    return held
+    const hasLost = known !== undefined && scan.continued === undefined
+    return hasLost && held ? { ...held, hasLost } : held
   }
 
   #start(connection: NatsConnection, info: StreamInfo, scan: Scan, held: Held | undefined): Session {
@@ -103,6 +105,7 @@ export class NatsSink implements Sink {
       options: this.#options,
       clock,
       counts: this.counts,
+      underWay: this.underWay,
       messageOf: messageWriter(this.#options.prefix, logId, connection.info?.max_payload ?? Number.POSITIVE_INFINITY),
       lastSeq,
       acked: { ackedSeq, ackedLsn },
