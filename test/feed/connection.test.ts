@@ -21,9 +21,9 @@ describe('a process that stood still', () => {
     rig.losses.length = 0
     const before = proofs()
     rig.stall(60_000)
-    await rig.world.clock.advance(1_000)
-    expect(proofs(), 'a ping is sent at once').toBe(before + 1)
-    await rig.world.clock.advance(5_000)
+    await rig.world.clock.advance(2_100)
+    expect(proofs(), 'a ping is sent when the pings of that time are answered').toBe(before + 1)
+    await rig.world.clock.advance(3_900)
     expect(peer.isClosedByUs).toBe(false)
     await rig.exchange.run(20_000)
     expect(rig.exchange.lines).toHaveLength(1)
