@@ -4,11 +4,16 @@ import { touches } from './oracle-causes.ts'
 import type { Court, Entry, Judge } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
+/** What was found so late may still be being fetched. */
+const HEALING_US = 4_000_000
+
 export function judgeEnd({ streams, options, report }: Court): Judge {
   const permanent: Entry<'fault'>[] = []
 
   function judgeGaps(stream: Stream): void {
     for (const record of stream.open) {
+      const isOver = record.latest.end_time_us !== undefined
+      if (isOver && record.firstAtUs > streams.nowUs - HEALING_US) continue
       const text = `gap ${record.gapId} (${record.latest.cause}) is open since ${record.latest.start_time_us}`
       const promise = record.latestRun < streams.runs ? 'gap_forgotten' : 'gap_left_open'
       report(promise, streams.nowUs, stream, text)

@@ -70,7 +70,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
 
   return {
     fault({ fault, atUs, untilUs = atUs }) {
-      if (options.stallFaults.test(fault)) stalls = joined(stalls, { fromUs: atUs, untilUs })
+      // Nor does anyone live in the time that a clock leaves out.
+      if (options.timeFaults.test(fault) && untilUs > atUs) stalls = joined(stalls, { fromUs: atUs, untilUs })
       // The disk is tried again only after a while.
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })

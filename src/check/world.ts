@@ -186,10 +186,10 @@ export class World {
     return this.#forged.size > 0
   }
 
-  /** A fault struck whose effects are confined to `scope`. */
-  struck(name: string, scope: FaultScope, lastsMs?: number): void {
+  /** A fault struck whose effects are confined to `scope`. `skippedMs`: the wall clock leaves so much out. */
+  struck(name: string, scope: FaultScope, lastsMs?: number, skippedMs = 0): void {
     const atUs = this.nowUs()
-    const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + lastsMs * 1000 }
+    const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + (lastsMs + skippedMs) * 1000 }
     this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs })
     if (lastsMs !== undefined) this.#lasting.push({ name, scope, untilMs: this.loop.nowMs + lastsMs })
     if (scope.symbol === undefined)

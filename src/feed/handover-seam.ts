@@ -8,6 +8,8 @@ import type { Front, Held } from './handover-front.ts'
 export const OVERLAP_MS = 2_000
 /** What the first link delivers so much later than the newest of the second should have come on the second too. */
 const GRACE_MS = 1_000
+/** No message of the first link is taken to be older: a venue's time may be wrong. */
+const LATE_MS_MAX = 30_000
 
 /** How far the first link has been found behind the second, at most, by messages that came on both. One for all feeds. */
 export interface Lag {
@@ -29,6 +31,8 @@ export class Seam {
   #heardMs: number | undefined
   #newestMs: number | undefined
   #deliveredMs = Number.NEGATIVE_INFINITY
+  /** How late that message was, by the venue's time. */
+  #lateMs = 0
   /** Something of the second link was delivered by the first too: it reaches back far enough. */
   #isReached = false
   /** Receive time of the newest message of the second link that tells what the first had delivered: so far nothing is missing. */
@@ -45,6 +49,7 @@ export class Seam {
   delivered(event: MarketEvent, receiveTimeUs: EpochUs, nowMs: number): void {
     this.#front.delivered(event, receiveTimeUs)
     this.#deliveredMs = nowMs
+    this.#lateMs = Math.min(LATE_MS_MAX, this.feed.lag.latenessMs(event.exchange_time_us, receiveTimeUs))
   }
 
   /** The second link brought it. */
@@ -76,7 +81,8 @@ export class Seam {
     if (this.feed.ledger.outage !== undefined) return true
     this.#prune()
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
-    const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS + this.#lag.ms
+    const lateMs = Math.max(this.#lateMs, this.#lag.ms)
+    const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS + lateMs
     const isSettled = nowMs - confirmedMs >= OVERLAP_MS
     if (this.#held.length === 0) return !isDeaf && (this.#isReached || isSettled)
     const walk = this.#front.walk()

@@ -77,6 +77,8 @@ export class RestClient {
   #pausedUntilMs = 0
   #cancelWake: (() => void) | undefined
   #isStopped = false
+  /** An answer came by which the venue would have told what an earlier process has used. A refusal may not say. */
+  #isUsageKnown = false
   /** Result of the last call; `undefined` before the first. */
   isAvailable: boolean | undefined
 
@@ -137,9 +139,8 @@ export class RestClient {
     return this.#options.urls[this.#urlIndex % this.#options.urls.length] as string
   }
 
-  /** What an earlier process has used of the limits the first answer tells. */
   get #underWayMax(): number {
-    return this.isAvailable === undefined ? 1 : UNDER_WAY_MAX
+    return this.#isUsageKnown ? UNDER_WAY_MAX : 1
   }
 
   /** Sends what fits now, oldest first; a full budget holds back its own requests only. Wakes when the next one fits. */
@@ -211,6 +212,7 @@ export class RestClient {
     try {
       const result = await this.#exchange(request)
       this.isAvailable = true
+      this.#isUsageKnown = true
       onOutcome('ok', platform.clock.monotonicMs() - startMs, '')
       return result
     } catch (error) {
@@ -270,6 +272,7 @@ export class RestClient {
     const used = this.#options.venue.restLimits.used?.(headers)
     const budget = used === undefined ? undefined : this.#budgets.get(used.budget)
     if (used === undefined || budget === undefined) return
+    this.#isUsageKnown = true
     const { clock } = this.#options.platform
     const nowMs = clock.monotonicMs()
     const restMs = budget.windowMs - ((clock.nowUs() / 1000) % budget.windowMs) + 1

@@ -13,3 +13,20 @@ test('a client that can read nothing ends the connection, and what comes late is
   expect(closed.length).toBeGreaterThan(0)
   expect(oracle.finish()).toEqual([])
 })
+
+test.each(['process-stalled', 'disk-full'])(
+  'of %s the judges hear again when the clock jumps meanwhile',
+  async (kind) => {
+    const heard: (TraceEntry & { kind: 'fault' })[] = []
+    const plan = [
+      { atMs: 5_000, kind, args: { ms: 10_000, timers: 'false' } },
+      { atMs: 9_000, kind: 'wall-clock-jumps', args: { ms: 3_600_000 } },
+    ]
+    const add = (entry: TraceEntry) => void (entry.kind === 'fault' && heard.push(entry))
+    await runSeed(1, { plan, sinks: [{ add }] })
+    const [first, jump, again] = heard
+    expect(heard.map(({ fault }) => fault)).toEqual([kind, 'wall-clock-jumps', kind])
+    expect(again?.atUs).toBe(jump?.untilUs)
+    expect(again?.untilUs).toBe((first?.untilUs ?? 0) + 3_600_000_000)
+  },
+)

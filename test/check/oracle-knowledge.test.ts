@@ -33,6 +33,22 @@ test('a stall before the end of the process is not forgotten over one that begin
   expect(verdict([sooner, ...insert(early, isEnd, later)])).toEqual([])
 })
 
+test.each([
+  ['just before', 300, true],
+  ['long before', 9_000, false],
+])(
+  'a process is killed, and the clock had jumped %s: its last beat may lie behind the jump',
+  (_name, waitMs, isRight) => {
+    const good = new GoodRun().steps(3)
+    const beatUs = good.nowUs - SECOND / 2
+    const jumpMs = 3_600_000
+    good.fault('wall-clock-jumps', { untilUs: good.nowUs + jumpMs * 1000 }).wait(jumpMs + waitMs)
+    const trace = good.restart('killed').steps(2).end()
+    const found = verdict(change(gap({ cause: 'process_down' }), { start_time_us: beatUs })(trace))
+    expect(found.includes('gap_too_wide')).toBe(!isRight)
+  },
+)
+
 test('a stream of which a failing disk never took a word is unknown to the next process', () => {
   const untold = drop(event('gap'))(new GoodRun().steps(3).restart('killed').steps(3).end())
   expect(verdict(untold)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))

@@ -177,3 +177,17 @@ test('a gap that never reaches a disk that is well', () => {
   expect(verdict(trace)).toEqual([])
   expect(verdict(undurable)).toContain('gap_not_durable')
 })
+
+test.each([
+  ['just found', 4_900, []],
+  ['found a while ago', 500, ['gap_left_open']],
+])('a gap that was %s when the run ends', (_name, earlierMs, promises) => {
+  const trace = new GoodRun().steps(3).step('BTCUSDT', 'trade').step('BTCUSDT').end()
+  const isHealed = gap({ state: 'healed', channel: 'trade' })
+  const ended = trace
+    .filter((each) => !isHealed(each) && !event('trade', { source: 'backfill' })(each))
+    .map((each) =>
+      each.kind === 'end' || each.kind === 'checkpoint' ? { ...each, atUs: each.atUs - earlierMs * 1000 } : each,
+    )
+  expect(verdict(ended as Trace)).toEqual(promises)
+})

@@ -69,3 +69,19 @@ test('what was said before the second link joined may come late on the first, by
   busy.delivered(make(7), 0, 2_400)
   expect([busy.joins(4_600), quiet.joins(4_600)]).toEqual([true, true])
 })
+
+test.each([
+  ['made before the second link joined', 900_000, true],
+  ['made long behind that', 4_000_000, false],
+])('a trade that the first link alone brings, %s', (_name, madeUs, isRight) => {
+  const seam = seamOf('trade')
+  const joinedUs = 1_000_000
+  seam.feed.lag.heard(joinedUs - 500_000, joinedUs - 450_000)
+  seam.acked(0)
+  seam.delivered(
+    { ...(MAKE.trade as (number: number) => MarketEvent)(1), exchange_time_us: madeUs },
+    joinedUs + 3_200_000,
+    3_200,
+  )
+  expect(seam.joins(4_600)).toBe(isRight)
+})

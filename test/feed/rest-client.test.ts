@@ -131,6 +131,18 @@ test('the first request goes alone: its answer tells what an earlier process has
   await Promise.allSettled(all)
 })
 
+test('an answer that does not tell what is used is none: the next request goes alone too', async () => {
+  const rest = await client()
+  world.answer = () => jsonAnswer({}, 418, { 'retry-after': '1' })
+  expect(await kindOf(rest.get(snapshot('AUSDT')))).toBe('banned')
+  world.answer = () => new Promise(() => {})
+  const all = ['B', 'C'].map((name) => rest.get(snapshot(`${name}USDT`)))
+  await world.clock.advance(1_500)
+  expect(world.requests).toHaveLength(2)
+  rest.stop()
+  await Promise.allSettled(all.slice(1))
+})
+
 test('few requests are under way at once, so that none uses up its time waiting for a socket', async () => {
   const rest = await client()
   const answers: (() => void)[] = []

@@ -84,11 +84,11 @@ export const MACHINE_FAULTS = {
     perMinute: 0.4,
     active: 0.1,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -300, 2_000, 30_000, 3_600_000]) }),
-    strike({ world, number, struck }) {
-      struck()
+    strike({ world, fault: { kind }, number }) {
+      world.struck(kind, {}, 0, Math.max(0, number('ms')))
       world.machine.readClock()
       world.wall.offsetUs += number('ms') * 1000
-      world.retell(/^(disk|sync)/)
+      world.retell(/^(disk|sync)|stalled$/)
     },
   },
   'disk-slow': slow,

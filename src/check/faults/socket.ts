@@ -93,6 +93,9 @@ const HALF_OPEN_QUIET: FaultKind = {
   draw: (random) => ({ nth: between(random, 0, 7), ms: between(random, 20_000, 30_000) }),
 }
 
+/** A venue whose question was swallowed gives the connection up by then, and the next one is there. */
+const UNANSWERED_MS = 25_000
+
 export const SOCKET_FAULTS = {
   'socket-reset': ends('a connection is reset', 1.5, ({ link }) => link.reset()),
   'socket-eof': ends('a connection ends without a close frame', 1, ({ link }) => link.server.close(1006, '')),
@@ -192,6 +195,7 @@ export const SOCKET_FAULTS = {
     draw: (random) => ({ ms: between(random, 1_000, 25_000) }),
     strike({ world, number, struck }) {
       struck(number('ms'))
+      world.awaits(number('ms') + UNANSWERED_MS)
       world.struck('rest-unreachable', {}, number('ms'))
       const mends = world.network.connections().map(({ link }) => link.cut(false))
       for (const venue of world.venues.values()) venue.isUnreachable = true
