@@ -1,7 +1,7 @@
 /** The service as a process of its own, and what a client of its API gets to see of it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { GapCause, GapState, MarketEvent } from '../../model/event.ts'
+import type { EventType, GapCause, GapState, MarketEvent } from '../../model/event.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import { comes, sleep } from './wait.ts'
 
@@ -29,6 +29,8 @@ export interface ChildOptions {
   readonly main: string
   /** Of the configuration. */
   readonly folder: string
+  /** What is taken of the child's stream; trades unless said. */
+  readonly types?: readonly EventType[]
   /** Every event of the child's stream. */
   readonly onEvent: (event: MarketEvent) => void
 }
@@ -90,7 +92,7 @@ export class Child {
     const socket = net.connect(
       { url, connectTimeoutMs: ANSWER_TIMEOUT_MS, frameBytesMax: BYTES_MAX },
       {
-        open: () => socket.send('{"op":"subscribe","types":["trade"]}'),
+        open: () => socket.send(JSON.stringify({ op: 'subscribe', types: this.#options.types ?? ['trade'] })),
         frame: (bytes) => {
           const message = JSON.parse(bytes.toString()) as MarketEvent | { readonly op: string }
           if ('type' in message) this.#options.onEvent(message)
@@ -125,6 +127,14 @@ export class Child {
       if (gaps?.count === 0) return true
     }
     return false
+  }
+
+  /** Every sink has all of the log. */
+  async hasDelivered(): Promise<boolean> {
+    const request = { url: `${this.url}/metrics`, timeoutMs: ANSWER_TIMEOUT_MS, bodyBytesMax: BYTES_MAX }
+    const text = (await this.#platform.http.get(request).catch(() => undefined))?.body.toString() ?? ''
+    const lags = [...text.matchAll(/^marketprism_sink_lag_records\{.*\} (\S+)$/gm)].map(([, lag]) => Number(lag))
+    return lags.length > 0 && lags.every((lag) => lag === 0)
   }
 
   /** All of a venue's channel. */

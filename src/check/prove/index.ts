@@ -1,5 +1,6 @@
 /** The proofs that need real sockets and real processes, by name. */
 
+import { delivery } from './delivery.ts'
 import { drops } from './drops.ts'
 import { kill } from './kill.ts'
 import { outage } from './outage.ts'
@@ -12,4 +13,4 @@ import { symbols } from './symbols.ts'
 export type { Bound, Proof, ProofOptions, ProofResult } from './proof.ts'
 export { boundText, holds } from './proof.ts'
 
-export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill]
+export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill, delivery]
