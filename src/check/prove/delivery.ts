@@ -4,6 +4,7 @@ import { spread } from '../oracle-figures.ts'
 import { type DeliveryVerdict, judgeDelivery } from './delivery-judge.ts'
 import { type DeliveryRun, killUnderLoad } from './delivery-run.ts'
 import type { Bound, Proof, ProofResult } from './proof.ts'
+import { leftOpen } from './service-bed.ts'
 import { sumOf } from './trade-audit.ts'
 
 const STOP_MS_MAX = 10_000
@@ -52,7 +53,7 @@ function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
     { what: 'events that a kill took outside of any gap', found: verdict.unsaid.length, most: 0 },
     { what: 'missing trades that no `final` gap tells', found: Math.max(0, missing - toldMissing), most: 0 },
     { what: 'doubled trades', found: sumOf(trades, ({ doubled }) => doubled), most: 0 },
-    { what: 'gaps still open', found: run.gaps.filter(({ state }) => state === 'open').length, most: 0 },
+    { what: 'gaps still open', found: leftOpen(run.gaps).length, most: 0 },
     { what: 'exit statuses of SIGTERM other than 0', found: exits.filter(({ code }) => code !== 0).length, most: 0 },
     { what: 'slowest exit after SIGTERM, ms', found: Math.round(slowestMs), most: STOP_MS_MAX },
     {

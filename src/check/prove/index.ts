@@ -5,6 +5,7 @@ import { drops } from './drops.ts'
 import { kill } from './kill.ts'
 import { outage } from './outage.ts'
 import type { Proof } from './proof.ts'
+import { restore } from './restore.ts'
 import { rotations } from './rotations.ts'
 import { silence } from './silence.ts'
 import { start } from './start.ts'
@@ -13,4 +14,4 @@ import { symbols } from './symbols.ts'
 export type { Bound, Proof, ProofOptions, ProofResult } from './proof.ts'
 export { boundText, holds } from './proof.ts'
 
-export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill, delivery]
+export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill, delivery, restore]

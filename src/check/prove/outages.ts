@@ -14,12 +14,13 @@ export interface OutagesOptions {
   readonly clock: Clock
   readonly random: Random
   readonly ways: readonly Failing[]
-  /** Outages of these lengths come first, in this order; the rest is short. */
+  /** Outages of these lengths come after a few short ones, in this order. */
   readonly longMs: readonly number[]
 }
 
 const SHORT_MS_MAX = 2_000
 const CALM_MS_MAX = 6_000
+const FIRST_SHORT = 3
 
 export class Outages {
   /** How many of each kind. */
@@ -35,7 +36,7 @@ export class Outages {
     this.#running = this.#run()
   }
 
-  /** Resolves when the server is there again for good. Errors: rejects with what could not be done to it. */
+  /** Resolves when the server is there for good; an outage that has begun lasts as long as it was to. Errors: rejects with what could not be done to it. */
   async end(): Promise<void> {
     this.#isEnding = true
     this.#wake()
@@ -47,11 +48,11 @@ export class Outages {
     for (let index = 0; !this.#isEnding && ways.length > 0; index++) {
       await Promise.race([sleep(clock, random() * CALM_MS_MAX), this.#ending()])
       const way = ways[Math.floor(random() * ways.length)] as Failing
-      const ms = longMs[index] ?? random() * SHORT_MS_MAX
+      const ms = longMs[index - FIRST_SHORT] ?? random() * SHORT_MS_MAX
       if (this.#isEnding) return
       await way.begin()
       const startMs = clock.monotonicMs()
-      await Promise.race([sleep(clock, ms), this.#ending()])
+      await sleep(clock, ms)
       await way.end()
       this.counts[way.kind] = (this.counts[way.kind] ?? 0) + 1
       this.longestMs = Math.max(this.longestMs, clock.monotonicMs() - startMs)

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import type { Failing } from './outages.ts'
 import { ClickHouseEngine, clickhouseMissing } from './servers/clickhouse-engine.ts'
-import { NatsServer } from './servers/nats-server.ts'
+import { NatsServer, natsMissing } from './servers/nats-server.ts'
 import { TcpProxy } from './servers/tcp-proxy.ts'
 import { readClickHouse, readLake, readNats, type Stored } from './stores.ts'
 
@@ -27,7 +27,7 @@ export interface Stand {
 
 /** `say` is told which server is left out, and why. Errors: rejects when nats-server cannot be started. */
 export async function openStand(folder: string, say: (text: string) => void): Promise<Stand> {
-  const nats = await NatsServer.start()
+  const nats = await startNats()
   const natsWay = new TcpProxy(nats.port)
   const config = {
     nats: {
@@ -55,6 +55,13 @@ export async function openStand(folder: string, say: (text: string) => void): Pr
   if (missing === undefined) return withClickHouse(stand, join(folder, 'clickhouse'))
   say(`without ClickHouse: ${missing}`)
   return stand
+}
+
+/** Errors: rejects with why it cannot run. */
+export async function startNats(): Promise<NatsServer> {
+  const missing = natsMissing()
+  if (missing !== undefined) throw new Error(`this proof needs NATS: ${missing}`)
+  return NatsServer.start()
 }
 
 /** What the server does is done, but nobody is told: the answer does not come, and the connection ends. */
