@@ -59,6 +59,8 @@ export class Child {
   readonly exit: Promise<Exit>
   output = ''
   isOver = false
+  /** How often the stream of events broke off while the process ran. */
+  cuts = 0
 
   constructor(options: ChildOptions) {
     this.#options = options
@@ -99,6 +101,7 @@ export class Child {
         },
         alive: () => {},
         closed: () => {
+          if (!this.isOver) this.cuts++
           if (!this.isOver) clock.after(RECONNECT_MS, () => !this.isOver && this.listen())
         },
       },
@@ -129,11 +132,16 @@ export class Child {
     return false
   }
 
-  /** Every sink has all of the log. */
-  async hasDelivered(): Promise<boolean> {
+  /** Every value of a metric of numbers; none while there is no answer. */
+  async metric(name: string): Promise<number[]> {
     const request = { url: `${this.url}/metrics`, timeoutMs: ANSWER_TIMEOUT_MS, bodyBytesMax: BYTES_MAX }
     const text = (await this.#platform.http.get(request).catch(() => undefined))?.body.toString() ?? ''
-    const lags = [...text.matchAll(/^marketprism_sink_lag_records\{.*\} (\S+)$/gm)].map(([, lag]) => Number(lag))
+    return [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value))
+  }
+
+  /** Every sink has all of the log. */
+  async hasDelivered(): Promise<boolean> {
+    const lags = await this.metric('marketprism_sink_lag_records')
     return lags.length > 0 && lags.every((lag) => lag === 0)
   }
 

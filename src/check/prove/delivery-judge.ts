@@ -45,7 +45,7 @@ export function judgeDelivery(
   ends: readonly ServiceEnd[],
 ): DeliveryVerdict {
   const [first] = stores
-  const windows = windowsOf(gaps)
+  const windows = gapsByFeed(gaps)
   const kills = ends.filter(({ signal }) => signal === 'SIGKILL')
   const takenMs = kills.map(() => 0)
   const lost: string[] = []
@@ -69,7 +69,7 @@ export function judgeDelivery(
 export const feedKey = ({ venue, channel, symbol }: Pick<Gap, 'venue' | 'channel' | 'symbol'>): string =>
   `${venue} ${channel} ${symbol}`
 
-function windowsOf(gaps: Iterable<Gap>): ReadonlyMap<string, readonly Gap[]> {
+export function gapsByFeed(gaps: Iterable<Gap>): ReadonlyMap<string, readonly Gap[]> {
   const windows = new Map<string, Gap[]>()
   for (const gap of gaps) {
     const key = feedKey(gap)

@@ -2,6 +2,7 @@
 
 import { delivery } from './delivery.ts'
 import { drops } from './drops.ts'
+import { full } from './full.ts'
 import { kill } from './kill.ts'
 import { outage } from './outage.ts'
 import type { Proof } from './proof.ts'
@@ -14,4 +15,15 @@ import { symbols } from './symbols.ts'
 export type { Bound, Proof, ProofOptions, ProofResult } from './proof.ts'
 export { boundText, holds } from './proof.ts'
 
-export const proofs: readonly Proof[] = [drops, silence, rotations, symbols, start, outage, kill, delivery, restore]
+export const proofs: readonly Proof[] = [
+  drops,
+  silence,
+  rotations,
+  symbols,
+  start,
+  outage,
+  kill,
+  delivery,
+  restore,
+  full,
+]
