@@ -91,17 +91,21 @@ export class Child {
   listen(): void {
     const { clock, net } = this.#platform
     const url = `${this.url?.replace('http', 'ws')}/api/v1/stream`
+    let isOpen = false
     const socket = net.connect(
       { url, connectTimeoutMs: ANSWER_TIMEOUT_MS, frameBytesMax: BYTES_MAX },
       {
-        open: () => socket.send(JSON.stringify({ op: 'subscribe', types: this.#options.types ?? ['trade'] })),
+        open: () => {
+          isOpen = true
+          socket.send(JSON.stringify({ op: 'subscribe', types: this.#options.types ?? ['trade'] }))
+        },
         frame: (bytes) => {
           const message = JSON.parse(bytes.toString()) as MarketEvent | { readonly op: string }
           if ('type' in message) this.#options.onEvent(message)
         },
         alive: () => {},
         closed: () => {
-          if (!this.isOver) this.cuts++
+          if (isOpen && !this.isOver) this.cuts++
           if (!this.isOver) clock.after(RECONNECT_MS, () => !this.isOver && this.listen())
         },
       },

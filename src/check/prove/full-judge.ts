@@ -1,7 +1,7 @@
 /** Holds what a stream lacks against what the gaps say that it lacks. Pure. */
 
-import type { Gap } from '../../model/event.ts'
-import { gapsByFeed, type Told } from './delivery-judge.ts'
+import type { EpochUs, Gap } from '../../model/event.ts'
+import { gapsByFeed, TAKEN_MS_MAX, type Told } from './delivery-judge.ts'
 import type { Stored } from './stores.ts'
 
 export interface FullVerdict {
@@ -16,11 +16,16 @@ export interface FullVerdict {
   /** Gap records and instruments that are missing: they must not be. */
   readonly others: readonly string[]
   readonly doubled: number
+  /** What was not written yet when the process was killed; in the gap of the kill. */
+  readonly taken: number
 }
 
-export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly Gap[]): FullVerdict {
+/** `killUs`: when the process was killed once. */
+export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly Gap[], killUs: EpochUs): FullVerdict {
   const full = gaps.filter(({ cause }) => cause === 'log_full')
   const byFeed = gapsByFeed(full)
+  const ofKill = gapsByFeed(gaps.filter(({ cause }) => cause === 'process_down'))
+  const taken = new Map<string, number>()
   const missing = new Map<string, number>()
   const outside: string[] = []
   const others: string[] = []
@@ -30,23 +35,33 @@ export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly 
       others.push(id)
       continue
     }
+    if (Math.abs(killUs - receiveUs) < TAKEN_MS_MAX * 1000 && isIn(ofKill.get(feed), receiveUs)) {
+      taken.set(feed, (taken.get(feed) ?? 0) + 1)
+      continue
+    }
     missing.set(feed, (missing.get(feed) ?? 0) + 1)
-    const isInside = byFeed
-      .get(feed)
-      ?.some((gap) => gap.start_time_us <= receiveUs && receiveUs <= (gap.end_time_us ?? 0))
-    if (isInside !== true) outside.push(`${id} at ${receiveUs}`)
+    if (!isIn(byFeed.get(feed), receiveUs)) outside.push(`${id} at ${receiveUs}`)
   }
   const wrong = [...new Set([...missing.keys(), ...byFeed.keys()])].flatMap((feed) => {
     const said = (byFeed.get(feed) ?? []).reduce((sum, { lost = 0 }) => sum + lost, 0)
     const found = missing.get(feed) ?? 0
-    return said === found ? [] : [`${feed}: the gaps say ${said}, and ${found} are missing`]
+    // What the kill took may have been given up before.
+    const isRight = found <= said && said <= found + (taken.get(feed) ?? 0)
+    return isRight ? [] : [`${feed}: the gaps say ${said}, and ${found} are missing`]
   })
   return {
-    missing: [...missing.values()].reduce((sum, count) => sum + count, 0),
+    missing: total(missing),
     gaps: full.length,
     wrong,
     outside,
     others,
+    taken: total(taken),
     doubled: [...ids.values()].filter((count) => count > 1).length,
   }
 }
+
+const isIn = (gaps: readonly Gap[] = [], atUs: EpochUs): boolean =>
+  gaps.some(({ start_time_us, end_time_us = 0 }) => start_time_us <= atUs && atUs <= end_time_us)
+
+const total = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0)
