@@ -9,11 +9,25 @@ export interface Told {
   /** `venue channel symbol`; of a gap or an instrument: `undefined`. */
   readonly feed: string | undefined
   readonly receiveUs: EpochUs
+  /** Which process sent it first; they are counted from 0. */
+  readonly process: number
 }
 
+/** How a process ended. */
 export interface ServiceEnd {
   readonly signal: 'SIGKILL' | 'SIGTERM'
   readonly atUs: EpochUs
+}
+
+export interface Delivered {
+  /** In the order in which they were sent. */
+  readonly told: Iterable<Told>
+  /** In one of the stores: when each was received. Another time than that which was told: it came again. */
+  readonly receivedUs: ReadonlyMap<string, EpochUs>
+  readonly stores: readonly Stored[]
+  readonly gaps: Iterable<Gap>
+  /** Of each process but the last. */
+  readonly ends: readonly ServiceEnd[]
 }
 
 export interface DeliveryVerdict {
@@ -21,7 +35,7 @@ export interface DeliveryVerdict {
   readonly doubled: readonly string[]
   /** Ids that one store has and another lacks. */
   readonly different: readonly string[]
-  /** What was sent to a client, is in no store, and is older than any kill explains. */
+  /** What was sent to a client and is in no store, though no kill explains it: a kill takes the newest and nothing before. */
   readonly lost: readonly string[]
   /** What a kill took, and no gap says so. */
   readonly unsaid: readonly string[]
@@ -31,39 +45,31 @@ export interface DeliveryVerdict {
   readonly taken: number
 }
 
-/** More than this before a kill is no input that was not flushed yet: it is a loss. */
-export const TAKEN_MS_MAX = 1_000
-/** Between the signal and the process's last moment. */
-const DYING_US = 100_000
 /** The receive time is that of the frame, and the gap begins with the message before. */
 const GAP_SLACK_US = 1_000
 
-export function judgeDelivery(
-  told: Iterable<Told>,
-  stores: readonly Stored[],
-  gaps: Iterable<Gap>,
-  ends: readonly ServiceEnd[],
-): DeliveryVerdict {
-  const [first] = stores
+export function judgeDelivery({ told, receivedUs, stores, gaps, ends }: Delivered): DeliveryVerdict {
   const windows = gapsByFeed(gaps)
-  const kills = ends.filter(({ signal }) => signal === 'SIGKILL')
-  const takenMs = kills.map(() => 0)
+  /** By process: what it sent and no store has, as long as nothing later of it is found. */
+  const open = ends.map((): Told[] => [])
   const lost: string[] = []
-  const unsaid: string[] = []
-  let taken = 0
-  for (const { id, feed, receiveUs } of told) {
-    if (first === undefined || first.ids.has(id)) continue
-    const index = kills.findIndex(({ atUs }) => atUs >= receiveUs - DYING_US)
-    const ageMs = ((kills[index]?.atUs ?? Number.POSITIVE_INFINITY) - receiveUs) / 1000
-    if (ageMs > TAKEN_MS_MAX) {
-      lost.push(`${id}, received at ${receiveUs}`)
-      continue
-    }
-    taken++
-    takenMs[index] = Math.max(takenMs[index] ?? 0, ageMs)
-    if (feed !== undefined && !isCovered(windows.get(feed) ?? [], receiveUs)) unsaid.push(`${id} at ${receiveUs}`)
+  const lose = ({ id, receiveUs }: Told) => void lost.push(`${id}, received at ${receiveUs}`)
+  for (const each of told) {
+    const { id, process, receiveUs } = each
+    const ofProcess = ends[process]?.signal === 'SIGKILL' ? open[process] : undefined
+    if (!receivedUs.has(id)) ofProcess === undefined ? lose(each) : ofProcess.push(each)
+    else if (receivedUs.get(id) === receiveUs) for (const before of ofProcess?.splice(0) ?? []) lose(before)
   }
-  return { doubled: doubledIn(stores), different: differences(stores), lost, unsaid, takenMs, taken }
+  const taken = open.flat()
+  const unsaid = taken.flatMap(({ id, feed, receiveUs }) =>
+    feed === undefined || isCovered(windows.get(feed) ?? [], receiveUs) ? [] : [`${id} at ${receiveUs}`],
+  )
+  const takenMs = ends.flatMap(({ signal, atUs }, process) =>
+    signal === 'SIGKILL'
+      ? [Math.max(0, ...(open[process] ?? []).map(({ receiveUs }) => (atUs - receiveUs) / 1000))]
+      : [],
+  )
+  return { doubled: doubledIn(stores), different: differences(stores), lost, unsaid, takenMs, taken: taken.length }
 }
 
 export const feedKey = ({ venue, channel, symbol }: Pick<Gap, 'venue' | 'channel' | 'symbol'>): string =>

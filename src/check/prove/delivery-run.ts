@@ -1,19 +1,17 @@
 /** The service is killed again and again while its servers come and go; then everything settles and the stores are read. */
 
 import { join } from 'node:path'
-import type { Gap } from '../../model/event.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import type { Spread } from '../oracle-figures.ts'
 import type { Child, Exit } from './child.ts'
-import type { ServiceEnd, Told } from './delivery-judge.ts'
+import type { ServiceEnd } from './delivery-judge.ts'
 import { someInstruments } from './instruments.ts'
 import { Outages } from './outages.ts'
 import type { ProofOptions } from './proof.ts'
 import { ServiceBed } from './service-bed.ts'
 import { openStand, type Stand } from './stand.ts'
 import type { Stored } from './stores.ts'
-import type { TradeAudit } from './trade-audit.ts'
 import { sleep, until } from './wait.ts'
 import { probeWrites } from './write-probe.ts'
 
@@ -25,12 +23,9 @@ const STOP_EVERY = 6
 const LIFE_MS_MAX = 6_000
 
 export interface DeliveryRun {
+  readonly bed: ServiceBed
   readonly ends: readonly EndedProcess[]
-  readonly told: ReadonlyMap<string, Told>
   readonly stores: readonly Stored[]
-  /** The newest of each gap, as the NATS stream has it. */
-  readonly gaps: readonly Gap[]
-  readonly trades: TradeAudit
   readonly outages: Readonly<Record<string, number>>
   readonly longestOutageMs: number
   readonly seconds: number
@@ -75,13 +70,10 @@ async function runOn(
   const machine = await endProbe()
   const lastExit = await bed.settle(child)
   const stores = await stand.read(bed.read)
-  const { told, trades, gaps } = bed
   return {
+    bed,
     ends,
-    told,
     stores,
-    gaps,
-    trades,
     outages: Object.assign({}, ...outages.map(({ counts }) => counts)),
     longestOutageMs: Math.max(...outages.map(({ longestMs }) => longestMs)),
     seconds,

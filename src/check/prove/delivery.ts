@@ -1,6 +1,6 @@
 /** What was received is delivered once, whatever dies: kills of the service times outages of its servers. */
 
-import { spread } from '../oracle-figures.ts'
+import { type Spread, spread } from '../oracle-figures.ts'
 import { type DeliveryVerdict, judgeDelivery } from './delivery-judge.ts'
 import { type DeliveryRun, killUnderLoad } from './delivery-run.ts'
 import type { Bound, Proof, ProofResult } from './proof.ts'
@@ -10,25 +10,32 @@ import { sumOf } from './trade-audit.ts'
 const STOP_MS_MAX = 10_000
 const TAKEN_P99_MS = 10
 const TAKEN_MAX_MS = 25
+/** With fewer, the p99 is the largest. */
+const KILLS_FOR_P99 = 100
 const SHOWN_MAX = 5
-/** Outages beside the short ones: from so many ends on there is time for them. */
-const LONG_MS = [
-  { fromCount: 20, ms: 60_000 },
-  { fromCount: 1_000, ms: 600_000 },
-] as const
+/** Outages of each server beside the short ones: one of a minute in so many ends, and one of ten minutes in a long run. */
+const MINUTE_EVERY = 40
+const MINUTE_FROM = 20
+const TEN_MINUTES_FROM = 1_000
+
+function longOutagesMs(count: number): number[] {
+  const minutes = count < MINUTE_FROM ? 0 : Math.ceil(count / MINUTE_EVERY)
+  return [...Array(minutes).fill(60_000), ...(count < TEN_MINUTES_FROM ? [] : [600_000])]
+}
 
 export const delivery: Proof = {
   name: 'delivery',
   about: 'Events stand once in NATS, lake and ClickHouse, though the service is killed and servers come and go.',
-  counts: 'ends of the service, a sixth of them SIGTERM; from 20 on with an outage of 60 s, from 1000 on of 10 min too',
+  counts: 'ends of the service, a sixth of them SIGTERM; from 20 on with outages of 60 s, from 1000 on of 10 min too',
   usualCount: 20,
   async run(options) {
     const { count = this.usualCount, say } = options
-    const longMs = LONG_MS.filter(({ fromCount }) => count >= fromCount).map(({ ms }) => ms)
-    const run = await killUnderLoad(options, count, longMs)
-    const verdict = judgeDelivery(run.told.values(), run.stores, run.gaps, run.ends)
+    const run = await killUnderLoad(options, count, longOutagesMs(count))
+    const { bed, stores, ends } = run
+    const { receivedUs, gaps } = bed
+    const verdict = judgeDelivery({ told: bed.told.values(), receivedUs, stores, gaps, ends })
     const { doubled, different, lost, unsaid } = verdict
-    for (const list of [doubled, different, lost, unsaid, run.trades.missing()])
+    for (const list of [doubled, different, lost, unsaid, bed.trades.missing()])
       for (const text of list.slice(0, SHOWN_MAX)) say(text)
     return resultOf(run, verdict)
   },
@@ -37,9 +44,10 @@ export const delivery: Proof = {
 const rounded = (ms: number): number => Math.round(ms * 10) / 10
 
 function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
-  const { ends, stores, outages, machine, told, seconds } = run
-  const trades = run.trades.counts()
-  const finalTrades = run.gaps.filter(({ channel, state }) => channel === 'trade' && state === 'final')
+  const { bed, ends, stores, outages, machine, seconds } = run
+  const trades = bed.trades.counts()
+  const { gaps, told } = bed
+  const finalTrades = gaps.filter(({ channel, state }) => channel === 'trade' && state === 'final')
   const toldMissing = sumOf(finalTrades, ({ lost = 0, healed = 0 }) => lost - healed)
   const exits = [...ends.filter(({ signal }) => signal === 'SIGTERM').map(({ exit }) => exit), run.lastExit]
   const stops = ends.filter(({ signal }) => signal === 'SIGTERM')
@@ -53,19 +61,10 @@ function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
     { what: 'events that a kill took outside of any gap', found: verdict.unsaid.length, most: 0 },
     { what: 'missing trades that no `final` gap tells', found: Math.max(0, missing - toldMissing), most: 0 },
     { what: 'doubled trades', found: sumOf(trades, ({ doubled }) => doubled), most: 0 },
-    { what: 'gaps still open', found: leftOpen(run.gaps).length, most: 0 },
+    { what: 'gaps still open', found: leftOpen(gaps).length, most: 0 },
     { what: 'exit statuses of SIGTERM other than 0', found: exits.filter(({ code }) => code !== 0).length, most: 0 },
     { what: 'slowest exit after SIGTERM, ms', found: Math.round(slowestMs), most: STOP_MS_MAX },
-    {
-      what: `input that a kill took, p99, of what the machine allows (${TAKEN_P99_MS} ms, or its own p99 of a 5 ms wait and a write)`,
-      found: rounded(taken.p99 / Math.max(TAKEN_P99_MS, machine.p99)),
-      most: 1,
-    },
-    {
-      what: `input that a kill took, most, of what the machine allows (${TAKEN_MAX_MS} ms, or its own slowest)`,
-      found: rounded(taken.max / Math.max(TAKEN_MAX_MS, machine.max)),
-      most: 1,
-    },
+    ...takenBounds(taken, machine),
   ]
   const figures = {
     kills: ends.length - stops.length,
@@ -77,7 +76,7 @@ function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
     events_told: told.size,
     trades: sumOf(trades, ({ expected }) => expected),
     trades_fetched: sumOf(trades, ({ fetched }) => fetched),
-    gaps: run.gaps.length,
+    gaps: gaps.length,
     events_taken_by_kills: verdict.taken,
     taken_p50_ms: rounded(taken.p50),
     taken_p99_ms: rounded(taken.p99),
@@ -87,4 +86,21 @@ function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
     machine_max_ms: rounded(machine.max),
   }
   return { figures, bounds }
+}
+
+/** On a machine that others keep busy a write may wait for seconds: then its own figures are the measure. */
+function takenBounds(taken: Spread, machine: Spread): Bound[] {
+  const share = (ms: number, allowedMs: number) => Math.round((ms / allowedMs) * 100) / 100
+  const most: Bound = {
+    what: `input that a kill took, most, as a share of ${TAKEN_MAX_MS} ms or of the machine’s own slowest 5 ms wait and write`,
+    found: share(taken.max, Math.max(TAKEN_MAX_MS, machine.max)),
+    most: 1,
+  }
+  if (taken.count < KILLS_FOR_P99) return [most]
+  const p99: Bound = {
+    what: `the same, p99, as a share of ${TAKEN_P99_MS} ms or of the machine’s own p99`,
+    found: share(taken.p99, Math.max(TAKEN_P99_MS, machine.p99)),
+    most: 1,
+  }
+  return [p99, most]
 }

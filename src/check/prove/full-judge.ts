@@ -1,7 +1,7 @@
 /** Holds what a stream lacks against what the gaps say that it lacks. Pure. */
 
 import type { EpochUs, Gap } from '../../model/event.ts'
-import { gapsByFeed, TAKEN_MS_MAX, type Told } from './delivery-judge.ts'
+import { gapsByFeed, type Told } from './delivery-judge.ts'
 import type { Stored } from './stores.ts'
 
 export interface FullVerdict {
@@ -20,8 +20,8 @@ export interface FullVerdict {
   readonly taken: number
 }
 
-/** `killUs`: when the process was killed once. */
-export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly Gap[], killUs: EpochUs): FullVerdict {
+/** The first process was killed, the second one ended in order. */
+export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly Gap[]): FullVerdict {
   const full = gaps.filter(({ cause }) => cause === 'log_full')
   const byFeed = gapsByFeed(full)
   const ofKill = gapsByFeed(gaps.filter(({ cause }) => cause === 'process_down'))
@@ -29,13 +29,13 @@ export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly 
   const missing = new Map<string, number>()
   const outside: string[] = []
   const others: string[] = []
-  for (const { id, feed, receiveUs } of told) {
+  for (const { id, feed, receiveUs, process } of told) {
     if (ids.has(id)) continue
     if (feed === undefined) {
       others.push(id)
       continue
     }
-    if (Math.abs(killUs - receiveUs) < TAKEN_MS_MAX * 1000 && isIn(ofKill.get(feed), receiveUs)) {
+    if (process === 0 && isIn(ofKill.get(feed), receiveUs)) {
       taken.set(feed, (taken.get(feed) ?? 0) + 1)
       continue
     }

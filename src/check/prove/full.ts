@@ -41,7 +41,7 @@ export const full: Proof = {
       const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
       const ran = await fillUp(options, bed, nats, disk, count)
       const stream = await readNats(nats.url, STREAM, bed.read)
-      const verdict = judgeFull(bed.told.values(), stream, bed.gaps, ran.killUs)
+      const verdict = judgeFull(bed.told.values(), stream, bed.gaps)
       for (const list of [verdict.wrong, verdict.outside, verdict.others])
         for (const text of list.slice(0, SHOWN_MAX)) say(text)
       return {
@@ -96,7 +96,6 @@ async function fillUp(options: ProofOptions, bed: ServiceBed, nats: NatsServer, 
   const givenByFirst = await given(first)
   const crashes = first.isOver ? 1 : 0
   const { cuts } = first
-  const killUs = clock.nowUs()
   first.kill('SIGKILL')
   await first.exit
   const second = await bed.begin()
@@ -108,7 +107,7 @@ async function fillUp(options: ProofOptions, bed: ServiceBed, nats: NatsServer, 
   await nats.start()
   const givenUp = givenByFirst + (await given(second))
   const { code } = await bed.settle(second)
-  return { givenUp, recoveredMs, crashes, code, cuts, killUs }
+  return { givenUp, recoveredMs, crashes, code, cuts }
 }
 
 const given = async (child: Child): Promise<number> =>

@@ -31,7 +31,9 @@ export const restore: Proof = {
       const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
       const { ends, setBack, code } = await restoreAgain(options, bed, nats, count)
       const stores = [await readNats(nats.url, STREAM, bed.read), await readLake(join(folder, 'data', 'lake'))]
-      const { doubled, different, lost, unsaid } = judgeDelivery(bed.told.values(), stores, bed.gaps, ends)
+      const { told, receivedUs, gaps } = bed
+      const verdict = judgeDelivery({ told: told.values(), receivedUs, stores, gaps, ends })
+      const { doubled, different, lost, unsaid } = verdict
       for (const list of [doubled, different, lost, unsaid, bed.trades.missing()])
         for (const text of list.slice(0, SHOWN_MAX)) say(text)
       const trades = bed.trades.counts()

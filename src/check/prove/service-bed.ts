@@ -1,6 +1,6 @@
 /** The service as a process between simulated exchanges and real stores, and everything that leaves it. */
 
-import { CHANNEL_OF, type Gap, type MarketEvent } from '../../model/event.ts'
+import { CHANNEL_OF, type EpochUs, type Gap, type MarketEvent } from '../../model/event.ts'
 import type { SimVenue } from '../../sim/exchange.ts'
 import { type Simulator, startSimulator } from '../../sim/server.ts'
 import { EVENT_TYPES } from '../../sinks/clickhouse/columns.ts'
@@ -20,9 +20,12 @@ export class ServiceBed {
   readonly told = new Map<string, Told>()
   /** What the NATS stream has of the trades that were made, once {@link read} has seen it. */
   readonly trades = new TradeAudit()
+  /** In the NATS stream: when each event was received. */
+  readonly receivedUs = new Map<string, EpochUs>()
   readonly #gaps = new Map<string, Gap>()
   readonly #options: ProofOptions
   readonly #simulated: readonly SimVenue[]
+  #processes = 0
 
   private constructor(options: ProofOptions, simulated: readonly SimVenue[], simulator: Simulator) {
     this.#options = options
@@ -46,7 +49,8 @@ export class ServiceBed {
   /** A new process. Errors: rejects when it ends or says nothing before its API is there. */
   begin(): Promise<Child> {
     const { main, folder } = this.#options
-    return startChild({ main, folder, types: EVENT_TYPES, onEvent: (event) => this.#note(event) })
+    const process = this.#processes++
+    return startChild({ main, folder, types: EVENT_TYPES, onEvent: (event) => this.#note(event, process) })
   }
 
   /** The first process, when all its feeds are live. Errors: rejects when they do not come to be. */
@@ -75,6 +79,7 @@ export class ServiceBed {
   /** To be told every message of the NATS stream, in order. */
   readonly read: NonNullable<Parameters<typeof readNats>[2]> = (body) => {
     const event = body()
+    this.receivedUs.set(event.id, receivedUsOf(event))
     if (event.type === 'trade') this.trades.add(event)
     if (event.type === 'gap') this.#gaps.set(`${feedKey(event)} ${event.gap_id}`, event)
   }
@@ -84,15 +89,17 @@ export class ServiceBed {
     return [...this.#gaps.values()]
   }
 
-  #note(event: MarketEvent): void {
+  #note(event: MarketEvent, process: number): void {
     if (this.told.has(event.id)) return
     const channel = event.type === 'gap' ? undefined : CHANNEL_OF[event.type]
     const feed = channel && feedKey({ ...event, channel })
-    const receiveUs = event.type === 'gap' ? event.detected_time_us : (event.receive_time_us ?? 0)
-    this.told.set(event.id, { id: event.id, feed, receiveUs })
+    this.told.set(event.id, { id: event.id, feed, receiveUs: receivedUsOf(event), process })
   }
 }
 
-/** The gaps that should not be there: the ends of the last process leave those of its stop open. */
+const receivedUsOf = (event: MarketEvent): EpochUs =>
+  event.type === 'gap' ? event.detected_time_us : (event.receive_time_us ?? 0)
+
+/** The gaps that should not be there: the end of the last process leaves those of its stop open. */
 export const leftOpen = (gaps: readonly Gap[]): Gap[] =>
   gaps.filter(({ state, cause }) => state === 'open' && cause !== 'shutdown')
