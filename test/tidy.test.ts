@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['model', 'service', 'platform'],
   collector: ['model', 'book', 'venues', 'feed', 'ledger', 'spool', 'sinks', 'ops', 'service', 'api', 'platform'],
   sim: ['model', 'platform'],
-  check: ['model', 'venues', 'sim', 'sinks', 'ops', 'collector', 'platform'],
+  check: ['model', 'venues', 'ledger', 'sim', 'sinks', 'ops', 'collector', 'platform'],
   cli: ['model', 'venues', 'ops', 'spool', 'collector', 'platform', 'sim', 'service', 'api'],
 }
 

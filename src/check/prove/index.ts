@@ -2,6 +2,7 @@
 
 import { delivery } from './delivery.ts'
 import { drops } from './drops.ts'
+import { frozen } from './frozen.ts'
 import { full } from './full.ts'
 import { kill } from './kill.ts'
 import { outage } from './outage.ts'
@@ -26,4 +27,5 @@ export const proofs: readonly Proof[] = [
   delivery,
   restore,
   full,
+  frozen,
 ]

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
-import { DeliverPolicy, jetstream } from '@nats-io/jetstream'
+import { DeliverPolicy, jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import type { MarketEvent } from '../../model/event.ts'
 import { systemPlatform } from '../../platform/system.ts'
@@ -75,4 +75,14 @@ export async function readClickHouse(query: (sql: string) => Promise<string>, da
     }
   }
   return { store: 'clickhouse', ids }
+}
+
+/** How many messages the stream has. */
+export async function messagesIn(url: string, stream: string): Promise<number> {
+  const connection = await connect({ servers: url, reconnect: false })
+  try {
+    return (await (await jetstreamManager(connection)).streams.info(stream)).state.messages
+  } finally {
+    await connection.close()
+  }
 }

@@ -59,7 +59,7 @@ export class NatsServer {
 
   /** Resolves when it listens; on the same port every time. */
   async start(): Promise<void> {
-    const listen = `listen: "127.0.0.1:${this.#port}"\njetstream { store_dir: "${this.#store}", max_mem: 64MB, max_file: 4GB }\n`
+    const listen = `listen: "127.0.0.1:${this.#port}"\njetstream { store_dir: "${this.#store}", max_mem: 64MB, max_file: 64GB }\n`
     const path = this.write('server.conf', `${listen}${this.#options.config ?? ''}\n`)
     const child = spawn(PROGRAM, ['-c', path], { stdio: ['ignore', 'ignore', 'pipe'] })
     this.#child = child
