@@ -23,7 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['model', 'service', 'platform'],
   collector: ['model', 'book', 'venues', 'feed', 'ledger', 'spool', 'sinks', 'ops', 'service', 'api', 'platform'],
   sim: ['model', 'platform'],
-  check: ['model', 'venues', 'sim', 'sinks', 'ops', 'collector', 'platform'],
+  check: ['model', 'venues', 'ledger', 'sim', 'sinks', 'ops', 'collector', 'platform'],
   cli: ['model', 'venues', 'ops', 'spool', 'collector', 'platform', 'sim', 'service', 'api'],
 }
 
@@ -39,12 +39,12 @@ const ONLY_IN: readonly { readonly what: RegExp; readonly places: RegExp; readon
   },
   {
     what: /from 'node:(net|http|https|dgram|tls|dns)'|from 'ws'/,
-    places: /^(platform|sim|service|api)\//,
-    why: 'only the platform, the API and the simulators touch sockets',
+    places: /^(platform|sim|service|api|check\/prove\/servers)\//,
+    why: 'only the platform, the API, the simulators and the servers of proofs touch sockets',
   },
   {
     what: /from 'node:fs(\/promises)?'/,
-    places: /^(platform|ops|sim|cli)\//,
+    places: /^(platform|ops|sim|cli|check\/prove\/servers)\//,
     why: 'only the edges touch files',
   },
 ]

@@ -10,7 +10,7 @@ import type { Batch, SinkTraits } from './sink.ts'
 /** The log, as far as a pump uses it. */
 export type PumpLog = Pick<
   Spool,
-  'id' | 'lastLsn' | 'readableLsn' | 'cursor' | 'ack' | 'rewind' | 'reader' | 'untilReadable'
+  'id' | 'isClosed' | 'lastLsn' | 'readableLsn' | 'cursor' | 'ack' | 'rewind' | 'reader' | 'untilReadable'
 >
 
 /** A batch that is larger is read in such parts. */
@@ -44,7 +44,8 @@ export class Cutter {
   #first: Bounds | undefined
   /** Read, but behind the last batch. */
   #rest: LogRecord[] = []
-  #isHurried = false
+  /** Hurried: nothing is waited for but records up to here. */
+  #untilLsn: number | undefined
   #wake = (): void => {}
 
   constructor(options: CutterOptions) {
@@ -53,9 +54,9 @@ export class Cutter {
     this.#first = options.first
   }
 
-  /** Whatever there is goes at once from now on, and when there is nothing {@link next} resolves with nothing: the end. */
-  hurry(): void {
-    this.#isHurried = true
+  /** Whatever there is goes at once from now on, and behind `untilLsn` {@link next} resolves with nothing: the end. */
+  hurry(untilLsn: number): void {
+    this.#untilLsn = untilLsn
     this.#wake()
   }
 
@@ -72,11 +73,16 @@ export class Cutter {
     return undefined
   }
 
+  /** Nothing more is waited for. */
+  get #isOver(): boolean {
+    return this.#untilLsn !== undefined && this.#reader.nextLsn > this.#untilLsn
+  }
+
   /** False: hurried, and there is nothing. */
   async #untilSome(): Promise<boolean> {
     const { log } = this.#options
     while (this.#rest.length === 0 && this.#reader.nextLsn > log.readableLsn) {
-      if (this.#isHurried) return false
+      if (this.#isOver || log.isClosed) return false
       await this.#either(log.untilReadable(this.#reader.nextLsn))
     }
     return true
@@ -125,7 +131,7 @@ export class Cutter {
       const waitMs = dueMs - clock.monotonicMs()
       if (this.#rest.length > 0 || count >= recordsMax || waitMs <= 0) break
       if (this.#reader.nextLsn <= log.readableLsn) continue
-      if (this.#isHurried) break
+      if (this.#isOver || log.isClosed) break
       await this.#either(Promise.race([sleep(clock, waitMs), log.untilReadable(this.#reader.nextLsn)]))
     }
     if (firstLsn === undefined) return undefined

@@ -87,7 +87,7 @@ export class Pump {
   /** Brings what there is to the sink if it works, but for `drainMs` at the longest, then closes it. */
   async stop(drainMs: number): Promise<void> {
     this.#isStopping = true
-    this.#cutter?.hurry()
+    this.#cutter?.hurry(this.#options.log.lastLsn)
     this.#wake()
     this.#cancelWait()
     const cancel = this.#options.clock.after(drainMs, () => {
@@ -120,7 +120,7 @@ export class Pump {
     const first = sink.traits.hasFixedBatches ? await this.#claimed() : undefined
     const fromLsn = log.cursor(name) + 1
     this.#cutter = new Cutter({ log, clock, fromLsn, further: held?.further, first })
-    if (this.#isStopping) this.#cutter.hurry()
+    if (this.#isStopping) this.#cutter.hurry(log.lastLsn)
     this.#failure = undefined
     if (this.problem !== undefined) this.#options.events.recovered()
     this.problem = undefined
@@ -221,7 +221,7 @@ export class Pump {
     const { sink, events, clock } = this.#options
     this.counts.failures++
     this.problem = errorText(error)
-    this.#cutter?.hurry()
+    this.#cutter?.hurry(0)
     await sink.close()
     // What was under way rejects now; nothing of it counts.
     this.#underWay = []

@@ -184,6 +184,10 @@ export class Spool {
     )
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   /** Resolves when the record can be read, or the log was closed. */
   untilReadable(lsn: number): Promise<void> {
     if (lsn <= this.readableLsn || this.#isClosed) return Promise.resolve()

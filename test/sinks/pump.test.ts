@@ -139,6 +139,21 @@ test('stopping brings a sink that works what it lacks, and does not wait for one
   expect(machine.rig.loop.nowMs - startMs).toBeLessThan(1_100)
 })
 
+test.each(['told', 'token'] as const)(
+  'stopping brings what was appended last, though it is not written yet: %s',
+  async (style) => {
+    const machine = new Machine(style, 1, { ageMs: style === 'token' ? 60_000 : 0 })
+    await machine.start()
+    machine.rig.append(30)
+    await machine.rig.run(50)
+    machine.rig.append(5)
+    await machine.rig.run(1)
+    machine.rig.append(5)
+    await machine.stop()
+    expect(machine.store.rows).toHaveLength(40)
+  },
+)
+
 test('a store that has lost what it had gets it again', async () => {
   const machine = new Machine('told')
   await machine.start()

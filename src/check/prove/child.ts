@@ -1,7 +1,7 @@
 /** The service as a process of its own, and what a client of its API gets to see of it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { GapCause, GapState, MarketEvent } from '../../model/event.ts'
+import type { EventType, GapCause, GapState, MarketEvent } from '../../model/event.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import { comes, sleep } from './wait.ts'
 
@@ -29,6 +29,8 @@ export interface ChildOptions {
   readonly main: string
   /** Of the configuration. */
   readonly folder: string
+  /** What is taken of the child's stream; trades unless said. */
+  readonly types?: readonly EventType[]
   /** Every event of the child's stream. */
   readonly onEvent: (event: MarketEvent) => void
 }
@@ -57,6 +59,8 @@ export class Child {
   readonly exit: Promise<Exit>
   output = ''
   isOver = false
+  /** How often the stream of events broke off while the process ran. */
+  cuts = 0
 
   constructor(options: ChildOptions) {
     this.#options = options
@@ -87,16 +91,21 @@ export class Child {
   listen(): void {
     const { clock, net } = this.#platform
     const url = `${this.url?.replace('http', 'ws')}/api/v1/stream`
+    let isOpen = false
     const socket = net.connect(
       { url, connectTimeoutMs: ANSWER_TIMEOUT_MS, frameBytesMax: BYTES_MAX },
       {
-        open: () => socket.send('{"op":"subscribe","types":["trade"]}'),
+        open: () => {
+          isOpen = true
+          socket.send(JSON.stringify({ op: 'subscribe', types: this.#options.types ?? ['trade'] }))
+        },
         frame: (bytes) => {
           const message = JSON.parse(bytes.toString()) as MarketEvent | { readonly op: string }
           if ('type' in message) this.#options.onEvent(message)
         },
         alive: () => {},
         closed: () => {
+          if (isOpen && !this.isOver) this.cuts++
           if (!this.isOver) clock.after(RECONNECT_MS, () => !this.isOver && this.listen())
         },
       },
@@ -125,6 +134,19 @@ export class Child {
       if (gaps?.count === 0) return true
     }
     return false
+  }
+
+  /** Every value of a metric of numbers; none while there is no answer. */
+  async metric(name: string): Promise<number[]> {
+    const request = { url: `${this.url}/metrics`, timeoutMs: ANSWER_TIMEOUT_MS, bodyBytesMax: BYTES_MAX }
+    const text = (await this.#platform.http.get(request).catch(() => undefined))?.body.toString() ?? ''
+    return [...text.matchAll(new RegExp(`^${name}(?:\\{.*\\})? (\\S+)$`, 'gm'))].map(([, value]) => Number(value))
+  }
+
+  /** Every sink has all of the log. */
+  async hasDelivered(): Promise<boolean> {
+    const lags = await this.metric('marketprism_sink_lag_records')
+    return lags.length > 0 && lags.every((lag) => lag === 0)
   }
 
   /** All of a venue's channel. */

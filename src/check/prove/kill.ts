@@ -1,15 +1,12 @@
 /** The service is killed and stopped again and again, and goes on from the same data folder: nothing is missed unseen. */
 
-import { join } from 'node:path'
-import { stringify } from 'yaml'
 import { CHANNELS } from '../../model/event.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
-import { systemPlatform } from '../../platform/system.ts'
-import { configFiles } from '../../sim/config-files.ts'
 import type { SimVenue } from '../../sim/exchange.ts'
-import { type Simulator, startSimulator } from '../../sim/server.ts'
+import { startSimulator } from '../../sim/server.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Child, type GapRecord, startChild } from './child.ts'
+import { writeConfig } from './config.ts'
 import { someInstruments } from './instruments.ts'
 import { judgeEnds, type ProcessEnd } from './kill-judge.ts'
 import type { Proof, ProofOptions } from './proof.ts'
@@ -142,21 +139,4 @@ async function killAndStop(options: ProofOptions, kills: number, stops: number):
 async function allGaps(child: Child, simulated: readonly SimVenue[]): Promise<GapRecord[]> {
   const lists = simulated.flatMap(({ id }) => CHANNELS.map((channel) => child.gaps(id, channel)))
   return (await Promise.all(lists)).flat()
-}
-
-async function writeConfig(folder: string, simulated: readonly SimVenue[], simulator: Simulator): Promise<void> {
-  const { files } = systemPlatform()
-  const symbols = simulated.map(({ id, instruments }) => ({
-    id,
-    symbols: instruments.map(({ symbol }) => symbol),
-    options: simulator.options(id),
-  }))
-  const service = {
-    environment: 'simulation',
-    data_dir: join(folder, 'data'),
-    api: { port: 0, requests_per_second: 100_000 },
-    log: { format: 'json' },
-  }
-  await files.replace(join(folder, 'exchanges.yaml'), configFiles(symbols)['exchanges.yaml'])
-  await files.replace(join(folder, 'service.yaml'), stringify(service))
 }
