@@ -62,6 +62,7 @@ export class Collector implements CollectorView {
   readonly #roster: Roster
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
+  #opening: Promise<void> | undefined
   isInitialized = false
 
   constructor(parts: CollectorParts) {
@@ -109,13 +110,26 @@ export class Collector implements CollectorView {
     exposeCollector(metrics, { view: this, collected: () => this.#roster.all, ledger: this.#ledger, clock })
   }
 
-  /** Resolves when every enabled venue is being collected or tried; the venues start side by side. */
-  async start(): Promise<void> {
+  /** Takes up what the last process left. Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID: the log cannot be used. */
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async #open(): Promise<void> {
     const problem = await this.#bans.load()
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
     const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
     if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
     await this.#delivery.open()
+  }
+
+  /**
+   * Resolves when every enabled venue is being collected or tried; they start side by side. Errors: those of {@link open},
+   * which it calls if nobody has.
+   */
+  async start(): Promise<void> {
+    await this.open()
     this.#roster.open()
     await this.#ledger.start()
     this.#delivery.start()

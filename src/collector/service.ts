@@ -77,7 +77,7 @@ export class DataCollectorService {
     }
   }
 
-  /** Opens the API, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE. */
+  /** Opens the API, the log, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE, SPOOL_LOCKED, CONFIG_INVALID. */
   async start(): Promise<string> {
     const { config, warnings, folder } = this.#parts.loaded
     const { url } = await this.#listen()
@@ -88,8 +88,20 @@ export class DataCollectorService {
       venues: enabled.map(({ id }) => id).join(', '),
     })
     for (const warning of warnings) this.logger.warning('config_incomplete', warning)
+    await this.#open()
     void this.#startCollector()
     return url
+  }
+
+  /** Without its log the collector would lose what it receives. */
+  async #open(): Promise<void> {
+    try {
+      await this.collector.open()
+    } catch (error) {
+      await Promise.all([this.collector.stop(), this.#api.stop()])
+      this.#loop.stop()
+      throw error
+    }
   }
 
   /**

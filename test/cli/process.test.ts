@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { venues } from '../../src/venues/index.ts'
 import { until } from '../helpers/service.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -94,6 +95,22 @@ describe('exit statuses', () => {
     expect(await exit).toBe(98)
     expect(output()).toContain(`Port ${port}`)
     holder.close()
+  })
+
+  test('73 when another process has the log', { timeout: 40_000 }, async () => {
+    const config = mkdtempSync(join(folder, 'config-'))
+    const off = venues.map(({ id }) => `  ${id}: { enabled: false }`)
+    writeFileSync(join(config, 'exchanges.yaml'), ['exchanges:', ...off, ''].join('\n'))
+    const args = ['start', '--port', '0', '--config', config, '--data-dir', join(config, 'data')]
+    const first = run(args)
+    await until(
+      'the log',
+      () => first.output().includes('spool_opened') || first.output().includes('log is open'),
+      20_000,
+    )
+    const { exit, output } = run(args)
+    expect(await exit).toBe(73)
+    expect(output()).toContain(`is in use by process ${first.child.pid}`)
   })
 
   test('the simulator ends too when it cannot start, and says why', async () => {
