@@ -1,4 +1,4 @@
-// `npm run reliability -- sim|sim-day|mutants FILE --command TEXT`: records what a run of the simulation wrote; `npm run docs` shows it.
+// `npm run reliability -- sim|sim-day|sim-delivery|sim-outage|mutants FILE --command TEXT`: records what a run of the simulation wrote; `npm run docs` shows it.
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +7,13 @@ import { recordOf } from './reliability-record.mjs'
 import { ROOT, say, setUp } from './setup.mjs'
 
 const FOLDER = join(ROOT, 'docs', 'reliability')
-const COMMANDS = { sim: 'sim:soak', 'sim-day': 'sim:soak -- --day', mutants: 'sim:mutants' }
+const COMMANDS = {
+  sim: 'sim:soak',
+  'sim-day': 'sim:soak -- --day',
+  'sim-delivery': 'sim:delivery',
+  'sim-outage': 'sim:delivery -- --outage 86400',
+  mutants: 'sim:mutants',
+}
 
 /** The page, and where it belongs. */
 export async function reliabilityPage() {
@@ -23,8 +29,14 @@ async function record() {
   setUp()
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { command: { type: 'string' } } })
   const [name, file] = positionals
-  const { dayDigest, mutantDigest, soakDigest } = await import('../dist/check/reliability-record.js')
-  const digest = { sim: soakDigest, 'sim-day': dayDigest, mutants: mutantDigest }[name]
+  const { dayDigest, deliveryDigest, mutantDigest, soakDigest } = await import('../dist/check/reliability-record.js')
+  const digest = {
+    sim: soakDigest,
+    'sim-day': dayDigest,
+    'sim-delivery': deliveryDigest,
+    'sim-outage': deliveryDigest,
+    mutants: mutantDigest,
+  }[name]
   if (digest === undefined || file === undefined) {
     say(`npm run reliability -- ${Object.keys(COMMANDS).join('|')} FILE [--command TEXT]`)
     process.exit(64)

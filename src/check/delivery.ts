@@ -134,12 +134,13 @@ function plan(
   for (const store of stores) {
     for (let atMs = pause(outageEveryMs); atMs < ms; atMs += pause(outageEveryMs)) {
       const fault = FAULTS[Math.floor(random() * FAULTS.length)]
-      const lastsMs = outagesMs[Math.floor(random() * outagesMs.length)] ?? 0
+      const startMs = atMs
+      atMs += outagesMs[Math.floor(random() * outagesMs.length)] ?? 0
       outages++
-      at(atMs, () => {
+      at(startMs, () => {
         store.fault = fault
       })
-      at(atMs + lastsMs, () => {
+      at(atMs, () => {
         store.fault = undefined
       })
     }

@@ -91,6 +91,33 @@ export const dayDigest = ({ brokenCount, gaps, events }: DayTally): Digest => ({
   ],
 })
 
+/** `npm run sim:delivery -- --out FILE` */
+export interface DeliveryTally {
+  readonly seeds: number
+  readonly failed: number
+  readonly kills: number
+  readonly outages: number
+  readonly events: number
+  readonly lost: number
+  readonly lostMsMax: number
+  readonly seconds: number
+}
+
+export const deliveryDigest = ({ seeds, failed, kills, outages, events, lost, lostMsMax }: DeliveryTally): Digest => ({
+  figures: {
+    seeds,
+    kills,
+    outages,
+    events,
+    events_taken_by_kills: lost,
+    taken_ms_most: Math.round(lostMsMax * 10) / 10,
+  },
+  bounds: [
+    { what: 'kills and losses of power', found: kills, least: 1 },
+    { what: 'runs with an event missing unseen, or stored twice', found: failed, most: 0 },
+  ],
+})
+
 /** `npm run sim:mutants -- --json FILE` */
 export interface MutantTally {
   readonly mutants: number

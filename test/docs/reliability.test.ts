@@ -26,7 +26,7 @@ describe.each(PROMISED)('$id $title', ({ records: names, tests }) => {
   })
 
   test('names runs that something makes', () => {
-    const known = [...proofs.map(({ name }) => name), 'sim', 'sim-day', 'mutants']
+    const known = [...proofs.map(({ name }) => name), 'sim', 'sim-day', 'sim-delivery', 'sim-outage', 'mutants']
     expect(names.filter((name) => !known.includes(name))).toEqual([])
   })
 })
