@@ -23,6 +23,7 @@ import { NO_VENUE } from '../ops/label-bounds.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import { createRepeatGuard } from '../ops/repeat-guard.ts'
+import { sleep } from '../platform/clock.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { MemoryStore } from '../sinks/memory.ts'
@@ -49,6 +50,9 @@ export interface CollectorParts {
   readonly sinks?: readonly SinkFactory[]
 }
 
+/** A log that found no room is opened again after it. */
+const NO_ROOM_RETRY_MS = 5_000
+
 const OFFLINE_HINT = 'Without a network, `npm run demo` shows the service on simulated exchanges.'
 
 export class Collector implements CollectorView {
@@ -62,7 +66,9 @@ export class Collector implements CollectorView {
   readonly #roster: Roster
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
-  #opening: Promise<void> | undefined
+  #loading: Promise<void> | undefined
+  #isOpen = false
+  #isStopped = false
   isInitialized = false
 
   constructor(parts: CollectorParts) {
@@ -110,26 +116,33 @@ export class Collector implements CollectorView {
     exposeCollector(metrics, { view: this, collected: () => this.#roster.all, ledger: this.#ledger, clock })
   }
 
-  /** Takes up what the last process left. Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID: the log cannot be used. */
-  open(): Promise<void> {
-    this.#opening ??= this.#open()
-    return this.#opening
+  /**
+   * Takes up what the last process left. False: the disk has no room for the log; to be tried again.
+   * Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID: the log cannot be used.
+   */
+  async open(): Promise<boolean> {
+    this.#loading ??= this.#load()
+    await this.#loading
+    this.#isOpen ||= await this.#delivery.open()
+    return this.#isOpen
   }
 
-  async #open(): Promise<void> {
+  async #load(): Promise<void> {
     const problem = await this.#bans.load()
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
     const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
     if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
-    await this.#delivery.open()
   }
 
   /**
    * Resolves when every enabled venue is being collected or tried; they start side by side. Errors: those of {@link open},
-   * which it calls if nobody has.
+   * which it calls until there is room: a process that ends would only be started again.
    */
   async start(): Promise<void> {
-    await this.open()
+    while (!(await this.open())) {
+      await sleep(this.#parts.platform.clock, NO_ROOM_RETRY_MS)
+      if (this.#isStopped) return
+    }
     this.#roster.open()
     await this.#ledger.start()
     this.#delivery.start()
@@ -144,6 +157,7 @@ export class Collector implements CollectorView {
 
   /** Closes all sockets; what was received is in the store and the log by then. Resolves when the log is closed. */
   stop(): Promise<void> {
+    this.#isStopped = true
     // First, or the sockets that close now look like lost connections.
     this.#ledger.stop()
     this.#roster.stop()

@@ -3,12 +3,14 @@
 import { join } from 'node:path'
 import type { HealthCheck } from '../api/view.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import { PrismError } from '../model/errors.ts'
 import type { EpochUs, MarketEvent } from '../model/event.ts'
 import type { Config } from '../ops/config-schema.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { RepeatGuard } from '../ops/repeat-guard.ts'
 import type { Platform } from '../platform/platform.ts'
+import { hasCode } from '../platform/system-error.ts'
 import { DeadLetters } from '../sinks/dead-letters.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { Pump } from '../sinks/pump.ts'
@@ -39,6 +41,8 @@ export class Delivery {
   readonly #parts: DeliveryParts
   readonly #told: ToldIds
   #spool: Spool | undefined
+  /** Why the log could not be opened. */
+  #problem: string | undefined
   #pumps: Pump[] = []
   #letters = new Map<string, DeadLetters>()
   /** The log is wanted. */
@@ -62,10 +66,13 @@ export class Delivery {
     return this.#spool?.durableLsn ?? 0
   }
 
-  /** Opens the log and takes up what the last process delivered. Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID. */
-  async open(): Promise<void> {
-    if (!this.isOn) return
-    const { config, venues, platform, metrics, logger, sinks, ledger } = this.#parts
+  /**
+   * Opens the log and takes up what the last process delivered. False: the disk has no room for it.
+   * Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID.
+   */
+  async open(): Promise<boolean> {
+    if (!this.isOn) return true
+    const { config, venues, platform, metrics, logger, repeats, sinks, ledger } = this.#parts
     const found: Loss[] = []
     let isReplayed = false
     const onLoss = (loss: Loss): void => {
@@ -74,7 +81,17 @@ export class Delivery {
     }
     const names = sinks.map(({ name }) => name)
     const onDurable = (): void => ledger().proven()
-    this.#spool = await openCollectorSpool({ config, platform, metrics, logger, sinks: names, onLoss, onDurable })
+    try {
+      this.#spool = await openCollectorSpool({ config, platform, metrics, logger, sinks: names, onLoss, onDurable })
+    } catch (error) {
+      if (!(error instanceof PrismError) || !hasCode(error.cause, 'ENOSPC', 'EDQUOT')) throw error
+      repeats.error('log_no_room', '', 'the disk has no room for the durable log; nothing is collected until it has', {
+        problem: error.message,
+      })
+      this.#problem = error.message
+      return false
+    }
+    this.#problem = undefined
     this.#told.restore(ledger().idsOfLog)
     const replayed = await replayLog(this.#spool, ledger(), venues, (event) => {
       this.#told.of(event).id = event.id
@@ -82,6 +99,7 @@ export class Delivery {
     if (replayed > 0) logger.info('log_replayed', 'taken up from the durable log', { records: replayed })
     isReplayed = true
     for (const loss of found) this.#lost(loss)
+    return true
   }
 
   /** The sinks begin. */
@@ -127,6 +145,7 @@ export class Delivery {
   health(): Readonly<Record<string, HealthCheck>> {
     const checks: Record<string, HealthCheck> = {}
     if (this.#spool !== undefined) checks.spool = spoolCheck(this.#spool)
+    else if (this.#problem !== undefined) checks.spool = { status: 'fail', result: this.#problem }
     for (const pump of this.#pumps) checks[`sink:${pump.name}`] = pumpCheck(pump)
     return checks
   }

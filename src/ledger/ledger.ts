@@ -235,7 +235,7 @@ export class Ledger {
     const { before } = ledger.tally
     const start: Mark | undefined = before === undefined ? undefined : [key, before, ledger.epoch, [], 0, 0]
     // What the first number is cannot wait for the log: what the log may lose must be fetched.
-    if (start !== undefined) this.#journal.addNow({ k: 'beat', atUs, at: [start] } satisfies JournalRecord)
+    if (start !== undefined) this.#journal.addNow({ k: 'mark', atUs, at: [start] } satisfies JournalRecord)
     if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
     this.#isDue = true
   }

@@ -55,6 +55,8 @@ const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
   /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
   z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark), ...ofLog }),
+  /** The same, but what others had sent by then may be lost. */
+  z.object({ k: z.literal('mark'), atUs: time, at: z.array(mark) }),
 ])
 export type JournalRecord = z.infer<typeof record>
 
@@ -107,10 +109,12 @@ export function restore(records: readonly unknown[]): RestoredState {
       const { stream: found, stretches, atUs } = data
       streams.set(key, { ...UNKNOWN, stream: found, stretches, atUs })
     } else {
-      if (data.atUs >= (lastBeatUs ?? 0)) lsn = data.lsn ?? lsn
-      lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
-      for (const [name, id] of data.ids ?? [])
-        if ((ids.get(name)?.atUs ?? 0) <= data.atUs) ids.set(name, { id, atUs: data.atUs })
+      if (data.k === 'beat') {
+        if (data.atUs >= (lastBeatUs ?? 0)) lsn = data.lsn ?? lsn
+        lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
+        for (const [name, id] of data.ids ?? [])
+          if ((ids.get(name)?.atUs ?? 0) <= data.atUs) ids.set(name, { id, atUs: data.atUs })
+      }
       for (const each of data.at)
         if ((marks.get(each[0])?.atUs ?? 0) <= data.atUs) marks.set(each[0], { mark: each, atUs: data.atUs })
     }

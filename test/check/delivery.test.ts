@@ -2,8 +2,12 @@
 
 import { expect, test, vi } from 'vitest'
 import { judgeDelivery } from '../../src/check/delivery.ts'
+import { usualScenario } from '../../src/check/scenario.ts'
+import { Store } from '../../src/check/store.ts'
+import { World } from '../../src/check/world.ts'
 import { ToldIds } from '../../src/collector/told-ids.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
+import type { SinkPorts } from '../../src/sinks/sink.ts'
 
 const OPTIONS = { ms: 25_000, killMs: 4_000, outageEveryMs: 8_000, outagesMs: [1_000, 5_000], ambiguity: 0.2 }
 
@@ -27,4 +31,22 @@ test('a process that does not take up what the log has stores it twice', { timeo
     replay.mockRestore()
     restore.mockRestore()
   }
+})
+
+test('a collector that finds no room for its log waits for it, and says so', async () => {
+  const store = new Store('told')
+  const sinks = [{ name: 'told', create: ({ platform }: SinkPorts) => store.sink(platform.clock) }]
+  const world = new World({ scenario: usualScenario(), seed: 1, sinks, trace: () => {} })
+  world.startMarkets()
+  world.disk.faults.add('full')
+  world.machine.start()
+  await world.loop.run(20_000)
+  expect(world.machine.crash).toBeUndefined()
+  expect(world.machine.collector?.health().spool).toMatchObject({ status: 'fail' })
+  expect(world.machine.collector?.isInitialized).toBe(false)
+  world.disk.faults.clear()
+  await world.loop.run(40_000)
+  expect(world.machine.collector?.health().spool).toMatchObject({ status: 'pass' })
+  expect(world.machine.collector?.feeds().every(({ state }) => state === 'live')).toBe(true)
+  expect(store.rows.length).toBeGreaterThan(100)
 })
