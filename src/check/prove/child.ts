@@ -47,7 +47,10 @@ export async function startChild(options: ChildOptions): Promise<Child> {
   const child = new Child(options)
   const { clock } = systemPlatform()
   await comes(clock, () => child.url !== undefined || child.isOver, START_MS_MAX)
-  if (child.url === undefined) throw new Error(`the service did not start: ${child.output}`)
+  if (child.url === undefined) {
+    child.kill('SIGKILL')
+    throw new Error(`the service did not start: ${child.output}`)
+  }
   child.listen()
   return child
 }

@@ -56,8 +56,22 @@ async function runOn(
   count: number,
   longMs: readonly number[],
 ): Promise<DeliveryRun> {
-  const { seed, folder, clock } = options
   const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), stand.config)
+  try {
+    return await endAndRead(options, stand, bed, count, longMs)
+  } finally {
+    await bed.close()
+  }
+}
+
+async function endAndRead(
+  options: ProofOptions,
+  stand: Stand,
+  bed: ServiceBed,
+  count: number,
+  longMs: readonly number[],
+): Promise<DeliveryRun> {
+  const { seed, folder, clock } = options
   const first = await bed.beginLive()
   const endProbe = await probeWrites(systemPlatform(), join(folder, 'probe'))
   const startMs = clock.monotonicMs()

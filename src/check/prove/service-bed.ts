@@ -26,6 +26,7 @@ export class ServiceBed {
   readonly #options: ProofOptions
   readonly #simulated: readonly SimVenue[]
   #processes = 0
+  #child: Child | undefined
 
   private constructor(options: ProofOptions, simulated: readonly SimVenue[], simulator: Simulator) {
     this.#options = options
@@ -47,10 +48,12 @@ export class ServiceBed {
   }
 
   /** A new process. Errors: rejects when it ends or says nothing before its API is there. */
-  begin(): Promise<Child> {
+  async begin(): Promise<Child> {
     const { main, folder } = this.#options
     const process = this.#processes++
-    return startChild({ main, folder, types: EVENT_TYPES, onEvent: (event) => this.#note(event, process) })
+    const onEvent = (event: MarketEvent) => this.#note(event, process)
+    this.#child = await startChild({ main, folder, types: EVENT_TYPES, onEvent })
+    return this.#child
   }
 
   /** The first process, when all its feeds are live. Errors: rejects when they do not come to be. */
@@ -72,8 +75,14 @@ export class ServiceBed {
     }
     child.kill('SIGTERM')
     const exit = await child.exit
-    await this.simulator.stop()
     return exit
+  }
+
+  /** Ends what is left of it, after a failure too. */
+  async close(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.#child?.exit
+    await this.simulator.stop()
   }
 
   /** To be told every message of the NATS stream, in order. */
