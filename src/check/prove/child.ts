@@ -37,7 +37,7 @@ export interface ChildOptions {
 
 const ANSWER_TIMEOUT_MS = 10_000
 const BYTES_MAX = 64 * 1024 * 1024
-const START_MS_MAX = 30_000
+const START_MS_MAX = 120_000
 const RECONNECT_MS = 5
 /** Output kept to show why a child did not start. */
 const OUTPUT_MAX = 20_000
