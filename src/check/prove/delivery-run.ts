@@ -107,7 +107,7 @@ async function endAgainAndAgain({ seed, clock, say }: ProofOptions, bed: Service
     const atUs = clock.nowUs()
     child.kill(signal)
     const exit = await child.exit
-    await until(clock, 'the sockets of the ended process to close', isAlone, 10_000)
+    await until(clock, 'the sockets of the ended process to close', isAlone, 60_000)
     ends.push({ signal, atUs, exit })
     child = await bed.begin()
     if (index % 10 === 0) say(`${index} of ${count} ends`)
