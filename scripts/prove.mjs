@@ -54,6 +54,6 @@ async function prove(proof) {
     const command = `npm run prove -- ${proof.name}${count === undefined ? '' : ` --count ${count}`}`
     return recordOf({ name: proof.name, command, seconds, ...result, pass: result.bounds.every(holds) })
   } finally {
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   }
 }

@@ -7,7 +7,11 @@ import { npm, ROOT, say, setUp } from './setup.mjs'
 /** Programs that tests use, the Debian package of each, and what is not tested without it. */
 const PROGRAMS = [
   { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
-  { program: 'nats-server', pack: 'nats-server', without: 'delivery to NATS (test/sinks/nats)' },
+  {
+    program: 'nats-server',
+    pack: 'nats-server',
+    without: 'delivery to NATS (test/sinks/nats, test/prove/delivery.test.ts)',
+  },
 ]
 
 /** Large packages that only tests use, each a workspace of its own so that nobody else installs it. */

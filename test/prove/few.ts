@@ -15,7 +15,7 @@ import { systemClock } from '../../src/platform/clock.ts'
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
 const TIME_SLACK = 5
-const isTime = ({ what }: Bound): boolean => /, m?s$/.test(what)
+const isTime = ({ what }: Bound): boolean => /, m?s$|of the machine’s own/.test(what)
 const patient = (bound: Bound): Bound =>
   isTime(bound) && bound.most !== undefined ? { ...bound, most: bound.most * TIME_SLACK } : bound
 

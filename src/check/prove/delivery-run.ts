@@ -56,8 +56,22 @@ async function runOn(
   count: number,
   longMs: readonly number[],
 ): Promise<DeliveryRun> {
-  const { seed, folder, clock } = options
   const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), stand.config)
+  try {
+    return await endAndRead(options, stand, bed, count, longMs)
+  } finally {
+    await bed.close()
+  }
+}
+
+async function endAndRead(
+  options: ProofOptions,
+  stand: Stand,
+  bed: ServiceBed,
+  count: number,
+  longMs: readonly number[],
+): Promise<DeliveryRun> {
+  const { seed, folder, clock } = options
   const first = await bed.beginLive()
   const endProbe = await probeWrites(systemPlatform(), join(folder, 'probe'))
   const startMs = clock.monotonicMs()
@@ -93,7 +107,7 @@ async function endAgainAndAgain({ seed, clock, say }: ProofOptions, bed: Service
     const atUs = clock.nowUs()
     child.kill(signal)
     const exit = await child.exit
-    await until(clock, 'the sockets of the ended process to close', isAlone, 10_000)
+    await until(clock, 'the sockets of the ended process to close', isAlone, 60_000)
     ends.push({ signal, atUs, exit })
     child = await bed.begin()
     if (index % 10 === 0) say(`${index} of ${count} ends`)

@@ -35,10 +35,11 @@ export const full: Proof = {
   async run(options) {
     const { count = this.usualCount, folder, say } = options
     const nats = await startNats()
+    let bed: ServiceBed | undefined
     const disk = SmallDisk.mount(join(folder, 'data'), DISK_MIB)
     try {
       const sections = { nats: { url: nats.url }, lake: { enabled: false }, spool: SPOOL }
-      const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
+      bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
       const ran = await fillUp(options, bed, nats, disk, count)
       const stream = await readNats(nats.url, STREAM, bed.read)
       const verdict = judgeFull(bed.told.values(), stream, bed.gaps)
@@ -76,6 +77,7 @@ export const full: Proof = {
         ],
       }
     } finally {
+      await bed?.close()
       disk.unmount()
       await nats.remove()
     }

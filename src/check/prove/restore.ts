@@ -26,9 +26,10 @@ export const restore: Proof = {
   async run(options) {
     const { count = this.usualCount, folder, say } = options
     const nats = await startNats()
+    let bed: ServiceBed | undefined
     try {
       const sections = { nats: { url: nats.url }, lake: { batch_seconds: LAKE_BATCH_SECONDS } }
-      const bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
+      bed = await ServiceBed.open(options, someInstruments(SYMBOLS, STEPS_PER_SECOND), sections)
       const { ends, setBack, code } = await restoreAgain(options, bed, nats, count)
       const stores = [await readNats(nats.url, STREAM, bed.read), await readLake(join(folder, 'data', 'lake'))]
       const { told, receivedUs, gaps } = bed
@@ -58,6 +59,7 @@ export const restore: Proof = {
         ],
       }
     } finally {
+      await bed?.close()
       await nats.remove()
     }
   },

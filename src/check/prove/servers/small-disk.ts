@@ -1,10 +1,25 @@
 /** A small file system of its own, which can be filled up beside what uses it. */
 
 import { spawnSync } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { errorText } from '../../../model/errors.ts'
 
 const CHUNK = Buffer.alloc(64 * 1024)
+
+/** Why none can be had; `undefined`: it can. */
+export function smallDiskMissing(): string | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'disk-'))
+  try {
+    SmallDisk.mount(folder, 1).unmount()
+    return undefined
+  } catch (error) {
+    return errorText(error)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
 
 export class SmallDisk {
   readonly folder: string
