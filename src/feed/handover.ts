@@ -56,7 +56,7 @@ export class Handover {
   readonly #seams = new Map<Feed, Seam>()
   readonly #retries: Retries
   readonly #startMs: number
-  readonly #lag: Lag = { ms: 0 }
+  readonly #lag: Lag = { ms: 0, newestMs: 0 }
   readonly #stall: Stall
   #openedMs: number | undefined
   #checksLeft = CHECKS_MAX

@@ -11,7 +11,7 @@ import { createWorld } from '../helpers/world.ts'
 const SYMBOL = 'BTCUSDT'
 const base = { exchange: 'binance', venue: 'binance', market: 'spot', symbol: SYMBOL } as const
 
-function seamOf(channel: Channel, lag: Lag = { ms: 0 }): Seam {
+function seamOf(channel: Channel, lag: Lag = { ms: 0, newestMs: 0 }): Seam {
   const venue = findVenue('binance') as Venue
   const { clock, files } = createWorld()
   const ledger = new Ledger({ folder: 'ledger', files, clock, emit: () => {}, onProblem: () => {} })
@@ -59,7 +59,7 @@ test.each(['trade', 'quote'] as const)('%s: a second link that stopped saying an
 })
 
 test('what was said before the second link joined may come late on the first, by as much as other feeds show', () => {
-  const lag = { ms: 0 }
+  const lag = { ms: 0, newestMs: 0 }
   const [busy, quiet] = [seamOf('trade', lag), seamOf('trade', lag)]
   const make = MAKE.trade as (number: number) => MarketEvent
   for (const seam of [busy, quiet]) seam.acked(0)
@@ -83,5 +83,16 @@ test.each([
     joinedUs + 3_200_000,
     3_200,
   )
-  expect(seam.joins(4_600)).toBe(isRight)
+  expect(seam.joins(6_000)).toBe(isRight)
+})
+
+test('a feed of which nothing comes has not joined while the first link may still bring what was said before', () => {
+  const lag = { ms: 0, newestMs: 0 }
+  const [busy, quiet] = [seamOf('trade', lag), seamOf('trade', lag)]
+  busy.feed.lag.heard(500_000, 550_000)
+  quiet.acked(0)
+  expect(quiet.joins(OVERLAP_MS)).toBe(true)
+  const trade = (MAKE.trade as (number: number) => MarketEvent)(1)
+  busy.delivered({ ...trade, exchange_time_us: 600_000 }, 3_050_000, 1_500)
+  expect([quiet.joins(OVERLAP_MS), quiet.joins(OVERLAP_MS + 2_400)]).toEqual([false, true])
 })
