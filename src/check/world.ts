@@ -296,5 +296,4 @@ export class World {
 const CONNECTION = / #(\d+)$/
 const hasForgedLevel = ({ bids }: BookSnapshot | BookDelta): boolean =>
   bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
-
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)
