@@ -188,10 +188,12 @@ export class Writer {
   async #seal(): Promise<void> {
     while (this.#syncing !== undefined) await this.#syncing
     if (this.#syncFailure !== undefined) throw this.#syncFailure
-    if (this.#file === undefined) return
-    const { tail, sync } = this.#parts
-    if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow(this.#file)
     const file = this.#file
+    if (file === undefined) return
+    const { tail, sync } = this.#parts
+    if (sync !== 'off' && tail.savedLsn < tail.writtenLsn) await this.#syncNow(file)
+    // It failed meanwhile and was given up: what it had is written anew.
+    if (this.#file !== file) return
     const { lastLsn, firstLsn } = file.segment
     if (lastLsn < firstLsn) return this.#abandon()
     this.#leave()

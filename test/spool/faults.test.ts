@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { isSound } from '../../src/cli/spool-text.ts'
+import { seededRandom } from '../../src/platform/random.ts'
 import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { parseLsn } from '../../src/spool/cursors.ts'
 import { inspectSpool } from '../../src/spool/inspect.ts'
@@ -249,6 +250,25 @@ describe('a disk that refuses every write', () => {
     expect(records).toBe(refused)
     await rig.run(100)
     expect(lsns(await rig.readAll())).toEqual(numbers(1, next ?? 0))
+  })
+
+  test('may strike any operation of closing, also one of two that run side by side', async () => {
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed)
+      const rig = new Rig(seed)
+      await rig.start()
+      rig.append(20)
+      await rig.run(200 * random())
+      rig.append(20)
+      await rig.run(60 * random())
+      rig.disk.onOperation = () => {
+        // So slow at times that the next sync is due before it ends, and ends first.
+        rig.disk.delaysMs.sync = 200 * random()
+        if (random() < 0.3) throw diskError('error')
+      }
+      await rig.stop()
+      expect(rig.isRunning).toBe(false)
+    }
   })
 
   test('does not keep the log from being closed, and the next process does not give the same numbers', async () => {
