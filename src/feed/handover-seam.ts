@@ -61,7 +61,7 @@ export class Seam {
     const lateMs = this.feed.lag.latenessMs(event.exchange_time_us, receiveTimeUs)
     this.#lateMs = Math.min(LATE_MS_MAX, lateMs ?? 0)
     if (lateMs !== undefined) this.#lag.newestMs = this.#lateMs
-    this.#lag.saidMs = Math.max(this.#lag.saidMs, nowMs - Math.max(lateMs ?? this.#lag.newestMs, this.#lag.ms))
+    this.#lag.saidMs = Math.max(this.#lag.saidMs, nowMs - Math.max(lateMs ?? 0, this.#lag.ms))
   }
 
   /** The second link brought it. */
