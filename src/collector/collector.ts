@@ -63,6 +63,9 @@ export class Collector implements CollectorView {
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
   isInitialized = false
+  #isStopped = false
+  /** While {@link start} opens what it needs. */
+  #opening: Promise<void> | undefined
 
   constructor(parts: CollectorParts) {
     const { config, venues, platform, metrics, logger } = parts
@@ -111,6 +114,16 @@ export class Collector implements CollectorView {
 
   /** Resolves when every enabled venue is being collected or tried; the venues start side by side. */
   async start(): Promise<void> {
+    this.#opening = this.#open()
+    await this.#opening
+    this.#opening = undefined
+    if (this.#isStopped) return
+    this.isInitialized = true
+    await this.#roster.start()
+  }
+
+  /** Everything is read and open; nothing is collected yet. */
+  async #open(): Promise<void> {
     const problem = await this.#bans.load()
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
     const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
@@ -119,8 +132,6 @@ export class Collector implements CollectorView {
     this.#roster.open()
     await this.#ledger.start()
     this.#delivery.start()
-    this.isInitialized = true
-    await this.#roster.start()
   }
 
   /** Collects what `config` says from now on; what clients changed is undone. Resolves when everything is asked for. */
@@ -128,8 +139,17 @@ export class Collector implements CollectorView {
     return this.#roster.reload(config)
   }
 
-  /** Closes all sockets; what was received is in the store and the log by then. Resolves when the log is closed. */
+  /**
+   * Closes all sockets; what was received is in the store and the log by then. Resolves when the log is closed. What is
+   * just being opened is opened first: half of it would go on without anyone to close it.
+   */
   stop(): Promise<void> {
+    this.#isStopped = true
+    if (this.#opening === undefined) return this.#stop()
+    return this.#opening.catch(() => {}).then(() => this.#stop())
+  }
+
+  #stop(): Promise<void> {
     // First, or the sockets that close now look like lost connections.
     this.#ledger.stop()
     this.#roster.stop()
