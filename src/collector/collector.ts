@@ -8,7 +8,6 @@ import type {
   ExchangeView,
   FeedName,
   FeedView,
-  HealthCheck,
   StoreView,
   SubscriptionChange,
   SubscriptionRequest,
@@ -33,11 +32,11 @@ import type { Collected } from './collected.ts'
 import { Delivery } from './delivery.ts'
 import { exposeCollector } from './expose.ts'
 import { completenessView, feedView } from './feed-view.ts'
-import { gapObserver } from './gap-observer.ts'
+import { gapObserver, ledgerCheck } from './gap-observer.ts'
 import { Pipeline } from './pipeline.ts'
 import { Roster } from './roster.ts'
 import { Stats } from './stats.ts'
-import { exchangeView, type VenueFacts } from './status.ts'
+import { exchangeView, factsOf } from './status.ts'
 import { bookRules } from './wanted.ts'
 
 export interface CollectorParts {
@@ -67,6 +66,7 @@ export class Collector implements CollectorView {
   readonly #bans: Bans
   readonly #repeats: ReturnType<typeof createRepeatGuard>
   #loading: Promise<void> | undefined
+  #starting: Promise<void> | undefined
   #isOpen = false
   #isStopped = false
   isInitialized = false
@@ -139,6 +139,14 @@ export class Collector implements CollectorView {
    * which it calls until there is room: a process that ends would only be started again.
    */
   async start(): Promise<void> {
+    this.#starting = this.#begin()
+    await this.#starting
+    this.#starting = undefined
+    if (!this.#isStopped) await this.#roster.start()
+  }
+
+  /** Everything is read and open; nothing is collected yet. */
+  async #begin(): Promise<void> {
     while (!(await this.open())) {
       await sleep(this.#parts.platform.clock, NO_ROOM_RETRY_MS)
       if (this.#isStopped) return
@@ -147,7 +155,6 @@ export class Collector implements CollectorView {
     await this.#ledger.start()
     this.#delivery.start()
     this.isInitialized = true
-    await this.#roster.start()
   }
 
   /** Collects what `config` says from now on; what clients changed is undone. Resolves when everything is asked for. */
@@ -158,6 +165,12 @@ export class Collector implements CollectorView {
   /** Closes all sockets; what was received is in the store and the log by then. Resolves when the log is closed. */
   stop(): Promise<void> {
     this.#isStopped = true
+    // A log that is half open would go on without anyone to close it.
+    if (this.#starting === undefined || !this.#delivery.isOn) return this.#stop()
+    return this.#starting.catch(() => {}).then(() => this.#stop())
+  }
+
+  #stop(): Promise<void> {
     // First, or the sockets that close now look like lost connections.
     this.#ledger.stop()
     this.#roster.stop()
@@ -271,27 +284,12 @@ export class Collector implements CollectorView {
     const isOffline = this.#roster.all.length > 0 && isDown && !this.#roster.all.some(isReached)
     return {
       ...(isOffline && { network: { status: 'fail', result: `no exchange can be reached. ${OFFLINE_HINT}` } }),
-      ledger: this.#ledgerCheck(),
+      ledger: ledgerCheck(this.#ledger),
       ...this.#delivery.health(),
     }
-  }
-
-  #ledgerCheck(): HealthCheck {
-    const { problem } = this.#ledger
-    if (problem === undefined) return { status: 'pass', result: 'gaps are written to disk' }
-    return { status: 'fail', result: `gaps cannot be written to disk and are kept in memory: ${problem}` }
   }
 
   subscribe(subscriber: EventSubscriber): () => void {
     return this.#pipeline.subscribe(subscriber)
   }
 }
-
-const factsOf = ({ feed, rest }: Collected): VenueFacts => ({
-  feeds: [...feed.feeds],
-  socketsOpen: feed.socketsOpen,
-  socketsWanted: feed.socketsWanted,
-  isRestAvailable: rest.isAvailable,
-  bannedUntilUs: rest.bannedUntilUs,
-  lastMessageUs: feed.lastMessageUs,
-})

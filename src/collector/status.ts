@@ -3,6 +3,7 @@
 import type { ExchangeStatus, ExchangeView } from '../api/view.ts'
 import type { EpochUs } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
+import type { Collected } from './collected.ts'
 
 /** The facts of one venue of an exchange. */
 export interface VenueFacts {
@@ -65,3 +66,12 @@ function reasonOf(feeds: VenueFacts['feeds'], venues: readonly VenueFacts[]): st
   const more = others.length > 1 ? ` (and ${others.length - 1} more feeds)` : ''
   return `${ban}${first.symbol} ${first.state}${first.reason === '' ? '' : `: ${first.reason}`}${more}`
 }
+
+export const factsOf = ({ feed, rest }: Collected): VenueFacts => ({
+  feeds: [...feed.feeds],
+  socketsOpen: feed.socketsOpen,
+  socketsWanted: feed.socketsWanted,
+  isRestAvailable: rest.isAvailable,
+  bannedUntilUs: rest.bannedUntilUs,
+  lastMessageUs: feed.lastMessageUs,
+})
