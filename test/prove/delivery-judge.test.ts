@@ -67,6 +67,7 @@ test('doubles and differences are told', () => {
 
 test('a kill takes the newest, and nothing before what is stored', () => {
   expect(judge({ told: [told('b', 12), A] }).lost).toHaveLength(1)
+  expect(judge({ told: [told('b', 12), { ...A, feed: undefined }] }).lost, 'a gap may come again').toEqual([])
   // The next process has told it again.
   const receivedUs = new Map([['a', KILL_US + 1_000_000]])
   expect(judge({ told: [told('b', 12), A], receivedUs }).lost).toEqual([])

@@ -55,10 +55,12 @@ export function judgeDelivery({ told, receivedUs, stores, gaps, ends }: Delivere
   const lost: string[] = []
   const lose = ({ id, receiveUs }: Told) => void lost.push(`${id}, received at ${receiveUs}`)
   for (const each of told) {
-    const { id, process, receiveUs } = each
+    const { id, process, receiveUs, feed } = each
     const ofProcess = ends[process]?.signal === 'SIGKILL' ? open[process] : undefined
     if (!receivedUs.has(id)) ofProcess === undefined ? lose(each) : ofProcess.push(each)
-    else if (receivedUs.get(id) === receiveUs) for (const before of ofProcess?.splice(0) ?? []) lose(before)
+    // A gap is no witness: the next process may tell the same revision of it, found at the same time.
+    else if (feed !== undefined && receivedUs.get(id) === receiveUs)
+      for (const before of ofProcess?.splice(0) ?? []) lose(before)
   }
   const taken = open.flat()
   const unsaid = taken.flatMap(({ id, feed, receiveUs }) =>
