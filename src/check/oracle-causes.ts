@@ -42,9 +42,13 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
   const overlaps = ({ atUs, untilUs = atUs }: Fault, startUs: EpochUs, endUs: EpochUs): boolean =>
     atUs <= endUs + detectionUs && untilUs + detectionUs >= startUs
 
-  /** Nothing has come on its connections for long: whatever was lost of one stream makes all of them suspect. */
+  /**
+   * Nothing has come on its connections for long: whatever was lost of one stream makes all of them suspect. One that the
+   * collector ends for that is still there when the gap is told.
+   */
   const isAllSilent = (stream: Stream, { cause }: Gap): boolean =>
-    cause === 'silence' && streams.nowUs - streams.heardUs(stream) >= SILENT_US
+    (cause === 'silence' || (cause === 'disconnect' && stream.subscribed.size > 0)) &&
+    streams.nowUs - streams.heardUs(stream) >= SILENT_US
 
   return {
     fault(entry) {

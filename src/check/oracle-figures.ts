@@ -2,7 +2,7 @@
 
 import type { GapCause, GapState } from '../model/event.ts'
 import type { GapRecord } from './oracle-gaps.ts'
-import type { Judge } from './oracle-judge.ts'
+import type { Entry, Judge } from './oracle-judge.ts'
 import type { Outage, Stream, Streams } from './oracle-streams.ts'
 
 /** In milliseconds. */
@@ -44,8 +44,8 @@ export class FigureKeeper implements Judge {
     this.#streams = streams
   }
 
-  fault({ fault }: { readonly fault: string }): void {
-    count(this.#faults, fault)
+  fault({ fault, isAgain }: Entry<'fault'>): void {
+    if (!isAgain) count(this.#faults, fault)
   }
 
   data(_stream: Stream, { type }: { readonly type: string }): void {

@@ -89,6 +89,8 @@ export type TraceEntry =
       readonly fault: string
       /** When its cause ends, as far as that is known when it strikes. */
       readonly untilUs?: EpochUs
+      /** It struck before; it ends at another time than was told then. */
+      readonly isAgain?: true
       readonly connection?: number
     })
   /** The venue counted a broken rule of its own (a limit, a request during a ban). */

@@ -46,6 +46,8 @@ interface Armed {
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
 const RESTARTED_MS = 2_000
+/** Faults of the machine whose ends are others when its clock jumps or it stands still. */
+const LASTING = /^(disk|sync)|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */
 const RETOLD_MS = 30_000
 /** By then the machine has the answer that forbids requests, and no older request is under way. */
@@ -186,21 +188,21 @@ export class World {
   }
 
   /** A fault struck whose effects are confined to `scope`. `skippedMs`: the wall clock leaves so much out. */
-  struck(name: string, scope: FaultScope, lastsMs?: number, skippedMs = 0): void {
+  struck(name: string, scope: FaultScope, lastsMs?: number, { skippedMs = 0, isAgain = false } = {}): void {
     const atUs = this.nowUs()
     const untilUs = lastsMs === undefined ? {} : { untilUs: atUs + (lastsMs + skippedMs) * 1000 }
-    this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs })
+    this.trace({ kind: 'fault', atUs, fault: name, ...scope, ...untilUs, ...(isAgain && { isAgain }) })
     if (lastsMs !== undefined) this.#lasting.push({ name, scope, untilMs: this.loop.nowMs + lastsMs })
     if (scope.symbol === undefined)
       this.#disturbedUntilMs = Math.max(this.#disturbedUntilMs, this.loop.nowMs + (lastsMs ?? 0) + EXCUSED_MS)
   }
 
-  /** The machine's clock has jumped: of faults that last, and of what comes of them, the trace has the new times. */
-  retell(names: RegExp): void {
+  /** The clock has jumped, or nobody notices anything for `lastsMs`: of what lasts the trace has the new times. */
+  retell(lastsMs = 0): void {
     const { nowMs } = this.loop
-    const untold = this.#lasting.splice(0).filter(({ name }) => names.test(name))
+    const untold = this.#lasting.splice(0).filter(({ name }) => LASTING.test(name))
     for (const { name, scope, untilMs } of untold)
-      if (untilMs + RETOLD_MS > nowMs) this.struck(name, scope, Math.max(0, untilMs - nowMs))
+      if (untilMs + RETOLD_MS > nowMs) this.struck(name, scope, Math.max(lastsMs, untilMs - nowMs), { isAgain: true })
   }
 
   /** The next frames or answers that match meet the fault; the trace has it when they do. */

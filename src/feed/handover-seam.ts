@@ -8,13 +8,22 @@ import type { Front, Held } from './handover-front.ts'
 export const OVERLAP_MS = 2_000
 /** What the first link delivers so much later than the newest of the second should have come on the second too. */
 const GRACE_MS = 1_000
+/** Messages of one connection come in order, but a venue may collect those of one stream for a while. */
+const LOST_MS = 3_000
 /** No message of the first link is taken to be older: a venue's time may be wrong. */
-const LATE_MS_MAX = 30_000
+const LATE_MS_MAX = 10_000
 
-/** How far the first link has been found behind the second, at most, by messages that came on both. One for all feeds. */
+/** How far the first link is behind. One for all feeds. */
 export interface Lag {
+  /** At most, by messages that came on both links. */
   ms: number
+  /** By the venue's time, as the newest message of the first link has it. */
+  newestMs: number
+  /** When the newest that it has brought was said, monotonic. */
+  saidMs: number
 }
+
+export const newLag = (): Lag => ({ ms: 0, newestMs: 0, saidMs: Number.NEGATIVE_INFINITY })
 
 interface Kept extends Held {
   /** When it came, monotonic. */
@@ -49,7 +58,10 @@ export class Seam {
   delivered(event: MarketEvent, receiveTimeUs: EpochUs, nowMs: number): void {
     this.#front.delivered(event, receiveTimeUs)
     this.#deliveredMs = nowMs
-    this.#lateMs = Math.min(LATE_MS_MAX, this.feed.lag.latenessMs(event.exchange_time_us, receiveTimeUs))
+    const lateMs = this.feed.lag.latenessMs(event.exchange_time_us, receiveTimeUs)
+    this.#lateMs = Math.min(LATE_MS_MAX, lateMs ?? 0)
+    if (lateMs !== undefined) this.#lag.newestMs = this.#lateMs
+    this.#lag.saidMs = Math.max(this.#lag.saidMs, nowMs - Math.max(lateMs ?? 0, this.#lag.ms))
   }
 
   /** The second link brought it. */
@@ -83,11 +95,19 @@ export class Seam {
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
     const lateMs = Math.max(this.#lateMs, this.#lag.ms)
     const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS + lateMs
-    const isSettled = nowMs - confirmedMs >= OVERLAP_MS
+    // Until then the first link may still bring what was said before.
+    const isSettled = nowMs - confirmedMs >= OVERLAP_MS + Math.max(this.#lag.ms, this.#lag.newestMs)
     if (this.#held.length === 0) return !isDeaf && (this.#isReached || isSettled)
     const walk = this.#front.walk()
     const isWhole = this.#held.every((held) => walk(held) !== 'beyond')
     return isWhole && (this.#isReached || this.#front.isKnown || (isSettled && !isDeaf))
+  }
+
+  /** What the second link brought does not join, and the first has brought what was said long behind that: it lost something. */
+  get isLost(): boolean {
+    const walk = this.#front.walk()
+    const beyond = this.#held.find((held) => walk(held) === 'beyond')
+    return beyond !== undefined && this.#lag.saidMs > beyond.atMs + LOST_MS
   }
 
   /** What is to be delivered behind the last event of the first link. */

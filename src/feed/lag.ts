@@ -19,9 +19,9 @@ export class Lag {
     return this.#usualMs === undefined ? 0 : Math.max(0, this.#meanMs - this.#usualMs)
   }
 
-  /** How much later than usual one message came, in ms; 0 where times do not tell. */
-  latenessMs(exchangeUs: EpochUs | undefined, receiveUs: EpochUs): number {
-    if (exchangeUs === undefined || this.#usualMs === undefined) return 0
+  /** How much later than usual one message came, in ms; `undefined`: times do not tell. */
+  latenessMs(exchangeUs: EpochUs | undefined, receiveUs: EpochUs): number | undefined {
+    if (exchangeUs === undefined || this.#usualMs === undefined) return undefined
     return Math.max(0, (receiveUs - exchangeUs) / 1000 - this.#usualMs)
   }
 

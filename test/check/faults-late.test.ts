@@ -14,6 +14,20 @@ test('a client that can read nothing ends the connection, and what comes late is
   expect(oracle.finish()).toEqual([])
 })
 
+test('of a disk that failed the judges hear again when nobody has time to find out that it is well', async () => {
+  const heard: (TraceEntry & { kind: 'fault' })[] = []
+  const plan = [
+    { atMs: 5_000, kind: 'sync-fails', args: { ms: 3_000 } },
+    { atMs: 10_000, kind: 'process-stalled', args: { ms: 60_000, timers: 'false' } },
+  ]
+  const oracle = createOracle()
+  const add = (entry: TraceEntry) => void (entry.kind === 'fault' && heard.push(entry))
+  await runSeed(1, { plan, sinks: [oracle, { add }] })
+  expect(heard.map(({ fault }) => fault)).toEqual(['sync-fails', 'sync-fails', 'process-stalled'])
+  expect(heard[1]?.untilUs).toBe(heard[2]?.untilUs)
+  expect(oracle.figures().faults).toEqual({ 'sync-fails': 1, 'process-stalled': 1 })
+})
+
 test.each(['process-stalled', 'disk-full'])(
   'of %s the judges hear again when the clock jumps meanwhile',
   async (kind) => {

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest'
 import { judge, type PromiseName } from '../../src/check/oracle.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
-import type { Gap } from '../../src/model/event.ts'
+import type { Gap, GapCause } from '../../src/model/event.ts'
 import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
-import { change, drop, entry, event, gap, type Trace } from './tampering.ts'
+import { all, change, changeEntry, drop, entry, event, gap, type Trace } from './tampering.ts'
 
 const SECOND = 1_000_000
 const BTC = { venue: VENUE, symbol: 'BTCUSDT' } as const
@@ -149,4 +149,14 @@ test('what a second connection brought is gone if the process stops before the f
   }
   expect(verdict(trace([2, 3]))).toEqual([])
   expect(verdict(trace([2]))).toContain('gap_too_wide')
+})
+
+test.each<readonly [name: string, ends: (run: GoodRun) => GoodRun, cause: GapCause, isWrong: boolean]>([
+  ['that was silent, all of its streams', (run) => run.freeze(), 'silence', false],
+  ['that brought data until then, its own alone', (run) => run.reset(), 'disconnect', true],
+])('when a connection ends %s may be touched by the fault of one symbol', (_name, ends, cause, isWrong) => {
+  const trace = ends(new GoodRun().steps(3)).connect().steps(3).end()
+  const ofOther = changeEntry(entry('fault'), { fault: 'unlisted', symbol: 'ETHUSDT', connection: undefined })
+  const found = verdict(all(change(gap({ cause }), { cause: 'disconnect' }), ofOther)(trace))
+  expect(found.includes('other_symbol_touched')).toBe(isWrong)
 })

@@ -73,6 +73,7 @@ export const MACHINE_FAULTS = {
     perMinute: 0.7,
     draw: (random) => ({ ms: oneOf(random, [300, 2_000, 8_000, 20_000, 60_000]), timers: random() < 0.5 }),
     strike({ world, number, word, struck }) {
+      world.retell(number('ms'))
       struck(number('ms'))
       world.machine.stall()
       world.after(number('ms'), () => world.machine.wake(word('timers') === 'true'))
@@ -85,10 +86,10 @@ export const MACHINE_FAULTS = {
     active: 0.1,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -300, 2_000, 30_000, 3_600_000]) }),
     strike({ world, fault: { kind }, number }) {
-      world.struck(kind, {}, 0, Math.max(0, number('ms')))
+      world.struck(kind, {}, 0, { skippedMs: Math.max(0, number('ms')) })
       world.machine.readClock()
       world.wall.offsetUs += number('ms') * 1000
-      world.retell(/^(disk|sync)|stalled$/)
+      world.retell()
     },
   },
   'disk-slow': slow,
