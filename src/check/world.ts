@@ -68,7 +68,6 @@ export class World {
   /** Never dies: the venues, and the faults. */
   readonly scope = new Scope()
   readonly #trace: (entry: TraceEntry) => void
-  readonly #scenario: Scenario
   /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
   readonly #armed = new Map<number, Armed>()
   #disturbedUntilMs = 0
@@ -79,7 +78,6 @@ export class World {
   #awaitedUntilMs = 0
 
   constructor({ scenario, seed, logger, sinks, trace }: WorldOptions) {
-    this.#scenario = scenario
     this.#trace = (entry) => {
       if (entry.kind === 'event') this.#forged.note(entry.event)
       if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
@@ -91,8 +89,7 @@ export class World {
       () => this.loop.nowMs,
       (fault, target) => this.#fired(fault, target),
     )
-    const { venues, weightLimits } = scenario
-    this.venues = new Map(venues.map((venue) => [venue.id, this.#venue(venue, seed, weightLimits[venue.id])]))
+    this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed, scenario)]))
     this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
     this.disk.onDurable = (_path, text) => this.#durable(text)
     this.network = new VirtualNetwork({
@@ -257,18 +254,18 @@ export class World {
     for (const { market } of this.venues.values()) market.stop()
   }
 
-  #venue(venue: SimVenue, seed: number, weightLimit: number | undefined): WorldVenue {
+  #venue(venue: SimVenue, seed: number, scenario: Scenario): WorldVenue {
     return createWorldVenue({
       venue,
       seed,
       loop: this.loop,
       scope: this.scope,
-      weightLimit,
+      weightLimit: scenario.weightLimits[venue.id],
       nowUs: () => this.nowUs(),
       trace: (entry) => this.#trace(entry),
       show: (stream) => this.machine.show(venue.id, stream),
       confirmed: (stream, isSilent) => {
-        const { channel, symbol } = topicNamed(this.#scenario, venue.id, stream) ?? {}
+        const { channel, symbol } = topicNamed(scenario, venue.id, stream) ?? {}
         if (channel === 'book') this.#bookFrames.subscribed(`${venue.id} ${symbol}`, isSilent)
       },
       violated: (rule) => {
