@@ -8,8 +8,6 @@ import type { Front, Held } from './handover-front.ts'
 export const OVERLAP_MS = 2_000
 /** What the first link delivers so much later than the newest of the second should have come on the second too. */
 const GRACE_MS = 1_000
-/** Messages of one connection come in order, but a venue may collect those of one stream for a while. */
-const LOST_MS = 3_000
 /** No message of the first link is taken to be older: a venue's time may be wrong. */
 const LATE_MS_MAX = 10_000
 
@@ -19,11 +17,7 @@ export interface Lag {
   ms: number
   /** By the venue's time, as the newest message of the first link has it. */
   newestMs: number
-  /** When the newest that it has brought was said, monotonic. */
-  saidMs: number
 }
-
-export const newLag = (): Lag => ({ ms: 0, newestMs: 0, saidMs: Number.NEGATIVE_INFINITY })
 
 interface Kept extends Held {
   /** When it came, monotonic. */
@@ -61,7 +55,6 @@ export class Seam {
     const lateMs = this.feed.lag.latenessMs(event.exchange_time_us, receiveTimeUs)
     this.#lateMs = Math.min(LATE_MS_MAX, lateMs ?? 0)
     if (lateMs !== undefined) this.#lag.newestMs = this.#lateMs
-    this.#lag.saidMs = Math.max(this.#lag.saidMs, nowMs - Math.max(lateMs ?? 0, this.#lag.ms))
   }
 
   /** The second link brought it. */
@@ -101,13 +94,6 @@ export class Seam {
     const walk = this.#front.walk()
     const isWhole = this.#held.every((held) => walk(held) !== 'beyond')
     return isWhole && (this.#isReached || this.#front.isKnown || (isSettled && !isDeaf))
-  }
-
-  /** What the second link brought does not join, and the first has brought what was said long behind that: it lost something. */
-  get isLost(): boolean {
-    const walk = this.#front.walk()
-    const beyond = this.#held.find((held) => walk(held) === 'beyond')
-    return beyond !== undefined && this.#lag.saidMs > beyond.atMs + LOST_MS
   }
 
   /** What is to be delivered behind the last event of the first link. */
