@@ -41,7 +41,7 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       return
     }
     const again = judgeRepeat(deliveries, id, counters, streams.kills) ?? judgeOld(deliveries, counters)
-    const isTold = again?.promise === 'trade_renamed' && isInDoubt(stream, counters)
+    const isTold = again?.promise === 'trade_renamed' && isInDoubt(stream, counters, streams.kills)
     if (again !== undefined && !isTold) report(again.promise, streams.nowUs, stream, again.text)
     deliveries.add({ id, kills: streams.kills, atUs: streams.nowUs, ...counters })
     deliveries.newest = Math.max(newest, numbers.last)
@@ -159,11 +159,15 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   }
 }
 
-/** The killed process could not tell the next one that these had left, and the gap of the kill says so. */
-const isInDoubt = ({ gaps }: Stream, span: Numbers): boolean =>
-  [...gaps.values()].some(({ latest }) => {
+/**
+ * The killed process could not tell the next one that these had left, and the gap of the kill says so, or an older one
+ * whose end the disk had not taken: it goes on.
+ */
+const isInDoubt = ({ gaps }: Stream, span: Numbers, kills: number): boolean =>
+  [...gaps.values()].some(({ latest, revertedKills }) => {
     const { first, last } = missingIn(latest)
-    return latest.cause === 'process_down' && first <= span.first && span.last <= last
+    const isOfKill = latest.cause === 'process_down' || revertedKills === kills
+    return isOfKill && first <= span.first && span.last <= last
   })
 
 function judgeRepeat(deliveries: Deliveries, id: string, span: Numbers, kills: number) {

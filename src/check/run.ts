@@ -150,7 +150,8 @@ async function checkpoint(world: World, isLast = false): Promise<void> {
   await world.loop.run(world.loop.nowMs + STANDSTILL_MS)
   for (const venue of world.venues.values()) {
     for (const symbol of venue.symbols) {
-      if (world.isUnderWay(venue.id, symbol) || (!isLast && world.isForged(venue.id, symbol))) continue
+      const isUnfound = world.isForged(venue.id, symbol) || world.isSilent(venue.id, symbol)
+      if (world.isUnderWay(venue.id, symbol) || (!isLast && isUnfound)) continue
       const { bids, asks } = venue.market.book(symbol)
       const served = world.machine.collector?.book(venue.id, symbol, Number.MAX_SAFE_INTEGER)
       if (served === undefined) continue

@@ -49,6 +49,8 @@ export interface WorldVenueParts {
   trace(entry: TraceEntry): void
   /** What the collector tells of a stream goes into the trace. */
   show(stream: string): void
+  /** The venue has confirmed a subscription. `isSilent`: and will bring nothing. */
+  confirmed(stream: string, isSilent: boolean): void
   violated(rule: string): void
 }
 
@@ -121,6 +123,7 @@ function admit(parts: WorldVenueParts, venue: WorldVenue, stream: string): Admis
   parts.trace({ kind: 'asked', atUs: parts.nowUs(), venue: id, stream, answer: answer ?? 'taken' })
   if (answer === 'refused' || answer === 'busy')
     parts.loop.at(parts.loop.nowMs + SHOWN_MS, parts.scope, () => parts.show(stream))
+  else parts.confirmed(stream, answer === 'silent')
   return answer
 }
 

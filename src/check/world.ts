@@ -1,6 +1,6 @@
 /** Everything that a simulated run consists of: venues, network, machine, and the trace of what happens between them. */
 
-import { type BookDelta, type BookSnapshot, CHANNELS, type Channel, type MarketEvent } from '../model/event.ts'
+import { CHANNELS, type Channel } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
@@ -11,16 +11,15 @@ import {
   type FaultSpec,
   type PlannedFault as PlannedFrameFault,
 } from '../sim/faults.ts'
-import { FORGED_QUANTITY } from '../sim/tamper.ts'
 import { START_US, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
 import { VirtualNetwork } from '../sim/virtual/net.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { Machine } from './machine.ts'
-import type { Scenario } from './scenario.ts'
+import { type Scenario, topicNamed } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
-import { BookFrames } from './world-frames.ts'
+import { BookFrames, ForgedBooks } from './world-frames.ts'
 import { createWorldVenue, isGone, pauseMs, type WorldVenue } from './world-venue.ts'
 
 export type { WorldVenue } from './world-venue.ts'
@@ -72,7 +71,7 @@ export class World {
   /** Faults of frames and answers that wait for theirs: what the trace says when they strike. */
   readonly #armed = new Map<number, Armed>()
   #disturbedUntilMs = 0
-  readonly #forged = new Set<string>()
+  readonly #forged = new ForgedBooks()
   readonly #bookFrames = new BookFrames()
   /** Faults that last, and until when, in true time. */
   readonly #lasting: { readonly name: string; readonly scope: FaultScope; readonly untilMs: number }[] = []
@@ -80,7 +79,7 @@ export class World {
 
   constructor({ scenario, seed, logger, sinks, trace }: WorldOptions) {
     this.#trace = (entry) => {
-      if (entry.kind === 'event') this.#noteForged(entry.event)
+      if (entry.kind === 'event') this.#forged.note(entry.event)
       if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
       trace(entry)
     }
@@ -90,8 +89,7 @@ export class World {
       () => this.loop.nowMs,
       (fault, target) => this.#fired(fault, target),
     )
-    const { venues, weightLimits } = scenario
-    this.venues = new Map(venues.map((venue) => [venue.id, this.#venue(venue, seed, weightLimits[venue.id])]))
+    this.venues = new Map(scenario.venues.map((venue) => [venue.id, this.#venue(venue, seed, scenario)]))
     this.disk = new VirtualDisk(this.loop, seededRandom(partSeed(seed, 'disk')))
     this.disk.onDurable = (_path, text) => this.#durable(text)
     this.network = new VirtualNetwork({
@@ -163,17 +161,14 @@ export class World {
     return isLocked || isHeld || this.machine.isStalled || isLost
   }
 
-  /** A forged change may wait for the snapshot that it follows. */
-  #noteForged(event: MarketEvent): void {
-    if (event.type !== 'book_snapshot' && event.type !== 'book_delta') return
-    const book = `${event.venue} ${event.symbol}`
-    if (hasForgedLevel(event)) this.#forged.add(book)
-    else if (event.type === 'book_snapshot') this.#forged.delete(book)
-  }
-
   /** A level was forged into the symbol's book since it was last built: it is wrong until someone finds out. */
   isForged(venue: string, symbol: string): boolean {
     return this.#forged.has(`${venue} ${symbol}`)
+  }
+
+  /** The venue has confirmed that it sends the symbol's book, and does not: in a quiet market nobody can know. */
+  isSilent(venue: string, symbol: string): boolean {
+    return this.#bookFrames.isSilent(`${venue} ${symbol}`)
   }
 
   /** A fault goes on until someone does something about it, or until its time is over. */
@@ -181,11 +176,12 @@ export class World {
     const isCut = this.network
       .connections()
       .some(({ link, peer }) => link.isCut || link.isAlone || peer.isFrozen || peer.isMuted)
-    return isCut || this.machine.isStalled || this.loop.nowMs < this.#awaitedUntilMs
+    const isUnheard = isCut || this.#bookFrames.hasSilent
+    return isUnheard || this.machine.isStalled || this.loop.nowMs < this.#awaitedUntilMs
   }
 
   get hasForgedBooks(): boolean {
-    return this.#forged.size > 0
+    return this.#forged.hasAny
   }
 
   /** A fault struck whose effects are confined to `scope`. `skippedMs`: the wall clock leaves so much out. */
@@ -258,16 +254,20 @@ export class World {
     for (const { market } of this.venues.values()) market.stop()
   }
 
-  #venue(venue: SimVenue, seed: number, weightLimit: number | undefined): WorldVenue {
+  #venue(venue: SimVenue, seed: number, scenario: Scenario): WorldVenue {
     return createWorldVenue({
       venue,
       seed,
       loop: this.loop,
       scope: this.scope,
-      weightLimit,
+      weightLimit: scenario.weightLimits[venue.id],
       nowUs: () => this.nowUs(),
       trace: (entry) => this.#trace(entry),
       show: (stream) => this.machine.show(venue.id, stream),
+      confirmed: (stream, isSilent) => {
+        const { channel, symbol } = topicNamed(scenario, venue.id, stream) ?? {}
+        if (channel === 'book') this.#bookFrames.subscribed(`${venue.id} ${symbol}`, isSilent)
+      },
       violated: (rule) => {
         if (!this.#isExcused(rule)) this.#violated(venue.id, rule)
       },
@@ -294,6 +294,4 @@ export class World {
 
 /** The connection in the name of a frame's stream. */
 const CONNECTION = / #(\d+)$/
-const hasForgedLevel = ({ bids }: BookSnapshot | BookDelta): boolean =>
-  bids.some(([, quantity]) => Number(quantity) === FORGED_QUANTITY)
 const isChannel = (text: string): text is Channel => (CHANNELS as readonly string[]).includes(text)

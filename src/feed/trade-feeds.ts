@@ -4,7 +4,7 @@
  */
 
 import { Tally } from '../ledger/tally.ts'
-import type { EpochUs, Gap, GapCause, Trade } from '../model/event.ts'
+import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Span, Venue } from '../venues/venue.ts'
 import type { Loss } from './connection.ts'
@@ -37,7 +37,7 @@ export class TradeFeeds {
   readonly #healer: Healer
   readonly #checks: TradeChecks
   /** Why the next missing number will be missing, where that is known. */
-  readonly #suspects = new Map<Feed, { readonly cause: GapCause; readonly reason: string }>()
+  readonly #suspects = new Map<Feed, Pick<Gap, 'cause' | 'reason'>>()
   /** The number of events of a feed when it last lacked the venue's newest trades. */
   readonly #trailing = new Map<Feed, number>()
   /** Since when the venue has confirmed each stream that is subscribed now. */
@@ -162,8 +162,8 @@ export class TradeFeeds {
     const { ledger } = feed
     const startUs = ledger.lastUs ?? endUs
     const end = { startUs, endUs, nextUs, firstSequence: first, lost: span.last - span.first + 1 }
-    const suspect = this.#suspects.get(feed) ?? { cause: 'sequence_gap' as const }
-    const start = { ...suspect, startUs, lastSequence: span.first - 1 }
+    const { cause = 'sequence_gap', reason } = this.#suspects.get(feed) ?? {}
+    const start = { cause, reason, startUs, lastSequence: span.first - 1 }
     const gap: Gap = ledger.end(end, 'open') ?? ledger.lose(start, end, 'open')
     // What lies before is this gap's matter, not that of the next one.
     ledger.lastSequence = feed.tally.last
@@ -181,7 +181,7 @@ export class TradeFeeds {
     const isEarly = askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      ledger.end({ endUs: answer.answeredUs, lost: 0 })
+      this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost: 0 }))
       if (feed.state === 'stale') feed.quiet()
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else
@@ -189,6 +189,12 @@ export class TradeFeeds {
         if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, answer)
       })
     return true
+  }
+
+  /** The venue has nothing newer. REST may lag behind the stream: until it says so again, what is missing was missed in `outage`. */
+  #ended(feed: Feed, outage: Gap | undefined): void {
+    if (outage === undefined) this.#suspects.delete(feed)
+    else this.#suspects.set(feed, outage)
   }
 
   /** Silent, and the venue cannot be asked why. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { createOracle } from '../../src/check/oracle.ts'
 import { runSeed } from '../../src/check/run.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
+import { START_US } from '../../src/sim/virtual/clock.ts'
 
 test('a client that can read nothing ends the connection, and what comes late is no data', async () => {
   const oracle = createOracle()
@@ -44,3 +45,25 @@ test.each(['process-stalled', 'disk-full'])(
     expect(again?.untilUs).toBe((first?.untilUs ?? 0) + 3_600_000_000)
   },
 )
+
+test.each([
+  [30_000, 'frozen'],
+  [1_000, 'thawed'],
+])('a connection that goes deaf for %i ms is first heard to the end of a pause', async (ms, last) => {
+  const oracle = createOracle()
+  const states: string[] = []
+  let frozenUs = 0
+  const add = (entry: TraceEntry) => {
+    if (entry.kind !== 'connection' || entry.isDeaf !== true) return
+    states.push(entry.state)
+    if (entry.state === 'frozen') frozenUs = entry.atUs - START_US
+  }
+  const plan = [
+    { atMs: 5_000, kind: 'network-pause', venue: 'deribit', args: { nth: 0, ms: 9_000 } },
+    { atMs: 7_000, kind: 'socket-deaf', venue: 'deribit', args: { nth: 0, ms } },
+  ]
+  await runSeed(1, { plan, faultsEndMs: 15_000, sinks: [oracle, { add }] })
+  expect(states.at(-1)).toBe(last)
+  expect(frozenUs).toBe(last === 'frozen' ? 14_000_000 : 0)
+  expect(oracle.finish()).toEqual([])
+})

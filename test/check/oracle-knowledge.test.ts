@@ -160,3 +160,33 @@ test.each<readonly [name: string, ends: (run: GoodRun) => GoodRun, cause: GapCau
   const found = verdict(all(change(gap({ cause }), { cause: 'disconnect' }), ofOther)(trace))
   expect(found.includes('other_symbol_touched')).toBe(isWrong)
 })
+
+test.each([
+  ['had not taken', false],
+  ['had taken', true],
+])('a killed process had delivered trades behind a gap whose end the disk %s', (_name, isTaken) => {
+  const at = (seconds: number) => ({ atUs: START_US + seconds * SECOND })
+  const left = (seconds: number, made: object) =>
+    ({ kind: 'event', ...at(seconds), event: { ...BTC, exchange: 'okx', market: 'spot', ...made } }) as TraceEntry
+  const trade = (seconds: number, id: string, numbers: object) =>
+    left(seconds, { type: 'trade', id, exchange_time_us: at(seconds).atUs, ...numbers })
+  const told = (seconds: number, id: string, more: object, isDurable = true): TraceEntry[] => {
+    const of = { type: 'gap', channel: 'trade', id, gap_id: 'g', cause: 'disconnect', last_sequence: 1 }
+    const times = { start_time_us: at(1).atUs, detected_time_us: at(2).atUs }
+    const event = left(seconds, { ...of, ...times, ...more })
+    return isDurable ? [event, { kind: 'durable', ...at(seconds), id }] : [event]
+  }
+  const trace: Trace = [
+    { kind: 'process', ...at(0), state: 'started' },
+    { kind: 'traded', ...at(1), ...BTC, first: 1, last: 4 },
+    trade(1, 't1', { trade_id: '1' }),
+    ...told(2, 'g 1', { state: 'open' }),
+    ...told(3, 'g 2', { state: 'closed', end_time_us: at(3).atUs, first_sequence: 2, lost: 0 }, isTaken),
+    trade(3, 'both', { trade_id: '3', first_trade_id: '2', last_trade_id: '3' }),
+    { kind: 'process', ...at(4), state: 'killed' },
+    { kind: 'process', ...at(5), state: 'started' },
+    ...told(6, 'g 3', { state: 'open', end_time_us: at(6).atUs, first_sequence: 4, lost: 2 }),
+    ...['2', '3'].map((id) => trade(6, `t${id}`, { trade_id: id, source: 'backfill' })),
+  ]
+  expect(verdict(trace).includes('trade_renamed')).toBe(isTaken)
+})

@@ -26,3 +26,14 @@ test('a spoilt frame comes, and of another book nothing is known', () => {
   expect(known.isLost('x AB', () => true)).toBe(false)
   expect(known.isLost('x CD', () => true)).toBe(false)
 })
+
+test('a book of which the venue sends nothing is silent until it is subscribed anew, or a frame comes', () => {
+  const known = frames()
+  known.subscribed('x AB', true)
+  expect([known.isSilent('x AB'), known.isSilent('x CD'), known.hasSilent]).toEqual([true, false, true])
+  known.subscribed('x AB', false)
+  expect(known.hasSilent).toBe(false)
+  known.subscribed('x AB', true)
+  known.note('x AB', 1, { isDelivered: true, madeMs: 1 })
+  expect(known.hasSilent).toBe(false)
+})

@@ -371,6 +371,28 @@ describe('an outage', () => {
     expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'closed', lost: 0 })
   })
 
+  test.each([
+    ['and the stream then goes on behind them', 2_000, 'disconnect'],
+    ['and says the same a minute later', 100_000, 'sequence_gap'],
+  ] as const)('of which the venue does not know the trades yet, %s', async (_name, waitMs, cause) => {
+    const { world, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    feed.ledger.begin({ cause: 'disconnect', reason: 'lost' })
+    trades.subscribed(feed)
+    await world.clock.advance(waitMs)
+    expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'closed', lost: 0 })
+    stream(13)
+    stream(15)
+    await world.clock.advance(3_000)
+    expect(ids()).toEqual([10, 13, 15, 11, 12, 14])
+    const healed = gaps.filter(({ state }) => state === 'healed')
+    expect(healed.map(outcome)).toEqual([
+      { cause, state: 'healed', between: [10, 13], lost: 2, healed: 2 },
+      { cause: 'sequence_gap', state: 'healed', between: [13, 15], lost: 1, healed: 1 },
+    ])
+    expect(healed[0]?.reason).toBe(cause === 'disconnect' ? 'lost' : undefined)
+  })
+
   test('ends with the first trade that goes on where it stood', async () => {
     const { world, feed, stream, gaps } = await rig()
     stream(10)

@@ -79,8 +79,13 @@ const frozen = (about: string, { freeze, isDeaf }: Freezing): FaultKind => ({
       const say = (state: 'frozen' | 'thawed') =>
         world.trace({ kind: 'connection', atUs: world.nowUs(), venue, connection: id, state, isDeaf })
       const thaw = freeze(connection)
-      say('frozen')
+      let isThawed = false
+      // What the network holds back still arrives.
+      link.behindHeld(() => {
+        if (!isThawed && !link.isClientClosed) say('frozen')
+      })
       world.after(number('ms'), () => {
+        isThawed = true
         thaw()
         if (!link.isClientClosed) say('thawed')
       })

@@ -124,6 +124,12 @@ export class VirtualConnection {
     return mend
   }
 
+  /** Calls `act` when nothing is held any more of what has been sent until now: at once, if nothing is. */
+  behindHeld(act: () => void): void {
+    if (this.#cut?.held === undefined) act()
+    else this.#cut.held.push(() => this.behindHeld(act))
+  }
+
   get #cut(): Cut | undefined {
     return this.#cuts.newest
   }

@@ -122,6 +122,23 @@ test('a cut connection loses what passes, or holds it back', async () => {
   }
 })
 
+test('what waits until nothing is held comes behind it', async () => {
+  const { loop, network, peers, got, connect } = stage()
+  connect()
+  await loop.run(1_000)
+  const [open] = network.connections('echo')
+  const say = (word: string) => open?.link.behindHeld(() => got.push(word))
+  say('at once')
+  const mends = [open?.link.cut(true), open?.link.cut(true)]
+  peers[0]?.send(TOPIC, 'x')
+  say('then')
+  for (const mend of mends) {
+    expect(got).toEqual(['open', 'at once'])
+    mend?.()
+  }
+  expect(got).toEqual(['open', 'at once', 'then'])
+})
+
 test('a reset loses what comes behind it, an end by the venue does not lose what came before', async () => {
   const { loop, network, peers, heard, got, connect } = stage()
   connect()
