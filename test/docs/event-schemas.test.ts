@@ -88,6 +88,10 @@ describe('a service that runs', () => {
     const seen = (type: EventType) => running.events.some((event) => event.type === type)
     try {
       await until('data', () => TYPES.filter((type) => type !== 'gap' && type !== 'instrument').every(seen), 20_000)
+      // What a book misses before it is proven is no gap.
+      const isLive = (event: MarketEvent) =>
+        event.type === 'book_state' && event.venue === 'binance' && event.state === 'live'
+      await until('the book', () => running.events.some(isLive), 20_000)
       simulator.control('fault?kind=drop&venue=binance&channel=book&symbol=BTCUSDT&count=1')
       await until('a gap', () => seen('gap'), 20_000)
       await until(
