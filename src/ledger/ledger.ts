@@ -9,7 +9,7 @@ import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
 import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, type Mark, markOf, restore, streamRecord } from './state.ts'
+import { type JournalRecord, type Mark, markOf, restore, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
 /** Gaps that are kept; the oldest that are over go first. */
@@ -54,8 +54,8 @@ export class Ledger {
   #cancelFlush: (() => void) | undefined
   #stopBeat: (() => void) | undefined
   #lastGapNumber = 0
-  /** Where the log was at the last beat. */
   #beatLsn = 0
+  #isStopped = false
   #gapCount = 0
   /** Gaps that had to be forgotten. */
   evicted = 0
@@ -174,6 +174,7 @@ export class Ledger {
     for (const ledger of this.#open) if (ledger.isCollected) ledger.begin({ cause: 'shutdown', startUs })
     this.#beat()
     this.flush()
+    this.#isStopped = true
   }
 
   /** After {@link stop}, and after the log was closed. */
@@ -233,15 +234,16 @@ export class Ledger {
     const mark = markOf(key, ledger)
     this.#journal.addNow(streamRecord(ledger, atUs))
     const { before } = ledger.tally
-    const start: Mark | undefined = before === undefined ? undefined : [key, before, ledger.epoch, [], 0, 0]
     // What the first number is cannot wait for the log: what the log may lose must be fetched.
-    if (start !== undefined) this.#journal.addNow({ k: 'mark', atUs, at: [start] } satisfies JournalRecord)
+    if (before !== undefined) this.#journal.addNow(startRecord(key, before, ledger.epoch, atUs))
     if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
     this.#isDue = true
   }
 
   /** `isLoss`: it says of nothing that it was delivered. */
   #record(entry: Entry, gap: Gap, isLoss = false): void {
+    // Sockets that are closed now are no lost connections.
+    if (this.#isStopped) return
     this.#keep(entry, gap)
     const record: JournalRecord = { k: 'gap', gap }
     if (isLoss) this.#journal.addNow(record)

@@ -160,3 +160,10 @@ export const streamRecord = (
   { stream, stretches }: { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
   atUs: EpochUs,
 ): JournalRecord => ({ k: 'stream', atUs, stream, stretches: [...stretches] })
+
+/** The stream begins behind the number `before`. */
+export const startRecord = (key: string, before: number, epoch: number, atUs: EpochUs): JournalRecord => ({
+  k: 'mark',
+  atUs,
+  at: [[key, before, epoch, [], 0, 0]],
+})

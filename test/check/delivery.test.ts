@@ -50,3 +50,25 @@ test('a collector that finds no room for its log waits for it, and says so', asy
   expect(world.machine.collector?.feeds().every(({ state }) => state === 'live')).toBe(true)
   expect(store.rows.length).toBeGreaterThan(100)
 })
+
+test('the sockets of a collector that stops while it starts are no lost connections', async () => {
+  for (let stopMs = 50; stopMs < 600; stopMs += 50) {
+    const store = new Store('told')
+    const sinks = [{ name: 'told', create: ({ platform }: SinkPorts) => store.sink(platform.clock) }]
+    const causes: string[] = []
+    const world = new World({
+      scenario: usualScenario(),
+      seed: stopMs,
+      sinks,
+      trace(entry) {
+        if (entry.kind === 'event' && entry.event.type === 'gap') causes.push(entry.event.cause)
+      },
+    })
+    world.startMarkets()
+    world.machine.start()
+    await world.loop.run(stopMs)
+    world.machine.stop()
+    await world.loop.run(stopMs + 8_000)
+    expect(causes.filter((cause) => cause !== 'shutdown')).toEqual([])
+  }
+})
