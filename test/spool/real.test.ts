@@ -184,6 +184,8 @@ test('a process that was killed and that its parent has not noticed yet is dead'
   const pid = Number(
     await new Promise<string>((resolve) => parent.stdout.once('data', (data) => resolve(String(data)))),
   )
+  // Until then the shell would take note of its child.
+  await until('the program', () => readFileSync(`/proc/${parent.pid}/comm`, 'utf8') === 'sleep\n')
   const started = fieldsOf(pid)[19] ?? ''
   const { own, stateOf } = systemProcesses()
   expect(stateOf({ ...own, pid, started })).toBe('alive')
