@@ -17,7 +17,8 @@ const { values } = parseArgs({
 const MINUTE_MS = 60_000
 const SHORT = { ms: MINUTE_MS, killMs: 5_000, outageEveryMs: 15_000, outagesMs: [1_000, 10_000], ambiguity: 0.2 }
 const longFor = (outageMs) => ({
-  ms: outageMs * 1.2 + 10 * MINUTE_MS,
+  // Long enough for two in a row.
+  ms: outageMs * 2.5 + 10 * MINUTE_MS,
   killMs: outageMs / 20 + MINUTE_MS / 2,
   outageEveryMs: outageMs / 2,
   outagesMs: [1_000, outageMs],
