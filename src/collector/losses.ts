@@ -1,6 +1,7 @@
 /** What the log or a sink has lost for good, as gaps. */
 
 import type { Ledger } from '../ledger/ledger.ts'
+import type { StreamIdentity } from '../ledger/records.ts'
 import type { EpochUs, GapCause } from '../model/event.ts'
 import { feedOf, routeOf } from '../sinks/route.ts'
 import type { LogRecord } from '../spool/frame.ts'
@@ -20,23 +21,29 @@ const WORDS: Readonly<Record<LossCause, string>> = {
   missing: 'not on the disk any more',
 }
 
-/** Gaps of all streams that the loss may concern; durable when it returns. */
-export function lackLoss(ledger: Ledger, { cause, streams, sinks, sinceUs }: Loss, nowUs: EpochUs): void {
+type LackLedger = Pick<Ledger, 'lack' | 'flush'> &
+  Iterable<{ readonly stream: StreamIdentity; readonly isCollected: boolean }>
+
+/** Gaps of all streams that the loss may concern; durable when it returns, with one sync for all. */
+export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }: Loss, nowUs: EpochUs): void {
   const reason = `${WORDS[cause]}${sinks.length === 0 ? '' : `; for ${sinks.join(', ')}`}`
   const what = { cause: CAUSES[cause], reason }
   for (const { stream, records, firstTimeUs, lastTimeUs } of streams) {
     const feed = feedOf(routeOf(stream))
     if (feed !== undefined) ledger.lack(feed, { ...what, startUs: firstTimeUs }, { endUs: lastTimeUs, lost: records })
   }
-  if (streams.length > 0) return
-  // Nobody can tell which: any that is collected.
-  for (const { stream, isCollected } of ledger)
-    if (isCollected) ledger.lack(stream, { ...what, startUs: sinceUs ?? nowUs }, { endUs: nowUs })
+  if (streams.length === 0) {
+    // Nobody can tell which: any that is collected.
+    for (const { stream, isCollected } of ledger)
+      if (isCollected) ledger.lack(stream, { ...what, startUs: sinceUs ?? nowUs }, { endUs: nowUs })
+  }
+  ledger.flush()
 }
 
-/** The sink refused one record for good. */
-export function lackRecord(ledger: Ledger, sink: string, { stream, timeUs }: LogRecord, reason: string): void {
+/** The sink refused one record for good; its gap is durable when it returns. */
+export function lackRecord(ledger: LackLedger, sink: string, { stream, timeUs }: LogRecord, reason: string): void {
   const feed = feedOf(routeOf(stream))
   if (feed === undefined) return
   ledger.lack(feed, { cause: 'rejected', startUs: timeUs, reason: `${sink}: ${reason}` }, { endUs: timeUs, lost: 1 })
+  ledger.flush()
 }

@@ -115,10 +115,9 @@ export class Ledger {
     this.#journal.proven()
   }
 
-  /** Data that were delivered are lost for good behind us. Durable when it returns. */
+  /** Data that were delivered are lost for good behind us. Durable with the next {@link flush}. */
   lack(stream: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>, start: LossStart, end: LossEnd): void {
     this.#entries.get(streamKey(stream))?.ledger.lack(start, end)
-    this.flush()
   }
 
   /**
