@@ -3,6 +3,7 @@
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { GapRecord } from './oracle-gaps.ts'
 import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
+import type { Deliveries } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
 import type { Stream } from './oracle-streams.ts'
 
@@ -104,13 +105,22 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   /** The first trade behind a gap whose end is not told yet. */
   const behind = new Map<GapRecord, Numbers>()
 
+  /** What left in the last moments of an earlier process may be unknown to those that follow. */
+  function mayBeUnknown(deliveries: Deliveries, number: number): boolean {
+    const [delivery] = deliveries.earlier({ first: number, last: number }) ?? []
+    if (delivery === undefined) return false
+    const endedUs = streams.killsUs[delivery.kills]
+    return endedUs !== undefined && endedUs - delivery.atUs <= options.processUs
+  }
+
   function judgeStart({ stream }: GapRecord, { gap_id, last_sequence = 0, first_sequence }: Gap): void {
     const { deliveries } = stream
     const [hole] = deliveries.missing({ first: last_sequence + 1, last: (first_sequence ?? Infinity) - 1 })
     const reached = (hole?.first ?? first_sequence ?? 0) - 1
     if (reached <= last_sequence) return
     const message = deliveries.endingAt(reached)
-    if (message === undefined || message.first <= last_sequence + 1) return
+    if (message === undefined || message.first <= last_sequence + 1 || mayBeUnknown(deliveries, last_sequence + 1))
+      return
     report('gap_too_wide', streams.nowUs, stream, `gap ${gap_id} begins at ${last_sequence}; ${reached} had left`)
   }
 
