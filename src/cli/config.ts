@@ -1,6 +1,7 @@
 /** `marketprism config`: the effective configuration and where each value comes from. Also the flags that other commands share. */
 
 import { Command } from 'commander'
+import { requireWithinLimits } from '../collector/plan.ts'
 import { type LoadedConfig, loadConfig } from '../ops/config.ts'
 import { configEntries, configText } from '../ops/describe.ts'
 import { FLAGS, flagOverrides, type Override, processEnvironment } from '../ops/environment.ts'
@@ -46,6 +47,7 @@ export function configCommand(): Command {
     .addHelpText('after', EXAMPLES)
   return addConfigFlags(command).action((flags: Readonly<Record<string, unknown>>) => {
     const loaded = configFromFlags(flags)
+    requireWithinLimits(loaded.config, venues)
     for (const warning of loaded.warnings) process.stderr.write(`${warning}\n`)
     if (flags.check === true) return
     const entries = configEntries(loaded, venues)

@@ -6,6 +6,7 @@ import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
 import { gapsCommand } from './gaps.ts'
 import { normalizeCommand } from './normalize.ts'
+import { planCommand } from './plan.ts'
 import { simCommand } from './sim.ts'
 import { spoolCommand } from './spool.ts'
 import { startCommand } from './start.ts'
@@ -17,6 +18,7 @@ export const commands = (): readonly Command[] => [
   completenessCommand(),
   normalizeCommand(),
   spoolCommand(),
+  planCommand(),
   simCommand(),
   configCommand(),
 ]

@@ -62,3 +62,14 @@ export const utcText = (iso: string | null): string => (iso === null ? '-' : iso
 export const countText = (count: number | null): string => (count === null ? '-' : String(count))
 
 export const secondsText = (seconds: number): string => seconds.toFixed(3)
+
+const SI_STEP = 1000
+const SI_PREFIXES = ['', 'k', 'M', 'G', 'T', 'P']
+
+/** `12345678` as `12.3 M`: decimal prefixes, to be followed by a unit. */
+export function siText(value: number): string {
+  const power = Math.min(SI_PREFIXES.length - 1, Math.max(0, Math.floor(Math.log10(value) / 3)))
+  const scaled = value / SI_STEP ** power
+  const digits = scaled >= 100 || Number.isInteger(scaled) ? 0 : 1
+  return `${scaled.toFixed(digits)} ${SI_PREFIXES[power]}`
+}

@@ -14,6 +14,7 @@ import { httpMetrics } from '../service/http-metrics.ts'
 import type { HttpMetrics, Lifecycle } from '../service/ports.ts'
 import { venues } from '../venues/index.ts'
 import { Collector } from './collector.ts'
+import { planOf, requireWithinLimits } from './plan.ts'
 import { sinkFactories } from './sinks.ts'
 
 const SERVICE_NAME = 'data-collector'
@@ -36,10 +37,11 @@ export class DataCollectorService {
   /** What was loaded last; not all of it counts before a restart. */
   #config: Config
 
-  /** Builds everything; nothing is opened yet. */
+  /** Builds everything; nothing is opened yet. Errors: CONFIG_INVALID for what would break a venue's limits. */
   constructor(parts: ServiceParts) {
     const { platform, output } = parts
     const { config } = parts.loaded
+    requireWithinLimits(config, venues)
     const { clock } = platform
     const { environment } = config
     this.#parts = parts
@@ -88,6 +90,8 @@ export class DataCollectorService {
       venues: enabled.map(({ id }) => id).join(', '),
     })
     for (const warning of warnings) this.logger.warning('config_incomplete', warning)
+    for (const { text } of planOf(config, venues).flatMap(({ problems }) => problems))
+      this.logger.warning('polling_too_often', text)
     await this.#open()
     void this.#startCollector()
     return url
@@ -127,7 +131,9 @@ export class DataCollectorService {
   /** `undefined`: it is invalid, and every mistake is in the log. */
   #read(load: () => LoadedConfig): LoadedConfig | undefined {
     try {
-      return load()
+      const loaded = load()
+      requireWithinLimits(loaded.config, venues)
+      return loaded
     } catch (error) {
       for (const line of errorText(error).split('\n')) this.logger.error('config_invalid', line)
       this.logger.error('config_kept', 'the new configuration was not taken over; everything goes on as it is')

@@ -7,9 +7,10 @@ import type {
   SubscriptionEntry,
   SubscriptionRequest,
 } from '../api/view.ts'
-import type { WantedFeed } from '../feed/plan.ts'
+import { topicsMax, type WantedFeed } from '../feed/plan.ts'
 import { CHANNELS, type Channel } from '../model/event.ts'
 import { type Config, SYMBOLS_MAX, type VenueConfig } from '../ops/config-schema.ts'
+import type { Venue } from '../venues/venue.ts'
 import type { Collected } from './collected.ts'
 import { wantedChannels } from './wanted.ts'
 
@@ -94,11 +95,16 @@ class Change implements SubscriptionChange {
     const openings = entries.map((entry) => this.#opening(entry, collected))
     const asked = openings.filter(({ feeds }) => feeds.length > 0)
     const listed = await collected.feed.listed(asked.map(({ entry }) => entry.symbol))
-    const symbols = new Set([...collected.feed.feeds].map(({ symbol }) => symbol))
+    const current = [...collected.feed.feeds]
+    const symbols = new Set(current.map(({ symbol }) => symbol))
+    let topics = current.length
     const accepted = asked.filter(({ entry, feeds, isWhole }) => {
-      const refusal = this.#refusalOf(entry, collected, listed, symbols)
-      if (refusal === undefined) symbols.add(entry.symbol)
-      else this.#refuse('add', entry, isWhole ? undefined : feeds.map(({ channel }) => channel), refusal)
+      const refusal =
+        this.#refusalOf(entry, collected, listed, symbols) ?? tooManyTopics(collected.venue, topics + feeds.length)
+      if (refusal === undefined) {
+        symbols.add(entry.symbol)
+        topics += feeds.length
+      } else this.#refuse('add', entry, isWhole ? undefined : feeds.map(({ channel }) => channel), refusal)
       return refusal === undefined
     })
     await this.#open(
@@ -161,4 +167,10 @@ class Change implements SubscriptionChange {
     const each = isWhole ? [undefined] : channels
     for (const channel of each) this.refused.push({ operation, venue, symbol, channel, ...refusal })
   }
+}
+
+function tooManyTopics(venue: Venue, topics: number): Refusal | undefined {
+  const max = topicsMax(venue)
+  if (topics <= max) return undefined
+  return { refusal: 'limit', reason: `${venue.title} allows connections for ${max} streams, and they are in use` }
 }

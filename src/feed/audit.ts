@@ -11,10 +11,10 @@ import { type RestClient, RestError } from './rest-client.ts'
 import { Window } from './window.ts'
 
 /** Share of the venue's limit that audits may use. */
-const BUDGET_SHARE = 0.1
+export const AUDIT_SHARE = 0.1
 const TICK_MS = 1_000
 /** Between two audits of one book; and of one that is known to so few levels a side that it must be widened soon. */
-const INTERVAL_MS = 600_000
+export const AUDIT_INTERVAL_MS = 600_000
 const THIN_INTERVAL_MS = 60_000
 /** As many as the API shows at most. */
 const THIN_LEVELS = 400
@@ -110,7 +110,7 @@ export class Audit<F extends Auditable = Feed> {
       const sync = this.#auditable(feed)
       if (sync === undefined) continue
       const isThin = this.#isKnownToLess(sync, THIN_LEVELS)
-      const dueMs = this.#begun(feed) + (isThin ? THIN_INTERVAL_MS : INTERVAL_MS)
+      const dueMs = this.#begun(feed) + (isThin ? THIN_INTERVAL_MS : AUDIT_INTERVAL_MS)
       if (dueMs > nowMs) continue
       if (next === undefined || dueMs < next.dueMs || (dueMs === next.dueMs && isThin && !next.isThin))
         next = { feed, dueMs, isThin }
@@ -185,7 +185,7 @@ export class Audit<F extends Auditable = Feed> {
 
   #budgetOf({ budget: name }: RestRequest<unknown>): Window {
     const { limit = 1, windowMs = TICK_MS } = this.#options.venue.restLimits.budgets[name] ?? {}
-    const window = this.#budgets.get(name) ?? new Window(limit * BUDGET_SHARE, windowMs)
+    const window = this.#budgets.get(name) ?? new Window(limit * AUDIT_SHARE, windowMs)
     this.#budgets.set(name, window)
     return window
   }

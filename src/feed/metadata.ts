@@ -6,7 +6,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Venue } from '../venues/venue.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
-const REFRESH_MS = 600_000
+export const METADATA_REFRESH_MS = 600_000
 const RETRY = { firstMs: 5_000, maxMs: 120_000 }
 /** Collecting starts without metadata when it has not come by then. */
 const WAIT_MS = 10_000
@@ -137,7 +137,7 @@ export class Metadata {
     const problem = problems.find((each) => each !== undefined)
     if (problem === undefined) this.#backoff.reset()
     else this.#handlers.failed(problem)
-    const delayMs = problem === undefined ? REFRESH_MS : this.#backoff.nextMs() + 1_000
+    const delayMs = problem === undefined ? METADATA_REFRESH_MS : this.#backoff.nextMs() + 1_000
     this.#cancel = this.#platform.clock.after(delayMs, () => void this.#refresh())
   }
 

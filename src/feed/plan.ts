@@ -44,6 +44,12 @@ export function planConnections<Feed extends Carried>(venue: Venue, feeds: reado
   })
 }
 
+/** Topics that keep the venue's limit of connections, however they are spread over its endpoints. */
+export function topicsMax({ socketLimits, endpoints }: Venue): number {
+  const { connectionsMax = Number.POSITIVE_INFINITY, topicsPerConnectionMax } = socketLimits
+  return (connectionsMax - (Object.keys(endpoints).length - 1)) * topicsPerConnectionMax
+}
+
 /** A connection that is there, and how many more topics it may carry. */
 export interface Room {
   readonly endpoint: string

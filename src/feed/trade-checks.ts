@@ -8,10 +8,10 @@ import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
 /** A stream without a trade for so long is asked about, and so often. */
-const QUIET_MS = 60_000
+export const TRADE_CHECK_MS = 60_000
 const TICK_MS = 1_000
 /** Share of the venue's limit that these questions may use. */
-const SHARE = 0.1
+export const TRADE_CHECK_SHARE = 0.1
 const RETRY = { firstMs: 1_000, maxMs: 60_000 }
 
 export interface TradeChecksOptions {
@@ -41,8 +41,8 @@ export class TradeChecks {
     const { venue, platform } = this.#options
     const [sample] = this.#options.open()
     const request = venue.rest.newestTrade(sample?.topic ?? venue.topic('trade', '', ''))
-    const budget = venue.restLimits.budgets[request.budget] ?? { limit: 1, windowMs: QUIET_MS }
-    const perTick = (TICK_MS * budget.limit * SHARE) / (budget.windowMs * request.weight)
+    const budget = venue.restLimits.budgets[request.budget] ?? { limit: 1, windowMs: TRADE_CHECK_MS }
+    const perTick = (TICK_MS * budget.limit * TRADE_CHECK_SHARE) / (budget.windowMs * request.weight)
     let allowance = 1
     const tick = () => {
       allowance = Math.min(Math.max(1, perTick), allowance + perTick)
@@ -75,7 +75,7 @@ export class TradeChecks {
   #askOne(): boolean {
     const nowMs = this.#options.platform.clock.monotonicMs()
     let chosen: Feed | undefined
-    let longestMs = QUIET_MS
+    let longestMs = TRADE_CHECK_MS
     for (const feed of this.#options.open()) {
       const quietMs = nowMs - this.#quietSinceMs(feed, nowMs)
       const isProven = feed.topic.proof === 'counter' && feed.tally.last !== undefined

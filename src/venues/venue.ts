@@ -113,6 +113,8 @@ export interface RestLimits {
 
 export interface SocketLimits {
   readonly topicsPerConnectionMax: number
+  /** Connections that may be planned from one address, where the venue limits them; each can be replaced while it is open. */
+  readonly connectionsMax?: number
   /** Frames we send, pings and pongs included. */
   readonly sendsPerSecondMax: number
   /** Subscribe and unsubscribe requests on one connection. */

@@ -44,6 +44,16 @@ const gapsOf = ({ service }: RunningService, symbol: string) =>
   [...service.collector.gaps()].filter((gap) => gap.symbol === symbol)
 
 describe('a new configuration', () => {
+  test('that would break a limit of a venue changes nothing, and the log says why', { timeout: 30_000 }, async () => {
+    const service = await start({ deribit: ['BTC-PERPETUAL'] })
+    const before = names(service)
+    await service.reload({ 'exchanges.deribit.symbols': Array.from({ length: 1201 }, (_, n) => `BTC-${n}SEP27`) })
+    expect(names(service)).toEqual(before)
+    expect(messages(service, 'config_invalid')).toEqual([
+      expect.stringMatching(/4804 streams need 13 connections to Deribit/),
+    ])
+  })
+
   test('with other symbols and channels changes these feeds and no others', { timeout: 30_000 }, async () => {
     const service = await start({ binance: ['BTCUSDT', 'ETHUSDT'] }, { 'collect.quote': false })
     const opened = messages(service, 'socket_opened').length

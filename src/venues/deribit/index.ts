@@ -55,6 +55,8 @@ export const deribit: Venue = {
   defaultSymbols: ['BTC-PERPETUAL', 'ETH-PERPETUAL'],
   socketLimits: {
     topicsPerConnectionMax: 400,
+    // Of 32 an address, HTTP included: 8 are for REST, and all of these may be replaced at a time.
+    connectionsMax: 12,
     sendsPerSecondMax: 3,
     topicsPerRequestMax: 200,
     sendBytesMax: 30_000,
