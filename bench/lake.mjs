@@ -104,6 +104,7 @@ async function fill(types) {
     folder: join(folder, `log ${types.join(' ')}`),
     files: platform.files,
     clock: platform.clock,
+    random: platform.random,
     processes: platform.processes,
     sinks: ['lake'],
     sync: 'off',
