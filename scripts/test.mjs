@@ -6,7 +6,11 @@ import { npm, ROOT, say, setUp } from './setup.mjs'
 
 /** Programs that tests use, the Debian package of each, and what is not tested without it. */
 const PROGRAMS = [
-  { program: 'promtool', pack: 'prometheus', without: 'the check of /metrics by promtool (test/ops/metrics.test.ts)' },
+  {
+    program: 'promtool',
+    pack: 'prometheus',
+    without: 'the check of /metrics (test/ops/metrics.test.ts), the alerts (test/deploy)',
+  },
   {
     program: 'nats-server',
     pack: 'nats-server',

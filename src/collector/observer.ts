@@ -1,6 +1,7 @@
 /** What happens on the feeds of one venue, as log lines and counts: written at one place, so that they cannot disagree. */
 
 import type { Observer } from '../feed/ports.ts'
+import { CHANNELS } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
 import type { Metrics } from '../ops/metrics.ts'
 import type { RepeatGuard } from '../ops/repeat-guard.ts'
@@ -23,6 +24,7 @@ export function venueObserver(
   { stats, metrics, logger, repeats, offlineHint }: ObserverParts,
 ): Observer {
   const late = metrics.counter('framesLate', { venue })
+  startAtZero(venue, metrics)
   return {
     frame: (bytes, _receiveTimeUs, decodeMs) => stats.frame(venue, bytes, decodeMs),
     late: () => {
@@ -134,6 +136,14 @@ export function venueObserver(
         reason,
       }),
   }
+}
+
+/** What alerts watch is there from the start: a rise from nothing to one is no rise to Prometheus. */
+function startAtZero(venue: string, metrics: Metrics): void {
+  metrics.counter('framesMalformed', { venue })
+  metrics.counter('subscriptionsRejected', { venue })
+  metrics.counter('bookAudits', { venue, outcome: 'mismatch' })
+  for (const channel of CHANNELS) metrics.counter('idsLost', { venue, channel })
 }
 
 /** A word for the metric's label, from a reason in words. */

@@ -5,6 +5,7 @@ import { errorText } from '../model/errors.ts'
 import type { LoadedConfig } from '../ops/config.ts'
 import { diffConfig, withApplicable } from '../ops/config-diff.ts'
 import type { Config } from '../ops/config-schema.ts'
+import { watchDisk } from '../ops/disk-watch.ts'
 import { createLogger, type LogOutput, type RootLogger } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/process-metrics.ts'
@@ -32,6 +33,7 @@ export class DataCollectorService {
   readonly #parts: ServiceParts
   readonly #api: Api
   readonly #loop: EventLoopWatch
+  readonly #unwatchDisk: () => void
   #lifecycle: Lifecycle = 'initializing'
   #stopping: Promise<void> | undefined
   /** What was loaded last; not all of it counts before a restart. */
@@ -50,6 +52,7 @@ export class DataCollectorService {
     const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
     this.#loop = watchEventLoop(clock)
     exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })
+    this.#unwatchDisk = watchDisk({ metrics, clock, files: platform.files, folder: config.data_dir })
     const sinks = sinkFactories(config)
     this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger, sinks })
     this.#api = createApi({
@@ -103,7 +106,7 @@ export class DataCollectorService {
       await this.collector.open()
     } catch (error) {
       await Promise.all([this.collector.stop(), this.#api.stop()])
-      this.#loop.stop()
+      this.#stopWatching()
       throw error
     }
   }
@@ -153,7 +156,7 @@ export class DataCollectorService {
       return await this.#api.listen()
     } catch (error) {
       await this.collector.stop()
-      this.#loop.stop()
+      this.#stopWatching()
       throw error
     }
   }
@@ -182,7 +185,12 @@ export class DataCollectorService {
         resolve()
       })
     })
-    this.#loop.stop()
+    this.#stopWatching()
     this.logger.info('service_stopped', 'stopped')
+  }
+
+  #stopWatching(): void {
+    this.#loop.stop()
+    this.#unwatchDisk()
   }
 }

@@ -59,7 +59,7 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
     onDurable,
     onSync: (seconds) => syncs.observe(seconds),
   })
-  exposeSpool(metrics, spool)
+  exposeSpool(metrics, spool, config.spool.quota_bytes)
   const { losses, notes, ...found } = spool.recovery
   logger.info('spool_opened', 'the durable log is open', { folder, ...found })
   for (const note of notes) logger.warning('spool_note', note)
@@ -84,13 +84,14 @@ function spoolLimits({ spool }: Config): SpoolLimits {
   }
 }
 
-function exposeSpool(metrics: Metrics, spool: Spool): void {
+function exposeSpool(metrics: Metrics, spool: Spool, quotaBytes: number): void {
   const { counts } = spool
   const one = (read: () => number) => () => [{ labels: {}, value: read() }]
   metrics.computed(
     'spoolBytes',
     one(() => spool.bytes.disk),
   )
+  metrics.gauge('spoolQuota', {}).value = quotaBytes
   metrics.computed(
     'spoolMemory',
     one(() => spool.bytes.memory),

@@ -4,8 +4,8 @@ import type { RestOutcome } from '../feed/rest-client.ts'
 import { isWhole } from '../ledger/completeness.ts'
 import { revisionOf } from '../ledger/records.ts'
 import type { EpochUs, EventType, Gap, MarketEvent } from '../model/event.ts'
+import type { ErrorStage } from '../ops/metric-labels.ts'
 import type { HistogramHandle, Metrics, ValueHandle } from '../ops/metrics.ts'
-import type { ErrorStage } from '../ops/metrics-catalogue.ts'
 import type { Clock } from '../platform/platform.ts'
 
 const SAMPLE_MS = 1_000

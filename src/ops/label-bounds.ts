@@ -1,6 +1,7 @@
 /** Keeps the number of series bounded, whatever label values the rest of the program comes up with. */
 
-import { LABELS, type LabelName, type LabelValues, METRICS, type MetricKey } from './metrics-catalogue.ts'
+import { LABELS, type LabelName, type LabelValues } from './metric-labels.ts'
+import { METRICS, type MetricKey } from './metrics-catalogue.ts'
 
 export type Labels = Readonly<Record<string, string>>
 

@@ -1,6 +1,6 @@
 /** The whole metric catalogue. Names: `marketprism_<noun>_<verb>_<unit>[_total]`; labels have bounded sets of values. */
 
-import { CHANNEL_OF, CHANNELS, GAP_CAUSES } from '../model/event.ts'
+import type { LabelName } from './metric-labels.ts'
 
 /** Event of a venue to its arrival, and other times over a network. */
 const NETWORK_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -11,68 +11,6 @@ const LOCAL_SECONDS = [
 
 /** Until a disk has everything. */
 const DISK_SECONDS = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
-
-/**
- * What a label's values can be: the registry's venues, a list, or (`max`) any values but only so many of them.
- * Others count as `other`.
- */
-export type LabelValues = 'venues' | readonly string[] | { readonly max: number }
-
-/** Stages of the path at which something can go wrong. */
-export const ERROR_STAGES = [
-  'connect',
-  'subscribe',
-  'decode',
-  'book',
-  'rest',
-  'store',
-  'stream',
-  'api',
-  'internal',
-] as const
-export type ErrorStage = (typeof ERROR_STAGES)[number]
-
-/** Every label that a metric may have. */
-export const LABELS = {
-  venue: 'venues',
-  type: Object.keys(CHANNEL_OF),
-  channel: CHANNELS,
-  cause: GAP_CAUSES,
-  /** Those of the configuration; venues have the same names, so they count once. */
-  symbol: { max: 1000 },
-  state: { max: 16 },
-  stage: ERROR_STAGES,
-  /** Of a REST request, or of an audit. */
-  outcome: [
-    'ok',
-    'rate_limited',
-    'banned',
-    'unknown_symbol',
-    'failed',
-    'malformed',
-    'unreachable',
-    'match',
-    'mismatch',
-    'not_aligned',
-    'done',
-    'promoted',
-    'given_up',
-  ],
-  category: ['tickers', 'orderbooks', 'trades'],
-  reason: { max: 48 },
-  budget: { max: 16 },
-  sink: { max: 16 },
-  /** What a disk is asked. */
-  operation: ['open', 'write', 'sync', 'read', 'remove', 'cursor'],
-  what: { max: 48 },
-  route: { max: 64 },
-  status: { max: 40 },
-  metric: { max: 200 },
-  version: { max: 1 },
-  node: { max: 1 },
-} as const satisfies Record<string, LabelValues>
-
-export type LabelName = keyof typeof LABELS
 
 interface MetricBase<Labels extends readonly LabelName[]> {
   readonly name: string
@@ -213,12 +151,14 @@ export const METRICS = {
     ['venue'],
   ),
   spoolBytes: gauge('marketprism_spool_bytes', 'All files of the durable log together.', []),
+  spoolQuota: gauge('marketprism_spool_quota_bytes', 'What all files of the durable log together may take.', []),
   spoolMemory: gauge('marketprism_spool_memory_bytes', 'The newest part of the durable log, held in memory.', []),
   spoolWritable: gauge(
     'marketprism_spool_writable',
     '1: the durable log takes data; 0: the disk fails or is full.',
     [],
   ),
+  diskFree: gauge('marketprism_data_disk_free_bytes', 'Room that is left on the disk of the data folder.', []),
   spoolRecords: counter('marketprism_spool_records_total', 'Records that the durable log took.', []),
   spoolEvicted: counter(
     'marketprism_spool_evicted_total',
@@ -283,6 +223,11 @@ export const METRICS = {
     'metric',
   ]),
   processResident: gauge('process_resident_memory_bytes', 'Resident memory of the process.', []),
+  memoryLimit: gauge(
+    'marketprism_memory_limit_bytes',
+    'Memory that the process may use: the limit of its container, or all of the machine.',
+    [],
+  ),
   processHeap: gauge('nodejs_heap_used_bytes', 'Used JavaScript heap.', []),
   processCpu: counter('process_cpu_seconds_total', 'User and system CPU time.', []),
   processFds: gauge('process_open_fds', 'Open file descriptors; absent where the system does not tell.', []),

@@ -1,5 +1,6 @@
 import { markdownCode, markdownTable } from './markdown.ts'
-import { LABELS, type LabelName, type LabelValues, METRICS } from './metrics-catalogue.ts'
+import { LABELS, type LabelName, type LabelValues } from './metric-labels.ts'
+import { METRICS } from './metrics-catalogue.ts'
 
 const HEAD = `# Metrics
 

@@ -1,6 +1,7 @@
 /** What the process itself uses, and how late its event loop is. */
 
 import { readdirSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import type { Clock } from '../platform/platform.ts'
 import type { RootLogger } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -50,6 +51,7 @@ export function exposeProcess({ metrics, clock, version, loop, logger }: Process
   metrics.gauge('buildInfo', { version, node: process.version }).value = 1
   metrics.gauge('processStart', {}).value = clock.nowUs() / 1e6 - process.uptime()
   metrics.computed('processResident', () => [unlabelled(process.memoryUsage.rss())])
+  metrics.computed('memoryLimit', () => [unlabelled(memoryLimitBytes())])
   metrics.computed('processHeap', () => [unlabelled(process.memoryUsage().heapUsed)])
   metrics.computed('processCpu', () => {
     const { user, system } = process.cpuUsage()
@@ -62,6 +64,12 @@ export function exposeProcess({ metrics, clock, version, loop, logger }: Process
 }
 
 const unlabelled = (value: number) => ({ labels: {}, value })
+
+/** A container without a limit tells none, or one beyond what there is. */
+function memoryLimitBytes(): number {
+  const ofContainer = process.constrainedMemory()
+  return ofContainer > 0 ? Math.min(ofContainer, totalmem()) : totalmem()
+}
 
 /** Nothing where the system has no `/proc`. */
 function openDescriptors(): readonly number[] {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { expect, test } from 'vitest'
+import { LABELS, type LabelName } from '../../src/ops/metric-labels.ts'
 import { createMetrics, type Metrics } from '../../src/ops/metrics.ts'
-import { LABELS, type LabelName, METRICS, type MetricKey } from '../../src/ops/metrics-catalogue.ts'
+import { METRICS, type MetricKey } from '../../src/ops/metrics-catalogue.ts'
 import { exposeProcess, watchEventLoop } from '../../src/ops/process-metrics.ts'
 import { fakeClock } from './fake-clock.ts'
 
@@ -173,6 +175,8 @@ test('the process and its event loop are visible', async () => {
   const value = async (name: string): Promise<number> => Number((await samples(metrics, name))[0]?.split(' ')[1])
   expect(await value('process_resident_memory_bytes')).toBeGreaterThan(1e7)
   expect(await value('nodejs_heap_used_bytes')).toBeGreaterThan(1e6)
+  expect(await value('marketprism_memory_limit_bytes')).toBeGreaterThan(process.memoryUsage.rss())
+  expect(await value('marketprism_memory_limit_bytes')).toBeLessThanOrEqual(totalmem())
   expect(await value('process_cpu_seconds_total')).toBeGreaterThan(0)
   expect(await value('marketprism_log_lines_lost_total')).toBe(7)
   if (process.platform === 'linux') expect(await value('process_open_fds')).toBeGreaterThan(2)
