@@ -74,7 +74,7 @@ export function tradeRow(
 
 /** An empty side has price and amount 0. */
 function best(market: SimMarket, symbol: string) {
-  const { bids, asks } = market.book(symbol)
+  const { bids, asks } = market.book(symbol, 1)
   const [bidPrice = '0', bidAmount = '0'] = bids[0] ?? []
   const [askPrice = '0', askAmount = '0'] = asks[0] ?? []
   return { bidPrice, bidAmount, askPrice, askAmount }

@@ -1,6 +1,6 @@
 import type { SimContext, SimMarket } from './exchange.ts'
 
-/** A venue's context whose market builds each state of a book once, however many channels show it. */
+/** A venue's context whose market builds each state of a whole book once, however many channels show it. */
 export function withBookMemo(context: SimContext): { readonly context: SimContext; stop(): void } {
   const { market } = context
   const books = new Map<string, ReturnType<SimMarket['book']>>()
@@ -10,7 +10,8 @@ export function withBookMemo(context: SimContext): { readonly context: SimContex
       return market.instruments
     },
     find: (symbol) => market.find(symbol),
-    book(symbol) {
+    book(symbol, depth) {
+      if (depth !== undefined) return market.book(symbol, depth)
       const book = books.get(symbol) ?? market.book(symbol)
       books.set(symbol, book)
       return book

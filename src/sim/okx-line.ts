@@ -114,8 +114,8 @@ export class OkxLine {
   }
 
   #bestState(): { data: object; content: string } {
-    const truth = this.#context.market.book(this.#instrument.symbol)
-    const rows = { asks: truth.asks.slice(0, 1).map(levelRow), bids: truth.bids.slice(0, 1).map(levelRow) }
+    const truth = this.#context.market.book(this.#instrument.symbol, 1)
+    const rows = { asks: truth.asks.map(levelRow), bids: truth.bids.map(levelRow) }
     const data = { ...rows, ts: String(truth.timeMs), seqId: this.book.sequence(truth.lastUpdateId) }
     return { data, content: JSON.stringify(rows) }
   }

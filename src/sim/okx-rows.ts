@@ -91,7 +91,7 @@ export const restTradeRow = (symbol: string, trade: SimTrade) => ({
  */
 export function tickerRow(instrument: SimInstrument, market: SimMarket, timeMs: number) {
   const stats = market.stats(instrument.symbol)
-  const { bids, asks } = market.book(instrument.symbol)
+  const { bids, asks } = market.book(instrument.symbol, 1)
   const [bidPx = '', bidSz = ''] = bids[0] ?? []
   const [askPx = '', askSz = ''] = asks[0] ?? []
   return {

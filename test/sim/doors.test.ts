@@ -20,7 +20,7 @@ const rest = (from: Simulator) => fetch(`${from.options('okx').rest_url}/api/v5/
 
 test('an outage resets connections and requests until it is over', async () => {
   const { simulator: sim, client } = await start()
-  sim.control('outage?venue=okx&ms=300')
+  sim.control('outage?venue=okx&ms=3000')
   await until('the connection to end', () => client.closed)
   expect(client.closed).toEqual({ code: 1006, reason: '' })
   await expect(rest(sim)).rejects.toThrow()
