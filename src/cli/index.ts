@@ -5,6 +5,7 @@ import { completenessCommand } from './completeness.ts'
 import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
 import { gapsCommand } from './gaps.ts'
+import { healthCommand } from './health.ts'
 import { normalizeCommand } from './normalize.ts'
 import { planCommand } from './plan.ts'
 import { simCommand } from './sim.ts'
@@ -14,6 +15,7 @@ import { startCommand } from './start.ts'
 export const commands = (): readonly Command[] => [
   startCommand(),
   demoCommand(),
+  healthCommand(),
   gapsCommand(),
   completenessCommand(),
   normalizeCommand(),

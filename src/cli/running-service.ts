@@ -3,7 +3,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { ERRORS, type ErrorCode, errorText, PrismError } from '../model/errors.ts'
-import { processEnvironment } from '../ops/environment.ts'
+import { environmentValues, processEnvironment } from '../ops/environment.ts'
 import { systemHttp } from '../platform/http.ts'
 
 const URL_DEFAULT = 'http://127.0.0.1:8084'
@@ -25,7 +25,10 @@ export function addServiceFlags(command: Command, query: QueryFlags): Command {
   for (const [name, about] of Object.entries(query)) command.option(`--${name} <${name}>`, about)
   return command
     .option('--url <url>', 'where the service answers', URL_DEFAULT)
-    .option('--token <token>', 'its token, if it has one; API_TOKEN in the environment is not seen by other users')
+    .option(
+      '--token <token>',
+      'its token, if it has one; API_TOKEN or API_TOKEN_FILE in the environment is not seen by other users',
+    )
     .option('--json', 'print JSON', false)
     .option('--fail', 'exit with 1 when something is missing', false)
 }
@@ -50,30 +53,51 @@ export async function askService<Data extends z.ZodType>(
   const base = baseUrl(flags.url)
   const query = new URLSearchParams()
   for (const name of names) if (typeof flags[name] === 'string') query.set(name, flags[name])
-  const { message, status, error_code, data } = await fetchAnswer(`${base}${path}?${query}`, base, flags.token)
+  const asking = { headers: authorization(flags.token), timeoutMs: TIMEOUT_MS }
+  const answer = await fetchDocument(base, `${path}?${query}`, asking, answerSchema)
+  const { message, status, error_code, data } = answer
   if (status === 'error') throw new PrismError(codeOf(error_code), message)
   const result = schema.safeParse(data)
   if (result.success) return result.data
   throw unavailable(`The service at ${base} answers in another form than this version knows. Use its own marketprism.`)
 }
 
-async function fetchAnswer(url: string, base: string, token: string | undefined) {
-  const secret = token ?? processEnvironment().API_TOKEN?.trim() ?? ''
-  const headers = secret === '' ? {} : { authorization: `Bearer ${secret}` }
-  const request = { url, headers, timeoutMs: TIMEOUT_MS, bodyBytesMax: ANSWER_BYTES_MAX }
+export interface Asking {
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+}
+
+/** The JSON at `path`, whatever the status. Errors: SERVICE_UNAVAILABLE when nothing answers, or something else than this service. */
+export async function fetchDocument<Document extends z.ZodType>(
+  base: string,
+  path: string,
+  asking: Asking,
+  schema: Document,
+): Promise<z.output<Document>> {
   const { body } = await systemHttp()
-    .get(request)
+    .get({ url: `${base}${path}`, bodyBytesMax: ANSWER_BYTES_MAX, ...asking })
     .catch((error: unknown) => {
       const hint = 'Is it running (marketprism start)? --url says where it answers.'
       throw unavailable(`No service answers at ${base}: ${errorText(error)}. ${hint}`)
     })
-  const result = answerSchema.safeParse(parsed(body.toString()))
+  const result = schema.safeParse(parsed(body.toString()))
   if (result.success) return result.data
   throw unavailable(`What answers at ${base} is not this service. --url says where it answers.`)
 }
 
-/** Errors: INVALID_PARAMETERS for anything but the URL of an HTTP server. */
-function baseUrl(text: string): string {
+function authorization(token: string | undefined): Readonly<Record<string, string>> {
+  const secret = token ?? tokenOfEnvironment()
+  return secret === undefined ? {} : { authorization: `Bearer ${secret}` }
+}
+
+function tokenOfEnvironment(): string | undefined {
+  const { overrides } = environmentValues(processEnvironment(), process.cwd())
+  const value = overrides.find(({ path }) => path === 'api.token')?.value
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Without a slash at its end. Errors: INVALID_PARAMETERS for anything but the URL of an HTTP server. */
+export function baseUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol === 'http:' || url?.protocol === 'https:') return `${url.origin}${url.pathname.replace(/\/+$/, '')}`
   throw new PrismError('INVALID_PARAMETERS', `--url must be an http:// or https:// URL, received ${text}`)

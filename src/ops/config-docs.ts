@@ -6,7 +6,7 @@ import { valueAt } from './config.ts'
 import { listOptions, type Option, optionKeys } from './config-options.ts'
 import { CONFIG_FILES, type Config, type ConfigFile, type ConfigSchemas, configSchemas } from './config-schema.ts'
 import { valueText } from './describe.ts'
-import { FLAGS, VARIABLES } from './environment.ts'
+import { FLAGS, VARIABLES, variablesOf } from './environment.ts'
 import { markdownCode, markdownTable } from './markdown.ts'
 
 const ABOUT: Readonly<Record<ConfigFile, string>> = {
@@ -47,7 +47,8 @@ exit status 78, all of them named at once with file and line.
 
 \`marketprism config\` prints every effective value and where it comes from; \`marketprism config --check\` only checks.
 Words may be written in any case. \`true\` and \`false\` in the environment may also be \`1\`/\`0\`, \`yes\`/\`no\`, \`on\`/\`off\`;
-an empty variable counts as not set. Options without a default show \`-\`.
+an empty variable counts as not set. A variable that ends in \`_FILE\` names a file with the secret: in a container, one of
+\`/run/secrets\`. Options without a default show \`-\`.
 `
 
 /** `docs/CONFIG.md`. `defaults`: what loading finds without any file. */
@@ -79,7 +80,9 @@ function optionTable(section: string, options: readonly Option[], defaults: Conf
 
 /** The variables and flags that set an option. */
 function setBy(path: string): string {
-  const variables = Object.entries(VARIABLES).flatMap(([variable, source]) => (source.path === path ? [variable] : []))
+  const variables = Object.entries(VARIABLES).flatMap(([variable, source]) =>
+    source.path === path ? variablesOf({ variable, ...source }) : [],
+  )
   const flags = FLAGS.flatMap(({ usage, path: target }) => (target === path ? [usage.split(' ')[0] ?? ''] : []))
   return [...variables, ...flags].map(markdownCode).join(', ')
 }

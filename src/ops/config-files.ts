@@ -1,13 +1,13 @@
 /** Finds the folder with the configuration and reads its YAML files, keeping the line of every key. */
 
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument, type YAMLError } from 'yaml'
 import { errorText } from '../model/errors.ts'
 import { CONFIG_FILES, type ConfigFile } from './config-schema.ts'
 import { CONFIG_DIR_VARIABLE } from './environment.ts'
+import { readText } from './read-text.ts'
 
-const FILE_BYTES_MAX = 1_048_576
 /** Aliases that one file may expand to. */
 const ALIASES_MAX = 100
 /** Searched when no folder is named. */
@@ -77,26 +77,6 @@ function shownPath(path: string, cwd: string): string {
 
 function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
-}
-
-/** `undefined`: no such file. Never reads more than the limit, whatever the file is. */
-function readText(path: string): { text: string } | { error: string } | undefined {
-  let descriptor: number | undefined
-  try {
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) return undefined
-    descriptor = openSync(path, 'r')
-    const bytes = Buffer.alloc(FILE_BYTES_MAX + 1)
-    let length = 0
-    for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-      count = readSync(descriptor, bytes, length, bytes.length - length, null)
-    }
-    if (length > FILE_BYTES_MAX) return { error: 'larger than 1 MiB' }
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length)) }
-  } catch (error) {
-    return { error: error instanceof TypeError ? 'not UTF-8 text' : `cannot be read (${errorText(error)})` }
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor)
-  }
 }
 
 function parseYaml(text: string, file: string, errors: string[]): FileTree {

@@ -7,7 +7,7 @@ import { ConfigErrors } from './config-errors.ts'
 import { type FileTree, readConfigFolder } from './config-files.ts'
 import { listOptions } from './config-options.ts'
 import { CONFIG_FILES, type Config, type ConfigFile, type ConfigSchemas, configSchemas } from './config-schema.ts'
-import { CONFIG_DIR_VARIABLE, type Environment, environmentOverrides, type Override } from './environment.ts'
+import { CONFIG_DIR_VARIABLE, type Environment, environmentValues, type Override } from './environment.ts'
 
 export interface ConfigSources {
   /** The registry of venues. */
@@ -42,7 +42,8 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     warning,
   } = readConfigFolder(sources.cwd, sources.configDir, fromEnvironment)
   const trees = { ...files }
-  const overrides = [...environmentOverrides(sources.environment), ...(sources.overrides ?? [])]
+  const fromVariables = environmentValues(sources.environment, sources.cwd)
+  const overrides = [...fromVariables.overrides, ...(sources.overrides ?? [])]
   const strict = configSchemas(sources.venues, false)
   for (const override of overrides) {
     const file = fileOf(override.path, strict)
@@ -52,7 +53,7 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const schemas = isInsecureAllowed ? configSchemas(sources.venues, true) : strict
   const errors = new ConfigErrors(schemas)
   const parts = CONFIG_FILES.map((file) => parsePart(file, schemas[file], trees[file], errors))
-  const lines = [...fileErrors, ...errors.lines]
+  const lines = [...fileErrors, ...fromVariables.errors, ...errors.lines]
   if (lines.length > 0) throw new PrismError('CONFIG_INVALID', lines.join('\n'), { errors: lines.length })
   return {
     config: deepFreeze(Object.assign({}, ...parts)) as Config,

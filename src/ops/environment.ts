@@ -1,5 +1,8 @@
 /** Environment variables and command line flags: which option each one sets. The only reader of the process's environment. */
 
+import { resolve } from 'node:path'
+import { readText } from './read-text.ts'
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 /** A value from outside the files. `origin` is what errors and `marketprism config` call it: `env API_PORT`. */
@@ -15,6 +18,14 @@ type Reading = 'text' | 'number' | 'boolean'
 interface Source {
   readonly path: string
   readonly reading: Reading
+  /** It may stand in a file, which the variable with `_FILE` at its end names: others cannot see it in the process then. */
+  readonly isSecret?: true
+}
+
+/** What the environment says, and what of it cannot be used. */
+export interface EnvironmentValues {
+  readonly overrides: readonly Override[]
+  readonly errors: readonly string[]
 }
 
 /** Variable -> option. `PYTHONPATH` and `PYTHONUNBUFFERED` of older deployments mean nothing here and are ignored. */
@@ -23,13 +34,17 @@ export const VARIABLES = {
   DATA_DIR: { path: 'data_dir', reading: 'text' },
   API_HOST: { path: 'api.host', reading: 'text' },
   API_PORT: { path: 'api.port', reading: 'number' },
-  API_TOKEN: { path: 'api.token', reading: 'text' },
+  API_TOKEN: { path: 'api.token', reading: 'text', isSecret: true },
   LOG_LEVEL: { path: 'log.level', reading: 'text' },
   LOG_FORMAT: { path: 'log.format', reading: 'text' },
-  NATS_URL: { path: 'nats.url', reading: 'text' },
-  CLICKHOUSE_URL: { path: 'clickhouse.url', reading: 'text' },
+  NATS_URL: { path: 'nats.url', reading: 'text', isSecret: true },
+  NATS_USER: { path: 'nats.user', reading: 'text' },
+  NATS_PASSWORD: { path: 'nats.password', reading: 'text', isSecret: true },
+  NATS_TOKEN: { path: 'nats.token', reading: 'text', isSecret: true },
+  NATS_NKEY_SEED: { path: 'nats.nkey_seed', reading: 'text', isSecret: true },
+  CLICKHOUSE_URL: { path: 'clickhouse.url', reading: 'text', isSecret: true },
   CLICKHOUSE_USER: { path: 'clickhouse.user', reading: 'text' },
-  CLICKHOUSE_PASSWORD: { path: 'clickhouse.password', reading: 'text' },
+  CLICKHOUSE_PASSWORD: { path: 'clickhouse.password', reading: 'text', isSecret: true },
   ENABLE_WEBSOCKET: { path: 'enable_websocket', reading: 'boolean' },
   ENABLE_ORDERBOOK: { path: 'enable_orderbook', reading: 'boolean' },
   COLLECTION_INTERVAL: { path: 'collection_interval_seconds', reading: 'number' },
@@ -58,12 +73,39 @@ export const FLAGS: readonly Flag[] = [
 /** The environment of this process. */
 export const processEnvironment = (): Environment => process.env
 
-/** The options that the environment sets. An empty variable counts as not set. */
-export function environmentOverrides(environment: Environment): Override[] {
-  return Object.entries(VARIABLES).flatMap(([variable, { path, reading }]) => {
-    const text = environment[variable]?.trim() ?? ''
-    return text === '' ? [] : [{ path, value: read(text, reading), origin: `env ${variable}` }]
-  })
+/** The variables that may set an option, the one that names a file included. */
+export const variablesOf = ({ variable, isSecret }: { readonly variable: string; readonly isSecret?: true }) =>
+  isSecret ? [variable, `${variable}_FILE`] : [variable]
+
+/** The options that the environment sets. An empty variable counts as not set. Files are relative to `cwd`. */
+export function environmentValues(environment: Environment, cwd: string): EnvironmentValues {
+  const overrides: Override[] = []
+  const errors: string[] = []
+  for (const [variable, source] of Object.entries<Source>(VARIABLES)) {
+    const [given, ...others] = variablesOf({ variable, ...source }).filter((name) => isSet(environment, name))
+    if (given === undefined) continue
+    const origin = `env ${given}`
+    if (others.length > 0) {
+      errors.push(`${origin}: set this or ${others.join()}, not both`)
+      continue
+    }
+    const text = environment[given]?.trim() ?? ''
+    const found = given === variable ? { text } : secretIn(text, cwd)
+    if ('error' in found) errors.push(`${origin}: ${found.error}`)
+    else overrides.push({ path: source.path, value: read(found.text, source.reading), origin })
+  }
+  return { overrides, errors }
+}
+
+const isSet = (environment: Environment, name: string): boolean => (environment[name]?.trim() ?? '') !== ''
+
+/** The secret in a file, without the end of its line. */
+function secretIn(path: string, cwd: string): { readonly text: string } | { readonly error: string } {
+  const found = readText(resolve(cwd, path))
+  if (found === undefined) return { error: `there is no file ${path}` }
+  if ('error' in found) return { error: `${path}: ${found.error}` }
+  const text = found.text.trim()
+  return text === '' ? { error: `${path} is empty` } : { text }
 }
 
 /** The options that parsed command line flags set; keys as commander names them. */

@@ -1,58 +1,16 @@
 /** The built program as a process: exit statuses, signals, what a terminal shows. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { venues } from '../../src/venues/index.ts'
+import { MAIN, ROOT, useProgram } from '../helpers/program.ts'
 import { until } from '../helpers/service.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MAIN = join(ROOT, 'dist', 'main.js')
-const folder = mkdtempSync(join(tmpdir(), 'process-'))
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(ROOT, 'scripts', 'setup.mjs')], { stdio: 'ignore' })
-}, 120_000)
-
-afterAll(() => rmSync(folder, { recursive: true }))
-
-interface Run {
-  readonly child: ChildProcess
-  readonly output: () => string
-  readonly exit: Promise<number | null>
-}
-
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-function run(args: readonly string[], environment: Record<string, string> = {}): Run {
-  const { PATH = '', HOME = '' } = process.env
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd: folder, env: { PATH, HOME, ...environment } })
-  children.push(child)
-  let output = ''
-  const add = (chunk: Buffer) => {
-    output += chunk.toString()
-  }
-  child.stdout?.on('data', add)
-  child.stderr?.on('data', add)
-  const exit = new Promise<number | null>((resolve) => child.on('exit', resolve))
-  return { child, output: () => output, exit }
-}
-
-/** The demo, running, with its URL. */
-async function demo(args: readonly string[] = []): Promise<Run & { readonly url: string }> {
-  const started = run(['demo', '--port', '0', ...args])
-  const find = () => /answers at (http:\/\/127\.0\.0\.1:\d+)/.exec(started.output())?.[1]
-  await until('the URL', find, 20_000)
-  return { ...started, url: find() as string }
-}
+const { folder, run, demo, adopt } = useProgram()
 
 describe('exit statuses', () => {
   test('0 for help, with examples and the statuses', async () => {
@@ -166,7 +124,7 @@ describe('signals', () => {
 
   test('a signal to npm, which does not pass it on, stops the service all the same', { timeout: 40_000 }, async () => {
     const npm = spawn('npm', ['run', 'demo', '--', '--port', '0'], { cwd: ROOT })
-    children.push(npm)
+    adopt(npm)
     let output = ''
     npm.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()

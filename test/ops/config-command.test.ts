@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { configCommand } from '../../src/cli/config.ts'
-import { VARIABLES } from '../../src/ops/environment.ts'
+import { VARIABLES, variablesOf } from '../../src/ops/environment.ts'
 
 let folder = ''
 let printed = ''
@@ -14,7 +14,8 @@ beforeEach(() => {
   mkdirSync(join(folder, 'etc'))
   printed = ''
   warned = ''
-  for (const variable of [...Object.keys(VARIABLES), 'MARKETPRISM_CONFIG_DIR']) vi.stubEnv(variable, '')
+  const variables = Object.entries(VARIABLES).flatMap(([variable, source]) => variablesOf({ variable, ...source }))
+  for (const variable of [...variables, 'MARKETPRISM_CONFIG_DIR']) vi.stubEnv(variable, '')
   vi.spyOn(process, 'cwd').mockReturnValue(folder)
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
     printed += text
