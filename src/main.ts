@@ -41,6 +41,7 @@ Examples:
   marketprism normalize capture.jsonl.gz --books 20
   marketprism config                     every effective value and where it comes from
   marketprism plan                       what the configuration will cost
+  marketprism top                        a running service, live in the terminal
   marketprism health                     how well a running service does, and every reason
   marketprism gaps --since 1h            what a running service may have missed
   marketprism completeness               how much of the last day it covers

@@ -16,7 +16,7 @@ const DUST = 1e-6
 /** Proofs by which every lost message is found. Of the others, what they do not show may be lost all the same. */
 const VERIFIABLE: ReadonlySet<Proof> = new Set(['counter', 'range', 'chained'])
 
-export const isVerifiable = ({ proof }: CompletenessView): boolean => VERIFIABLE.has(proof)
+export const isVerifiable = ({ proof }: Pick<CompletenessView, 'proof'>): boolean => VERIFIABLE.has(proof)
 
 /** Is anything missing, as far as is known? */
 export const isIncomplete = ({ secondsLost, idsLost = 0, openGaps }: CompletenessView): boolean =>

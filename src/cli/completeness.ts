@@ -25,7 +25,7 @@ const PERCENT = 100
 /** A share has six digits. */
 const PERCENT_DIGITS = 4
 
-const shareText = (share: number | null): string =>
+export const shareText = (share: number | null): string =>
   share === null ? '-' : `${(share * PERCENT).toFixed(PERCENT_DIGITS)} %`
 
 const isWhole = ({ covered_share, ids_lost, open_gaps }: Omit<Measures, 'start'>): boolean =>

@@ -11,10 +11,12 @@ import { planCommand } from './plan.ts'
 import { simCommand } from './sim.ts'
 import { spoolCommand } from './spool.ts'
 import { startCommand } from './start.ts'
+import { topCommand } from './top.ts'
 
 export const commands = (): readonly Command[] => [
   startCommand(),
   demoCommand(),
+  topCommand(),
   healthCommand(),
   gapsCommand(),
   completenessCommand(),

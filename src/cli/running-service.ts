@@ -10,6 +10,9 @@ const URL_DEFAULT = 'http://127.0.0.1:8084'
 const TIMEOUT_MS = 30_000
 const ANSWER_BYTES_MAX = 64 * 1024 * 1024
 
+/** Keeps connections for what asks again. */
+const http = systemHttp()
+
 export interface ServiceFlags {
   readonly url: string
   readonly token?: string
@@ -17,18 +20,22 @@ export interface ServiceFlags {
   readonly fail: boolean
 }
 
+/** Adds the flags that say where the service answers. */
+export const addAddressFlags = (command: Command): Command =>
+  command
+    .option('--url <url>', 'where the service answers', URL_DEFAULT)
+    .option(
+      '--token <token>',
+      'its token, if it has one; API_TOKEN or API_TOKEN_FILE in the environment is not seen by other users',
+    )
+
 /** Flags whose value goes into the query as it stands; the service says what is wrong with one. */
 export type QueryFlags = Readonly<Record<string, string>>
 
 /** Adds the flags of `query` (name -> meaning), and those of {@link ServiceFlags}. */
 export function addServiceFlags(command: Command, query: QueryFlags): Command {
   for (const [name, about] of Object.entries(query)) command.option(`--${name} <${name}>`, about)
-  return command
-    .option('--url <url>', 'where the service answers', URL_DEFAULT)
-    .option(
-      '--token <token>',
-      'its token, if it has one; API_TOKEN or API_TOKEN_FILE in the environment is not seen by other users',
-    )
+  return addAddressFlags(command)
     .option('--json', 'print JSON', false)
     .option('--fail', 'exit with 1 when something is missing', false)
 }
@@ -38,28 +45,53 @@ const answerSchema = z.object({
   error_code: z.string().optional(),
   message: z.string(),
   data: z.unknown(),
+  timestamp: z.string(),
 })
 
 /**
- * The `data` that the service answers at `path`. `flags` may hold more than `names`, the parameters to send.
- * Errors: SERVICE_UNAVAILABLE when nothing answers, or something else than this service; what the service itself refuses.
+ * Asks one service. Errors of all: SERVICE_UNAVAILABLE when nothing answers, or something else than this service;
+ * what the service itself refuses.
  */
+export interface ServiceClient {
+  /** The `data` that it answers at `path`, and its own time of the answer, ISO-8601. */
+  ask<Data extends z.ZodType>(path: string, schema: Data): Promise<{ data: z.output<Data>; timestamp: string }>
+  /** What it answers at `path`, one of those without an envelope, whatever the status. */
+  plain<Data extends z.ZodType>(path: string, schema: Data): Promise<z.output<Data>>
+  /** The body that it answers at `path`, whatever its status. */
+  text(path: string): Promise<string>
+}
+
+/** Errors: INVALID_PARAMETERS for a URL that is none. */
+export function serviceClient({ url, token }: Pick<ServiceFlags, 'url' | 'token'>): ServiceClient {
+  const base = baseUrl(url)
+  const asking = { headers: authorization(token), timeoutMs: TIMEOUT_MS }
+  return {
+    text: (path) => fetchText(base, path, asking),
+    plain: (path, schema) => fetchDocument(base, path, asking, schema),
+    async ask(path, schema) {
+      const answer = await fetchDocument(base, path, asking, answerSchema)
+      const { message, status, error_code, data, timestamp } = answer
+      if (status === 'error') throw new PrismError(codeOf(error_code), message)
+      const result = schema.safeParse(data)
+      if (result.success) return { data: result.data, timestamp }
+      throw unavailable(
+        `The service at ${base} answers in another form than this version knows. Use its own marketprism.`,
+      )
+    },
+  }
+}
+
+/** Asks once, at `path`. `flags` may hold more than `names`, the parameters to send. Errors: as {@link ServiceClient}. */
 export async function askService<Data extends z.ZodType>(
   path: string,
   names: readonly string[],
   flags: ServiceFlags & Readonly<Record<string, unknown>>,
   schema: Data,
 ): Promise<z.output<Data>> {
-  const base = baseUrl(flags.url)
   const query = new URLSearchParams()
   for (const name of names) if (typeof flags[name] === 'string') query.set(name, flags[name])
-  const asking = { headers: authorization(flags.token), timeoutMs: TIMEOUT_MS }
-  const answer = await fetchDocument(base, `${path}?${query}`, asking, answerSchema)
-  const { message, status, error_code, data } = answer
-  if (status === 'error') throw new PrismError(codeOf(error_code), message)
-  const result = schema.safeParse(data)
-  if (result.success) return result.data
-  throw unavailable(`The service at ${base} answers in another form than this version knows. Use its own marketprism.`)
+  const { data } = await serviceClient(flags).ask(`${path}?${query}`, schema)
+  return data
 }
 
 export interface Asking {
@@ -74,15 +106,19 @@ export async function fetchDocument<Document extends z.ZodType>(
   asking: Asking,
   schema: Document,
 ): Promise<z.output<Document>> {
-  const { body } = await systemHttp()
+  const result = schema.safeParse(parsed(await fetchText(base, path, asking)))
+  if (result.success) return result.data
+  throw unavailable(`What answers at ${base} is not this service. --url says where it answers.`)
+}
+
+async function fetchText(base: string, path: string, asking: Asking): Promise<string> {
+  const { body } = await http
     .get({ url: `${base}${path}`, bodyBytesMax: ANSWER_BYTES_MAX, ...asking })
     .catch((error: unknown) => {
       const hint = 'Is it running (marketprism start)? --url says where it answers.'
       throw unavailable(`No service answers at ${base}: ${errorText(error)}. ${hint}`)
     })
-  const result = schema.safeParse(parsed(body.toString()))
-  if (result.success) return result.data
-  throw unavailable(`What answers at ${base} is not this service. --url says where it answers.`)
+  return body.toString()
 }
 
 function authorization(token: string | undefined): Readonly<Record<string, string>> {

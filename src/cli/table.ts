@@ -49,7 +49,8 @@ function narrow(widths: number[], screenWidth: number): void {
 
 const lengthOf = (text: string): number => [...text].length
 
-const paint = (text: string, colour: Colour | undefined, { hasColour }: Screen): string =>
+/** In a colour, where the screen has any. */
+export const paint = (text: string, colour: Colour | undefined, { hasColour }: Screen): string =>
   colour === undefined || !hasColour ? text : `\u001b[${COLOURS[colour]}m${text}\u001b[0m`
 
 /** The screen that standard output is; a file or a pipe has neither width nor colour. */

@@ -28,7 +28,7 @@ const feedSchema = z.strictObject({
   open_gap: gapSchema.nullable().describe('The newest gap of this feed that is open; `null` when there is none.'),
 })
 
-const response = z.strictObject({
+export const feedsResponse = z.strictObject({
   summary: z
     .strictObject({ total: count, states: z.partialRecord(z.enum(FEED_STATES), count) })
     .describe('All feeds by state, whatever the filter.'),
@@ -49,7 +49,7 @@ export const feeds = ({ view, clock, names }: RouteDeps) =>
       channel: channelParam('channel'),
       state: choiceParam('state', FEED_STATES, 'One state.'),
     }),
-    response,
+    response: feedsResponse,
     failure: 'EXCHANGE_STATUS_ERROR',
     handle({ query: { venue, channel, state } }) {
       const all = view.feeds()

@@ -6,7 +6,7 @@ import { seconds, time } from '../schemas.ts'
 
 const check = z.strictObject({ status: z.enum(['pass', 'warn', 'fail']), result: z.string().describe('In words.') })
 
-const response = z.strictObject({
+export const healthResponse = z.strictObject({
   service: z.string(),
   status: z.enum(['healthy', 'degraded', 'unhealthy']),
   timestamp: time,
@@ -25,7 +25,7 @@ export const health = ({ clock, service, checks }: RouteDeps) =>
     summary: 'How well the service does its job, and every reason',
     description:
       'Unhealthy (503): stopping, or no feed is live though some are wanted. Degraded (200): any other check does not pass.',
-    response,
+    response: healthResponse,
     run() {
       const document = healthDocument(service, checks(), clock.nowUs())
       return probeAnswer(document.status !== 'unhealthy', document)

@@ -6,7 +6,7 @@ import { dataRoute } from '../route.ts'
 import { count, seconds, timeOrNull } from '../schemas.ts'
 import { featuresSchema } from './shared.ts'
 
-const response = z.strictObject({
+export const statusResponse = z.strictObject({
   service: z.string(),
   status: z.enum(['initializing', 'running', 'stopping']),
   uptime_seconds: seconds,
@@ -31,7 +31,7 @@ export const status = ({ view, clock, service, names, lifecycle }: RouteDeps) =>
     summary: 'Is the service running, what is on, what has it collected',
     tag: 'service',
     message: 'Service status retrieved successfully',
-    response,
+    response: statusResponse,
     handle() {
       const stats = view.stats()
       return {
