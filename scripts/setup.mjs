@@ -2,8 +2,8 @@
 import './node-version.mjs'
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { cpSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { extname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
@@ -76,26 +76,34 @@ export function build() {
   say('Building …')
   // Built aside and then moved, so that a build that fails or a second one at the same time leaves a whole dist/ behind.
   const aside = join(ROOT, `dist.${process.pid}`)
-  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
-  const result = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', aside], {
-    cwd: ROOT,
-    stdio: ['ignore', 2, 2],
-  })
-  if (result.status !== 0) {
+  if (!compile('tsconfig.build.json', aside) || !compile(join('web', 'tsconfig.json'), join(aside, 'web'))) {
     rmSync(aside, { recursive: true, force: true })
     say('The build failed; the errors are above.')
     process.exit(1)
   }
+  for (const name of webFiles()) cpSync(join(ROOT, 'web', name), join(aside, 'web', name))
   writeFileSync(join(aside, '.built-from'), wanted)
   rmSync(DIST, { recursive: true, force: true })
   renameSync(aside, DIST)
 }
 
+function compile(project, outDir) {
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
+  const args = [tsc, '-p', project, '--noEmit', 'false', '--outDir', outDir]
+  return spawnSync(process.execPath, args, { cwd: ROOT, stdio: ['ignore', 2, 2] }).status === 0
+}
+
+/** Files of the dashboard that are served as they are. */
+const webFiles = () =>
+  readdirSync(join(ROOT, 'web'), { recursive: true }).filter((name) =>
+    ['.html', '.css', '.svg'].includes(extname(name)),
+  )
+
 function sourceHash() {
   const hash = createHash('sha256')
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true })
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => join('src', file))
+  const sources = ['src', 'web']
+    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((file) => join(folder, file)))
+    .filter((file) => statSync(join(ROOT, file)).isFile())
     .sort()
   for (const file of ['package-lock.json', 'tsconfig.json', 'tsconfig.build.json', ...sources]) {
     hash

@@ -81,6 +81,8 @@ Events are the normalized events as they are everywhere else: times in microseco
 | 1009 | a message longer than ${STREAM_LIMITS.messageBytesMax} bytes |
 | 4008 | more than ${STREAM_LIMITS.bufferBytesMax} bytes wait for the client: it reads too slowly. What it missed is not sent again |
 
+Where a token is needed and no header can be sent (browsers), offer it as a protocol of the handshake, beside any other: \`new WebSocket(url, ['marketprism', 'bearer.' + base64url(token)])\`.
+
 At most ${STREAM_LIMITS.clientsMax} clients at a time; further ones are answered 503. A client that does not answer pings (one every ${STREAM_LIMITS.pingIntervalMs / 1000} s) is dropped.`
 
 function section(route: Route): string {

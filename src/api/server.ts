@@ -7,12 +7,14 @@ import { createHttpServer } from '../service/http-server.ts'
 import type { HttpLimits } from '../service/limits.ts'
 import type { Address } from '../service/listen.ts'
 import type { ApiConfig, HttpMetrics, Lifecycle, Logger, ServiceInfo } from '../service/ports.ts'
+import { mountDashboard } from './dashboard.ts'
 import type { RouteDeps } from './deps.ts'
 import { mountDocs } from './docs-page.ts'
 import { collectorChecks } from './health.ts'
 import { mountRoutes } from './mount.ts'
 import { venueNames } from './names.ts'
 import { openapiDocument } from './openapi.ts'
+import type { RecentWarnings } from './operations-view.ts'
 import { createRoutes } from './routes/index.ts'
 import { STREAM_LIMITS, type StreamLimits } from './stream/hub.ts'
 import { mountStream, streamRoute } from './stream/route.ts'
@@ -34,7 +36,10 @@ export interface ApiOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly metrics: HttpMetrics
+  readonly warnings: RecentWarnings
   readonly process: ProcessFacts
+  /** The dashboard's files, by path. */
+  readonly dashboard: ReadonlyMap<string, Buffer>
   lifecycle(): Lifecycle
   readonly limits?: Partial<HttpLimits>
   readonly streamLimits?: Partial<StreamLimits>
@@ -60,6 +65,7 @@ export function createApi(options: ApiOptions): Api {
     service,
     names: venueNames(options.venues),
     metrics,
+    warnings: options.warnings,
     hasToken: config.token !== undefined,
     residentBytes: () => process.residentBytes(),
     lifecycle,
@@ -78,5 +84,6 @@ export function createApi(options: ApiOptions): Api {
   mountStream({ server, deps, logger, limits: { ...STREAM_LIMITS, ...options.streamLimits } })
   mountRoutes(server.app, routes, deps)
   mountDocs(server.app, openapiDocument(service.version, [...routes, streamRoute]))
+  mountDashboard(server.app, options.dashboard)
   return { listen: () => server.listen(), stop: () => server.stop() }
 }

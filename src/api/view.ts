@@ -15,6 +15,7 @@ import type {
 } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Checks } from '../service/health.ts'
+import type { ActivityView, DeliveryView } from './operations-view.ts'
 
 export type { HealthCheck } from '../service/health.ts'
 export type { Lifecycle } from '../service/ports.ts'
@@ -223,6 +224,8 @@ export interface CollectorView {
    * made here, without waiting for the venue's answer: {@link feeds} then tells how it goes.
    */
   changeSubscriptions(request: SubscriptionRequest): Promise<SubscriptionChange>
+  activity(): ActivityView
+  delivery(): DeliveryView
   /**
    * What only the collector knows: each sink as `sink:<name>`, the spool as `spool`.
    * The API itself derives the checks of exchanges and feeds from {@link exchanges} and {@link feeds}.

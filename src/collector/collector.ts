@@ -269,6 +269,9 @@ export class Collector implements CollectorView {
     return this.#ledger.find(feed)?.stream.proof
   }
 
+  readonly activity = () => this.#stats.activity.view(this.#roster.all.map(({ venue }) => venue))
+  readonly delivery = () => this.#delivery.view()
+
   changeSubscriptions(request: SubscriptionRequest): Promise<SubscriptionChange> {
     return this.#roster.change(request)
   }

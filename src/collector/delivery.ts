@@ -1,6 +1,7 @@
 /** Everything behind the pipeline: the durable log and one pump for each sink. */
 
 import { join } from 'node:path'
+import type { DeliveryView } from '../api/operations-view.ts'
 import type { HealthCheck } from '../api/view.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { PrismError } from '../model/errors.ts'
@@ -20,6 +21,7 @@ import type { Spool } from '../spool/spool.ts'
 import type { Venue } from '../venues/venue.ts'
 import { lackLoss, lackRecord } from './losses.ts'
 import { replayLog } from './replay.ts'
+import { exposeSinks, pumpCheck, sinkView, spoolCheck, spoolView } from './sink-view.ts'
 import { isSpoolOn, openCollectorSpool } from './spool.ts'
 import { ToldIds } from './told-ids.ts'
 
@@ -55,7 +57,7 @@ export class Delivery {
       parts.config,
       parts.sinks.map(({ name }) => name),
     )
-    exposeSinks(parts.metrics, () => this.#pumps, this.#letters, parts.platform)
+    exposeSinks(parts.metrics, () => this.#pumps, this.#letters, parts.platform.clock)
   }
 
   get lastLsn(): number {
@@ -150,6 +152,15 @@ export class Delivery {
     return checks
   }
 
+  view(): DeliveryView {
+    const { config, platform } = this.#parts
+    const nowUs = platform.clock.nowUs()
+    return {
+      spool: this.#spool && spoolView(this.#spool, config.spool.quota_bytes),
+      sinks: this.#pumps.map((pump) => sinkView(pump, this.#letters.get(pump.name), nowUs)),
+    }
+  }
+
   #pump(log: Spool, { name, create }: SinkFactory): Pump {
     const { config, platform, logger, metrics, repeats } = this.#parts
     const { clock, random, files } = platform
@@ -198,62 +209,4 @@ export class Delivery {
   #lost(loss: Loss): void {
     lackLoss(this.#parts.ledger(), loss, this.#parts.platform.clock.nowUs())
   }
-}
-
-function spoolCheck({ problem, isFull, bytes }: Spool): HealthCheck {
-  if (problem !== undefined) return { status: 'fail', result: `the disk refuses the durable log: ${problem}` }
-  if (isFull) return { status: 'fail', result: 'the durable log is full: new data are lost for the sinks' }
-  return { status: 'pass', result: `${Math.ceil(bytes.disk / 1024 / 1024)} MiB on disk` }
-}
-
-function pumpCheck({ problem, lag }: Pump): HealthCheck {
-  if (problem === undefined)
-    return { status: 'pass', result: lag === 0 ? 'has everything' : `has all but the newest ${lag} records` }
-  return { status: 'warn', result: `${problem}; ${lag} records wait in the durable log` }
-}
-
-function exposeSinks(
-  metrics: Metrics,
-  pumps: () => readonly Pump[],
-  letters: ReadonlyMap<string, DeadLetters>,
-  { clock }: Platform,
-): void {
-  const each = (read: (pump: Pump) => number) => () =>
-    pumps().map((pump) => ({ labels: { sink: pump.name }, value: read(pump) }))
-  const lagSeconds = ({ lag, storedTimeUs }: Pump): number =>
-    lag === 0 || storedTimeUs === undefined ? 0 : Math.max(0, (clock.nowUs() - storedTimeUs) / 1e6)
-  metrics.computed(
-    'sinkUp',
-    each(({ problem }) => (problem === undefined ? 1 : 0)),
-  )
-  metrics.computed(
-    'sinkRecords',
-    each(({ counts }) => counts.records),
-  )
-  metrics.computed(
-    'sinkBytes',
-    each(({ counts }) => counts.bytes),
-  )
-  metrics.computed(
-    'sinkFailures',
-    each(({ counts }) => counts.failures),
-  )
-  metrics.computed(
-    'sinkRollbacks',
-    each(({ counts }) => counts.rollbacks),
-  )
-  metrics.computed(
-    'sinkRejected',
-    each(({ name }) => letters.get(name)?.count ?? 0),
-  )
-  metrics.computed('sinkCounts', () =>
-    pumps().flatMap((pump) =>
-      Object.entries(pump.sinkCounts).map(([what, value]) => ({ labels: { sink: pump.name, what }, value })),
-    ),
-  )
-  metrics.computed(
-    'sinkLag',
-    each(({ lag }) => lag),
-  )
-  metrics.computed('sinkLagSeconds', each(lagSeconds))
 }

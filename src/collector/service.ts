@@ -9,8 +9,10 @@ import { watchDisk } from '../ops/disk-watch.ts'
 import { createLogger, type LogOutput, type RootLogger } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/process-metrics.ts'
+import { RecentWarnings } from '../ops/recent-warnings.ts'
 import type { Platform } from '../platform/platform.ts'
 import { VERSION } from '../platform/version.ts'
+import { readWebFiles } from '../platform/web-files.ts'
 import { httpMetrics } from '../service/http-metrics.ts'
 import type { HttpMetrics, Lifecycle } from '../service/ports.ts'
 import { venues } from '../venues/index.ts'
@@ -48,7 +50,9 @@ export class DataCollectorService {
     const { environment } = config
     this.#parts = parts
     this.#config = config
-    this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output })
+    const warnings = new RecentWarnings()
+    const onLine = (line: string) => warnings.add(line)
+    this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output, onLine })
     const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
     this.#loop = watchEventLoop(clock)
     exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })
@@ -63,10 +67,12 @@ export class DataCollectorService {
       clock,
       logger: this.logger,
       metrics: this.#countedHttp(httpMetrics(metrics)),
+      warnings,
       process: {
         residentBytes: () => process.memoryUsage.rss(),
         eventLoopLagSeconds: () => this.#loop.lagMaxMs() / 1000,
       },
+      dashboard: readWebFiles(),
       lifecycle: () => this.#lifecycle,
     })
   }

@@ -7,6 +7,7 @@ import type { EpochUs, EventType, Gap, MarketEvent } from '../model/event.ts'
 import type { ErrorStage } from '../ops/metric-labels.ts'
 import type { HistogramHandle, Metrics, ValueHandle } from '../ops/metrics.ts'
 import type { Clock } from '../platform/platform.ts'
+import { Activity, type VenueCounters } from './activity.ts'
 
 const SAMPLE_MS = 1_000
 const RATE_WINDOW_MS = 60_000
@@ -28,6 +29,7 @@ export class Stats {
   /** Totals of the last minute, one a second, oldest first. */
   readonly #samples: { readonly atMs: number; readonly total: number }[] = []
   readonly #stopSampling: () => void
+  readonly activity = new Activity()
   websocketMessages = 0
   restRequests = 0
   errors = 0
@@ -107,6 +109,14 @@ export class Stats {
     const atMs = this.#clock.monotonicMs()
     this.#samples.push({ atMs, total: this.totalCollections })
     while (atMs - (this.#samples[0]?.atMs ?? atMs) > RATE_WINDOW_MS + SAMPLE_MS) this.#samples.shift()
+    this.activity.sample(atMs, this.#clock.nowUs(), this.#counters())
+  }
+
+  *#counters(): Generator<readonly [string, VenueCounters]> {
+    for (const [venue, { frames, events, exchangeLatency, storeLatency }] of this.#venues) {
+      const collected = [...events.values()].reduce((sum, { value }) => sum + value, 0)
+      yield [venue, { messages: frames.value, events: collected, exchangeLatency, storeLatency }]
+    }
   }
 
   #of(venue: string): VenueHandles {

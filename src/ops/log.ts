@@ -49,6 +49,8 @@ export interface LogOptions {
   }
   readonly clock: Clock
   readonly output: LogOutput
+  /** Called with every line, as JSON. */
+  readonly onLine?: (line: string) => void
 }
 
 const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const
@@ -98,7 +100,7 @@ function wrap(target: pino.Logger, root: pino.Logger): Logger {
 }
 
 /** A function that puts one line of JSON wherever it must go. */
-function destination({ log, output }: LogOptions, file: LogFile | undefined): (line: string) => void {
+function destination({ log, output, onLine }: LogOptions, file: LogFile | undefined): (line: string) => void {
   const isTerminal = output.isTTY === true
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
   let isOutputOpen = true
@@ -109,6 +111,7 @@ function destination({ log, output }: LogOptions, file: LogFile | undefined): (l
   return (raw) => {
     const line = escapeControls(raw)
     file?.write(line)
+    onLine?.(line)
     if (!isOutputOpen) return
     try {
       output.write(isPretty ? prettyLine(line, isTerminal) : line)

@@ -13,6 +13,10 @@ export interface ValueHandle {
 /** Seconds. */
 export interface HistogramHandle {
   observe(seconds: number): void
+  /** Upper bounds of the buckets; beyond the last there is one more. */
+  readonly bounds: ArrayLike<number>
+  /** Observations in each bucket so far: a copy. */
+  counts(): Float64Array
 }
 
 export interface ComputedValue<K extends MetricKey> {

@@ -2,6 +2,7 @@
 
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { PrismError } from '../model/errors.ts'
+import { authorizationOf } from './authorization.ts'
 import { type ApiCode, PUBLIC_MESSAGES } from './envelope.ts'
 import type { Guards } from './guards.ts'
 
@@ -42,7 +43,7 @@ export function gate({ guards, isStopping, isFull, mayAsk, isChangeable }: GateO
       reply.header('connection', 'close')
       throw new PrismError('SERVICE_UNAVAILABLE', PUBLIC_MESSAGES.SERVICE_UNAVAILABLE)
     }
-    const { host, origin, authorization } = request.headers
+    const { host, origin } = request.headers
     if (!guards.isHostAllowed(host))
       throw new PrismError('INVALID_PARAMETERS', 'The Host header names another machine.')
     if (host === undefined && request.raw.httpVersion === '1.1') {
@@ -54,7 +55,7 @@ export function gate({ guards, isStopping, isFull, mayAsk, isChangeable }: GateO
       if (request.method === 'OPTIONS') return reply.code(204).send()
     }
     requireMethod(request, reply, isChangeable(request.routeOptions.url ?? pathOf(request)) ? CHANGING : READING)
-    if (needsToken && !guards.isTokenRight(authorization)) {
+    if (needsToken && !guards.isTokenRight(authorizationOf(request.headers))) {
       throw new PrismError('UNAUTHORIZED', PUBLIC_MESSAGES.UNAUTHORIZED)
     }
     return undefined

@@ -314,6 +314,20 @@ describe('who may connect', () => {
     await connect({ authorization: 'Bearer abc' })
   })
 
+  test('a browser sends the token as a protocol, and is never answered with it', async () => {
+    await start({ config: { token: 'a "long" ütf token' } })
+    const protocols = (token: string) => ['marketprism', `bearer.${Buffer.from(token).toString('base64url')}`]
+    const open = (offered: string[]): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const socket = new WebSocket(`ws://127.0.0.1:${running.port}/api/v1/stream`, offered)
+        socket.once('open', () => resolve(socket.protocol))
+        socket.once('error', reject)
+      })
+    expect(await open(protocols('a "long" ütf token'))).toBe('marketprism')
+    await expect(open(protocols('another'))).rejects.toThrow('401')
+    await expect(open(protocols('a "long" ütf token').reverse())).resolves.toBe('marketprism')
+  })
+
   test('nobody before the collector has initialised', async () => {
     const { collector } = await start()
     collector.isInitialized = false

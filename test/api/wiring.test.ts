@@ -5,6 +5,7 @@ import { createApi } from '../../src/api/server.ts'
 import { loadConfig } from '../../src/ops/config.ts'
 import { createLogger } from '../../src/ops/log.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
+import { RecentWarnings } from '../../src/ops/recent-warnings.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 import { httpMetrics } from '../../src/service/http-metrics.ts'
 import { venues } from '../../src/venues/index.ts'
@@ -27,7 +28,9 @@ test('the API runs on the real parts', async () => {
     clock,
     logger,
     metrics,
+    warnings: new RecentWarnings(),
     process: { residentBytes: () => 1, eventLoopLagSeconds: () => 0 },
+    dashboard: new Map(),
     lifecycle: () => 'running',
   })
   const { url } = await api.listen()

@@ -29,6 +29,10 @@ beforeEach(() => {
     symlinkSync(join(root, 'node_modules', name), join(project, 'node_modules', name))
   }
   for (const name of ['tsconfig.json', 'tsconfig.build.json']) cpSync(join(root, name), join(project, name))
+  mkdirSync(join(project, 'web'))
+  cpSync(join(root, 'web', 'tsconfig.json'), join(project, 'web', 'tsconfig.json'))
+  write('web/index.html', '<!doctype html>')
+  write('web/page.ts', 'export const page: Node | undefined = undefined\n')
   write('package.json', '{ "type": "module" }')
   lock('package-lock.json', {
     'node_modules/a': { version: '1.0.0' },
@@ -59,7 +63,11 @@ test('builds once, runs with the given arguments, and builds again only when a s
   const first = run(['start', '--port', '0'])
   expect(first.stderr).toBe('Building …\n')
   expect(JSON.parse(first.stdout)).toEqual([join(project, 'dist', 'main.js'), 'start', '--port', '0'])
+  expect(readdirSync(join(project, 'dist/web')).sort()).toEqual(['index.html', 'page.js'])
   expect(run().stderr).toBe('')
+  write('web/index.html', '<!doctype html><title>new</title>')
+  expect(run().stderr).toBe('Building …\n')
+  expect(readFileSync(join(project, 'dist/web/index.html'), 'utf8')).toContain('new')
   write('src/gone.ts', 'export const gone = 1\n')
   expect(run().stderr).toBe('Building …\n')
   rmSync(join(project, 'src/gone.ts'))

@@ -2,6 +2,7 @@
 
 import type { RouteDeps } from '../deps.ts'
 import type { Route } from '../route.ts'
+import { activity } from './activity.ts'
 import { changeSubscriptions } from './change-subscriptions.ts'
 import { collectorData } from './collector-data.ts'
 import { collectorExchanges } from './collector-exchanges.ts'
@@ -16,9 +17,11 @@ import { healthReady } from './health-ready.ts'
 import { instruments } from './instruments.ts'
 import { metrics } from './metrics.ts'
 import { orderbook } from './orderbook.ts'
+import { sinks } from './sinks.ts'
 import { status } from './status.ts'
 import { subscriptions } from './subscriptions.ts'
 import { trades } from './trades.ts'
+import { warnings } from './warnings.ts'
 
 const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
   status,
@@ -29,6 +32,9 @@ const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
   feeds,
   subscriptions,
   changeSubscriptions,
+  activity,
+  sinks,
+  warnings,
   instruments,
   orderbook,
   trades,

@@ -8,6 +8,7 @@ import type { Duplex } from 'node:stream'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Clock } from '../../platform/platform.ts'
+import { BEARER_PROTOCOL } from '../../service/authorization.ts'
 
 interface Upgrade {
   readonly socket: Duplex
@@ -42,6 +43,7 @@ export function upgrader(
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: messageBytesMax,
+    handleProtocols: (offered) => [...offered].find((name) => !name.startsWith(BEARER_PROTOCOL)) ?? false,
   })
   server.on('wsClientError', (_error, socket) => refuse(socket))
 

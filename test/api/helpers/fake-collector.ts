@@ -1,5 +1,6 @@
 /** A collector that moves: books, tickers, trades and counters change with the clock as a real one's do. */
 
+import type { DeliveryView } from '../../../src/api/operations-view.ts'
 import type {
   CollectorView,
   CompletenessView,
@@ -66,6 +67,7 @@ export interface FakeCollector extends CollectorView {
   readonly subscribers: number
   feedState: (venue: string, symbol: string) => FeedState
   extraHealth: Record<string, HealthCheck>
+  deliveryView: DeliveryView
   /** What {@link CollectorView.gaps} yields; the newest start first. */
   ledger: Gap[]
   /** When each feed was first collected; the start of the fake unless a test says otherwise. */
@@ -107,6 +109,7 @@ export function fakeCollector(clock: Clock): FakeCollector {
     change: () => ({ added: [], removed: [], unchanged: [], refused: [] }),
     completenessCalls: 0,
     extraHealth: { 'sink:memory': { status: 'pass', result: 'writing' } },
+    deliveryView: { spool: undefined, sinks: [] },
     features: {
       collector_initialized: true,
       orderbook_enabled: true,
@@ -247,6 +250,19 @@ export function fakeCollector(clock: Clock): FakeCollector {
       })
     },
     proofOf: ({ channel }) => FAKE_PROOFS[channel],
+    activity: () => ({
+      stepSeconds: 5,
+      timesUs: [startUs, startUs + 5_000_000],
+      venues: VENUES.map(({ id, exchange }) => ({
+        exchange,
+        venue: id,
+        messagesPerSecond: [0, 12.345],
+        eventsPerSecond: [0, 6.1],
+        exchangeLatencySeconds: { p50: [undefined, 0.0123456], p99: [undefined, 0.1] },
+        storeLatencySeconds: { p50: [undefined, 0.0000123], p99: [undefined, 0.001] },
+      })),
+    }),
+    delivery: () => fake.deliveryView,
     async changeSubscriptions(request) {
       failIf('change')
       fake.changes.push(request)

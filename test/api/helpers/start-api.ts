@@ -2,6 +2,7 @@
 
 import { type Api, type ApiOptions, createApi } from '../../../src/api/server.ts'
 import type { Lifecycle } from '../../../src/api/view.ts'
+import { RecentWarnings } from '../../../src/ops/recent-warnings.ts'
 import { systemClock } from '../../../src/platform/clock.ts'
 import type { ApiConfig, HttpMetrics, LogFields, Logger } from '../../../src/service/ports.ts'
 import { type FakeCollector, fakeCollector, VENUES } from './fake-collector.ts'
@@ -20,6 +21,7 @@ export interface RunningApi {
   readonly collector: FakeCollector
   readonly log: LogLine[]
   readonly metrics: FakeMetrics
+  readonly warnings: RecentWarnings
   /** What the rest of the service says that it is doing. */
   state: { lifecycle: Lifecycle; lagSeconds: number }
 }
@@ -31,7 +33,8 @@ export interface FakeMetrics extends HttpMetrics {
   streamCount: number
 }
 
-export interface StartOptions extends Partial<Pick<ApiOptions, 'clock' | 'limits' | 'streamLimits' | 'venues'>> {
+export interface StartOptions
+  extends Partial<Pick<ApiOptions, 'clock' | 'dashboard' | 'limits' | 'streamLimits' | 'venues'>> {
   readonly config?: Partial<ApiConfig>
   readonly environment?: string
 }
@@ -44,6 +47,7 @@ export async function startApi(options: StartOptions = {}): Promise<RunningApi> 
   const collector = fakeCollector(clock)
   const log: LogLine[] = []
   const metrics = fakeMetrics()
+  const warnings = new RecentWarnings()
   const state: RunningApi['state'] = { lifecycle: 'running', lagSeconds: 0.001 }
   const api = createApi({
     config: {
@@ -66,14 +70,16 @@ export async function startApi(options: StartOptions = {}): Promise<RunningApi> 
     clock,
     logger: recordingLogger(log),
     metrics,
+    warnings,
     process: { residentBytes: () => process.memoryUsage.rss(), eventLoopLagSeconds: () => state.lagSeconds },
+    dashboard: options.dashboard ?? new Map(),
     lifecycle: () => state.lifecycle,
     ...(options.limits ? { limits: options.limits } : {}),
     ...(options.streamLimits ? { streamLimits: options.streamLimits } : {}),
   })
   for (let i = 0; i < 30; i++) collector.step()
   const { url, port } = await api.listen()
-  return { url, port, api, collector, log, metrics, state }
+  return { url, port, api, collector, log, metrics, warnings, state }
 }
 
 function recordingLogger(lines: LogLine[]): Logger {

@@ -1,0 +1,47 @@
+/** How much of the window each instrument's feeds cover, the worst first. */
+
+import { byInstrument, type CompletenessRow } from '../core/completeness-rows.ts'
+import { byId, setData, setText, setTitle } from '../core/dom.ts'
+import { duration, share, whole } from '../core/format.ts'
+import { CHANNELS, type Completeness } from '../core/types.ts'
+import { VirtualTable } from './virtual-table.ts'
+
+export function createCompleteness() {
+  const table = new VirtualTable<CompletenessRow>({
+    box: byId('completeness-table'),
+    rowPx: 33,
+    columns: [
+      { title: 'Instrument', class: 'feed' },
+      ...CHANNELS.map((channel) => ({ title: channel[0]?.toUpperCase() + channel.slice(1), class: 'number' })),
+      { title: 'Lost', class: 'number' },
+    ],
+    make: () => undefined,
+    fill: fillRow,
+    empty: 'Nothing was collected in this window.',
+  })
+  return {
+    show({ feeds, summary }: Completeness, window: string): void {
+      const incomplete = summary.verifiable.incomplete + summary.unverifiable.incomplete
+      const count = summary.verifiable.feeds + summary.unverifiable.feeds
+      setText(byId('completeness-note'), `${whole(count - incomplete)} of ${whole(count)} feeds whole in ${window}`)
+      table.rows = byInstrument(feeds)
+    },
+  }
+}
+
+function fillRow(cells: readonly HTMLElement[], row: CompletenessRow, node: HTMLElement): void {
+  const [name, ...rest] = cells
+  if (name) setText(name, row.key)
+  setData(node, 'instrument', row.key)
+  CHANNELS.forEach((channel, index) => {
+    const [cell, feed] = [rest[index], row.feeds.get(channel)]
+    if (!cell) return
+    setText(cell, feed === undefined ? '–' : `${feed.verifiable ? '' : '≈ '}${share(feed.covered_share)}`)
+    setData(cell, 'tone', feed === undefined ? 'off' : feed.covered_share === 1 ? '' : 'warn')
+    setTitle(cell, feed === undefined ? '' : `${whole(feed.gaps)} gaps, ${whole(feed.open_gaps)} of them open`)
+  })
+  const lost = rest[CHANNELS.length]
+  if (lost === undefined) return
+  const ids = row.idsLost > 0 ? `${whole(row.idsLost)} ids, ` : ''
+  setText(lost, row.secondsLost === 0 && row.idsLost === 0 ? 'none' : `${ids}${duration(row.secondsLost * 1000)}`)
+}
