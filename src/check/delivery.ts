@@ -80,13 +80,13 @@ export async function judgeDelivery(options: DeliveryOptions): Promise<DeliveryV
     },
   })
   const outages = plan(world, options, stores, killsMs, powerMs)
-  world.startMarkets()
+  for (const market of world.markets) market.start()
   world.machine.start()
   await world.loop.run(ms)
   for (const store of stores) store.fault = undefined
   if (world.machine.collector === undefined) world.machine.start()
   await world.loop.run(ms + REST_MS)
-  world.stopMarkets()
+  for (const market of world.markets) market.stop()
   await world.loop.run(ms + REST_MS + 10_000)
   const ledger = world.machine.collector?.gaps() ?? []
   const lost = new Map<string, Left>()

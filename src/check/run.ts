@@ -46,6 +46,8 @@ const CHECK_EVERY_MS = 25_000
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
+/** Whoever waits longer waits for something rare, and need not see a busy market meanwhile. */
+const CALM = { afterMs: 60_000, rate: 0.25 }
 /** Forged levels are found by comparing books with REST; longer it may not take. */
 const AUDIT_MS_MAX = 700_000
 /** Missed trades are fetched; longer it may not take. */
@@ -74,7 +76,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
   const plan = options.plan ?? drawPlan(seed, scenario, { startMs: FAULTS_START_MS, endMs: faultsEndMs }, checks)
   for (const fault of plan) world.loop.at(fault.atMs, world.scope, () => strike(world, fault))
   if (scenario === scarceScenario()) world.struck('rest-scarce', {}, Number.MAX_SAFE_INTEGER / 1e6)
-  world.startMarkets()
+  for (const market of world.markets) market.start()
   world.machine.start()
   for (const { startMs } of checks) {
     await world.loop.run(startMs)
@@ -117,6 +119,7 @@ async function recover(world: World, mostMs: number): Promise<void> {
   let nextMs = startMs + RECOVERY_MS.least
   do {
     await world.loop.run(nextMs)
+    if (nextMs - startMs > CALM.afterMs) for (const market of world.markets) market.setRate(CALM.rate)
     nextMs += RECOVERY_MS.step
   } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs))
 }
@@ -146,7 +149,7 @@ function isHandingOver({ network }: World): boolean {
 
 /** The markets stand still until everything has arrived; then each book is compared. */
 async function checkpoint(world: World, isLast = false): Promise<void> {
-  world.stopMarkets()
+  for (const market of world.markets) market.stop()
   await world.loop.run(world.loop.nowMs + STANDSTILL_MS)
   for (const venue of world.venues.values()) {
     for (const symbol of venue.symbols) {
@@ -165,7 +168,7 @@ async function checkpoint(world: World, isLast = false): Promise<void> {
       })
     }
   }
-  world.startMarkets()
+  for (const market of world.markets) market.start()
 }
 
 function endings(world: World): void {

@@ -11,6 +11,7 @@ import {
   type FaultSpec,
   type PlannedFault as PlannedFrameFault,
 } from '../sim/faults.ts'
+import type { DrivenMarket } from '../sim/market.ts'
 import { START_US, type Wall } from '../sim/virtual/clock.ts'
 import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
@@ -246,12 +247,8 @@ export class World {
     this.loop.at(this.loop.nowMs + delayMs, this.scope, action)
   }
 
-  startMarkets(): void {
-    for (const { market } of this.venues.values()) market.start()
-  }
-
-  stopMarkets(): void {
-    for (const { market } of this.venues.values()) market.stop()
+  get markets(): readonly DrivenMarket[] {
+    return [...this.venues.values()].map(({ market }) => market)
   }
 
   #venue(venue: SimVenue, seed: number, scenario: Scenario): WorldVenue {

@@ -21,6 +21,8 @@ export interface DrivenMarket extends SimMarket {
   step(symbol: string): MarketStep
   start(): void
   stop(): void
+  /** From each instrument's next step on, `rate` multiplies its steps a second. */
+  setRate(rate: number): void
   /** The instrument stands still for so long. */
   halt(symbol: string, ms: number): void
   /** Trades are numbered from `back` numbers ago on, and those before are forgotten. */
@@ -54,10 +56,11 @@ interface InstrumentState {
 }
 
 /** A seeded market: the same seed yields the same steps of each instrument, whatever their timing. */
-export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptions): DrivenMarket {
+export function createMarket({ instruments, seed, clock, ...options }: MarketOptions): DrivenMarket {
   const states = new Map(instruments.map((instrument) => [instrument.symbol, createState(instrument, seed, clock)]))
   const listeners = new Set<(step: MarketStep) => void>()
   const unlisted = new Set<string>()
+  let { rate = 1 } = options
   let stopTimer: (() => void) | undefined
   let isRunning = false
 
@@ -116,6 +119,9 @@ export function createMarket({ instruments, seed, clock, rate = 1 }: MarketOptio
       for (const each of states.values()) each.nextStepMs = Math.max(each.haltedUntilMs, now + pauseMs(each, rate))
       isRunning = true
       if (stopTimer === undefined) sleep()
+    },
+    setRate(next) {
+      rate = next
     },
     renumber(symbol, back) {
       const renumbered = state(symbol)

@@ -37,7 +37,7 @@ test('a collector that finds no room for its log waits for it, and says so', asy
   const store = new Store('told')
   const sinks = [{ name: 'told', create: ({ platform }: SinkPorts) => store.sink(platform.clock) }]
   const world = new World({ scenario: usualScenario(), seed: 1, sinks, trace: () => {} })
-  world.startMarkets()
+  for (const market of world.markets) market.start()
   world.disk.faults.add('full')
   world.machine.start()
   await world.loop.run(20_000)
@@ -64,7 +64,7 @@ test('the sockets of a collector that stops while it starts are no lost connecti
         if (entry.kind === 'event' && entry.event.type === 'gap') causes.push(entry.event.cause)
       },
     })
-    world.startMarkets()
+    for (const market of world.markets) market.start()
     world.machine.start()
     await world.loop.run(stopMs)
     world.machine.stop()
