@@ -7,7 +7,7 @@ import type { RouteDeps } from './deps.ts'
 import { venueNames } from './names.ts'
 import { errorCodes, jsonSchema, type SchemaNode } from './openapi.ts'
 import { type Route, TAGS, type Tag } from './route.ts'
-import { createRoutes } from './routes/index.ts'
+import { routes as makers } from './routes/index.ts'
 import { STREAM_LIMITS } from './stream/hub.ts'
 import { streamRoute } from './stream/route.ts'
 import { EVENT_TYPES } from './stream/subscription.ts'
@@ -20,7 +20,7 @@ type Registry = Parameters<typeof venueNames>[0]
 export function apiMarkdown(venues: Registry): string {
   // Describing a route asks for the names of venues; everything else is asked for only when it runs.
   const deps = { names: venueNames(venues) } as RouteDeps
-  const routes = [...createRoutes(deps), streamRoute]
+  const routes = [...makers.map((make) => make(deps)), streamRoute]
   const byTag = (Object.keys(TAGS) as Tag[]).map((tag) => ({ tag, routes: routes.filter((r) => r.tag === tag) }))
   return [
     '# HTTP API',

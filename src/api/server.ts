@@ -15,7 +15,7 @@ import { mountRoutes } from './mount.ts'
 import { venueNames } from './names.ts'
 import { openapiDocument } from './openapi.ts'
 import type { RecentWarnings } from './operations-view.ts'
-import { createRoutes } from './routes/index.ts'
+import { type RouteMaker, routes as registry } from './routes/index.ts'
 import { STREAM_LIMITS, type StreamLimits } from './stream/hub.ts'
 import { mountStream, streamRoute } from './stream/route.ts'
 import type { CollectorView } from './view.ts'
@@ -30,6 +30,8 @@ export interface ProcessFacts {
 export interface ApiOptions {
   readonly config: ApiConfig
   readonly service: ServiceInfo
+  /** The endpoints; those of the registry unless said. */
+  readonly routes?: readonly RouteMaker[]
   /** The registry of venues: what may be asked for. */
   readonly venues: readonly { readonly id: string; readonly exchange: string }[]
   readonly view: CollectorView
@@ -56,7 +58,7 @@ export interface Api {
 const UNREADABLE: HealthCheck = { status: 'fail', result: 'its state cannot be read; see the log', isCritical: true }
 
 export function createApi(options: ApiOptions): Api {
-  const { config, service, view, clock, logger, metrics, process, limits = {} } = options
+  const { config, service, view, clock, logger, metrics, process, routes: makers = registry, limits = {} } = options
   const server = createHttpServer({ config, clock, logger, metrics, startUs: service.startUs, limits })
   const lifecycle = (): Lifecycle => (server.isStopping() ? 'stopping' : options.lifecycle())
   const deps: RouteDeps = {
@@ -80,7 +82,7 @@ export function createApi(options: ApiOptions): Api {
       }
     },
   }
-  const routes = createRoutes(deps)
+  const routes = makers.map((make) => make(deps))
   mountStream({ server, deps, logger, limits: { ...STREAM_LIMITS, ...options.streamLimits } })
   mountRoutes(server.app, routes, deps)
   mountDocs(server.app, openapiDocument(service.version, [...routes, streamRoute]))

@@ -113,7 +113,9 @@ function duration(seconds: number): string {
 function channelTable(venues: readonly Venue[]): string {
   const rows = venues.flatMap((venue) =>
     CHANNELS.flatMap((channel) => {
-      const { proofs, silenceMs } = venue.channels[channel]
+      const spec = venue.channels[channel]
+      if (spec === undefined) return []
+      const { proofs, silenceMs } = spec
       const silence = `${duration(silenceMs.min / 1000)} to ${duration(silenceMs.max / 1000)}`
       return Object.entries(proofs).map(([name, proof]) => [venue.id, channel, code(name), code(proof), silence])
     }),

@@ -55,7 +55,7 @@ export class Normalizer {
    */
   addAnswer({ venue, url, body, receiveTimeUs }: RecordedAnswer): boolean {
     const known = this.#instruments.get(venue.id) ?? new Map<string, Instrument>()
-    const recorded = venue.rest.recorded(url)
+    const recorded = venue.rest.recorded?.(url)
     if (recorded === undefined) return false
     // A book whose stream brings its own snapshot is proven by that one only.
     if (recorded.kind === 'snapshot' && venue.book.snapshotFrom === 'stream') return false

@@ -15,10 +15,10 @@ import { VERSION } from '../platform/version.ts'
 import { readWebFiles } from '../platform/web-files.ts'
 import { httpMetrics } from '../service/http-metrics.ts'
 import type { HttpMetrics, Lifecycle } from '../service/ports.ts'
-import { venues } from '../venues/index.ts'
+import type { Venue } from '../venues/venue.ts'
 import { Collector } from './collector.ts'
 import { planOf, requireWithinLimits } from './plan.ts'
-import { sinkFactories } from './sinks.ts'
+import { type Registries, registries } from './registries.ts'
 
 const SERVICE_NAME = 'data-collector'
 
@@ -27,12 +27,15 @@ export interface ServiceParts {
   readonly platform: Platform
   /** Where log lines go: `process.stdout`. */
   readonly output: LogOutput
+  /** The venues, sinks and endpoints that there are; those of the program unless said. */
+  readonly registries?: Registries
 }
 
 export class DataCollectorService {
   readonly collector: Collector
   readonly logger: RootLogger
   readonly #parts: ServiceParts
+  readonly #venues: readonly Venue[]
   readonly #api: Api
   readonly #loop: EventLoopWatch
   readonly #unwatchDisk: () => void
@@ -45,10 +48,12 @@ export class DataCollectorService {
   constructor(parts: ServiceParts) {
     const { platform, output } = parts
     const { config } = parts.loaded
+    const { venues, sinks, routes } = parts.registries ?? registries
     requireWithinLimits(config, venues)
     const { clock } = platform
     const { environment } = config
     this.#parts = parts
+    this.#venues = venues
     this.#config = config
     const warnings = new RecentWarnings()
     const onLine = (line: string) => warnings.add(line)
@@ -57,12 +62,13 @@ export class DataCollectorService {
     this.#loop = watchEventLoop(clock)
     exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })
     this.#unwatchDisk = watchDisk({ metrics, clock, files: platform.files, folder: config.data_dir })
-    const sinks = sinkFactories(config)
-    this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger, sinks })
+    const factories = sinks.flatMap((make) => make(config) ?? [])
+    this.collector = new Collector({ config, venues, platform, metrics, logger: this.logger, sinks: factories })
     this.#api = createApi({
       config: config.api,
       service: { name: SERVICE_NAME, version: VERSION, environment, startUs: clock.nowUs(), processId: process.pid },
       venues,
+      routes,
       view: this.collector,
       clock,
       logger: this.logger,
@@ -92,14 +98,14 @@ export class DataCollectorService {
   async start(): Promise<string> {
     const { config, warnings, folder } = this.#parts.loaded
     const { url } = await this.#listen()
-    const enabled = venues.filter(({ id }) => config.exchanges[id]?.enabled === true)
+    const enabled = this.#venues.filter(({ id }) => config.exchanges[id]?.enabled === true)
     this.logger.info('service_started', `MarketPrism ${VERSION} answers at ${url}`, {
       url,
       config: folder ?? 'defaults',
       venues: enabled.map(({ id }) => id).join(', '),
     })
     for (const warning of warnings) this.logger.warning('config_incomplete', warning)
-    for (const { text } of planOf(config, venues).flatMap(({ problems }) => problems))
+    for (const { text } of planOf(config, this.#venues).flatMap(({ problems }) => problems))
       this.logger.warning('polling_too_often', text)
     await this.#open()
     void this.#startCollector()
@@ -125,7 +131,7 @@ export class DataCollectorService {
     const loaded = this.#stopping === undefined ? this.#read(load) : undefined
     if (loaded === undefined) return
     const { config, warnings } = loaded
-    const changes = diffConfig(this.#config, config, venues)
+    const changes = diffConfig(this.#config, config, this.#venues)
     this.#config = config
     this.logger.setLevel(config.log.level)
     for (const warning of warnings) this.logger.warning('config_incomplete', warning)
@@ -141,7 +147,7 @@ export class DataCollectorService {
   #read(load: () => LoadedConfig): LoadedConfig | undefined {
     try {
       const loaded = load()
-      requireWithinLimits(loaded.config, venues)
+      requireWithinLimits(loaded.config, this.#venues)
       return loaded
     } catch (error) {
       for (const line of errorText(error).split('\n')) this.logger.error('config_invalid', line)

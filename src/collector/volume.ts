@@ -44,7 +44,7 @@ const WHOLE_BOOK = { wireBytes: 25_400, logBytes: 19_200, lakeBytes: 3_800 }
 
 /** What the stream of one instrument brings. Where the venue sends at an interval of its own, that is the rate. */
 export function streamVolume({ channels }: Venue, channel: Channel, which: VolumeCase): Volume {
-  const { intervalMs } = channels[channel]
+  const { intervalMs } = channels[channel] ?? {}
   const volume = VOLUMES[channel][which]
   return intervalMs === undefined ? volume : { ...volume, perSecond: 1000 / intervalMs }
 }

@@ -8,8 +8,11 @@ import type { Venue } from '../venues/venue.ts'
 export const bookRules = (venue: Venue, config: Config): Venue['book'] =>
   config.enable_websocket ? venue.book : { ...venue.book, snapshotFrom: 'stream', checksum: undefined }
 
-/** The venue's channel of each of ours that is switched on. */
+/** The venue's channel of each of ours that it has and that is switched on. */
 export function wantedChannels(config: Config, venueConfig: VenueConfig): Partial<Record<Channel, string>> {
-  const isOn = (channel: Channel) => config.collect[channel] && (channel !== 'book' || config.enable_orderbook)
+  const isOn = (channel: Channel) =>
+    venueConfig.channels[channel] !== undefined &&
+    config.collect[channel] &&
+    (channel !== 'book' || config.enable_orderbook)
   return Object.fromEntries(CHANNELS.filter(isOn).map((channel) => [channel, venueConfig.channels[channel]]))
 }

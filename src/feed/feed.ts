@@ -3,7 +3,7 @@ import type { Tally } from '../ledger/tally.ts'
 import type { Channel, EpochUs, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
-import type { ChannelSpec, Topic, Venue } from '../venues/venue.ts'
+import type { Topic, Venue } from '../venues/venue.ts'
 import { NumberingEpoch } from './epoch.ts'
 import type { Received } from './event-order.ts'
 import { Lag } from './lag.ts'
@@ -51,7 +51,7 @@ export class Feed {
     this.topic = topic
     this.ledger = ledger
     this.numbering = new NumberingEpoch(ledger)
-    this.silence = new Silence(silenceLimits(venue.channels[topic.channel]))
+    this.silence = new Silence(silenceLimits(venue, topic.channel))
     this.#clock = clock
     this.#sinceUs = clock.nowUs()
   }
@@ -100,7 +100,7 @@ export class Feed {
 
   /** The market has moved while it was silent. True: only just now, and it may be about to tell of that. */
   mayFollow(): boolean {
-    const { intervalMs } = this.venue.channels[this.channel]
+    const { intervalMs } = this.venue.channels[this.channel] ?? {}
     if (intervalMs === undefined) return false
     const nowMs = this.#clock.monotonicMs()
     if (this.#moved?.events !== this.events) this.#moved = { events: this.events, atMs: nowMs }
@@ -122,7 +122,10 @@ export class Feed {
 }
 
 /** An interval that the venue documents need not be learned, and leaves less to chance. */
-function silenceLimits({ silenceMs, intervalMs }: ChannelSpec): SilenceLimits {
+function silenceLimits(venue: Venue, channel: Channel): SilenceLimits {
+  const spec = venue.channels[channel]
+  if (spec === undefined) throw new Error(`${venue.id} has no channel ${channel}: its feed must not be made`)
+  const { silenceMs, intervalMs } = spec
   if (intervalMs === undefined) return silenceMs
   return { ...silenceMs, first: Math.max(silenceMs.min, MISSED_MAX * intervalMs), gaps: MISSED_MAX }
 }

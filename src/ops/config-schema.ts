@@ -2,7 +2,7 @@
 
 import { z } from 'zod'
 import { CHANNELS, type Channel } from '../model/event.ts'
-import type { Endpoint, Venue } from '../venues/venue.ts'
+import { channelNames, type Endpoint, type Venue } from '../venues/venue.ts'
 import {
   choice,
   group,
@@ -16,7 +16,7 @@ import {
   whole,
   words,
 } from './config-options.ts'
-import { clickhouse, lake, nats } from './config-sinks.ts'
+import { sinkOptions } from './config-sinks.ts'
 
 /** `simulation` is for data of the simulators; the demo sets it. */
 export const ENVIRONMENTS = ['production', 'staging', 'development', 'simulation'] as const
@@ -100,10 +100,8 @@ const service = z.strictObject({
       'evict: the oldest records go, also those that a sink lacks; refuse: new data are not taken. Both leave gap records.',
     ),
   }),
-  lake,
   shutdown_timeout_ms: whole(100, 600_000, 10_000, 'Longest time that stopping may take, in milliseconds.'),
-  nats,
-  clickhouse,
+  ...sinkOptions,
 })
 
 const sources = z.strictObject({
@@ -129,8 +127,8 @@ export interface VenueConfig {
   readonly enabled: boolean
   /** The venue's own names. */
   readonly symbols: readonly string[]
-  /** The name of the venue's channel that feeds each of ours. */
-  readonly channels: Readonly<Record<Channel, string>>
+  /** The name of the venue's channel that feeds each of ours that it has. */
+  readonly channels: Readonly<Partial<Record<Channel, string>>>
   readonly rest_url: readonly string[]
   /** One for each endpoint of the venue; see {@link endpointUrls}. */
   readonly [option: UrlOption]: readonly string[]
@@ -178,9 +176,10 @@ function venueSchema(venue: Venue, allowInsecure: boolean) {
     option,
     urls(rule('wss', 'ws'), preset, `WebSocket of ${venue.title}, endpoint ${endpoint}; tried in turn.`),
   ])
-  const channels = CHANNELS.map((channel) => {
-    const [first = '', ...rest] = Object.keys(venue.channels[channel].endpoints)
-    return [channel, choice([first, ...rest], first, `Channel of ${venue.title} for ${channel}.`)]
+  const channels = CHANNELS.flatMap((channel) => {
+    const [first, ...rest] = channelNames(venue, channel)
+    if (first === undefined) return []
+    return [[channel, choice([first, ...rest], first, `Channel of ${venue.title} for ${channel}.`)]]
   })
   return group({
     enabled: toggle(true, `Collect from ${venue.title}.`),

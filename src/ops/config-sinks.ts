@@ -21,7 +21,7 @@ const SUBJECT: Shape = {
 const STREAM: Shape = { pattern: /^[A-Za-z0-9_-]+$/, expected: 'letters, digits, - and _' }
 const MAX_BYTES = 1_125_899_906_842_624
 
-export const nats = group({
+const nats = group({
   url: optionalUrl(NATS, 'NATS server that events are published to. A user and password, or a token, may stand in it.'),
   token: optionalSecret('Token that the server asks for.'),
   user: optionalName('User that the server asks for.'),
@@ -55,7 +55,7 @@ export const nats = group({
 
 const CLICKHOUSE: UrlRule = { schemes: ['http', 'https'], loopbackOnly: [], allowCredentials: true }
 
-export const clickhouse = group({
+const clickhouse = group({
   url: optionalUrl(CLICKHOUSE, 'ClickHouse server; events are stored there when it is set.'),
   user: optionalName('Instead of that of the URL; `default` when neither says one.'),
   password: optionalPassword('Instead of that of the URL.'),
@@ -68,7 +68,7 @@ export const clickhouse = group({
   age_ms: whole(100, 30_000, 1000, 'How long rows are gathered while the server keeps up, in milliseconds.'),
 })
 
-export const lake = group({
+const lake = group({
   enabled: toggle(true, 'Keep all events in Parquet files, the lake.'),
   dir: optionalName('Folder of the lake; `lake` in `data_dir` unless said.'),
   max_bytes: whole(
@@ -86,3 +86,6 @@ export const lake = group({
   ),
   batch_seconds: whole(1, 86_400, 300, 'Events are written at the latest after so long, in seconds.'),
 })
+
+/** One group for each sink that has options. */
+export const sinkOptions = { lake, nats, clickhouse }

@@ -154,7 +154,8 @@ export interface Venue {
   readonly title: string
   readonly restUrls: readonly string[]
   readonly endpoints: Readonly<Record<string, Endpoint>>
-  readonly channels: Readonly<Record<Channel, ChannelSpec>>
+  /** What it has; what it has not is left out. */
+  readonly channels: Readonly<Partial<Record<Channel, ChannelSpec>>>
   /** Collected unless the configuration says otherwise. */
   readonly defaultSymbols: readonly string[]
   readonly socketLimits: SocketLimits
@@ -189,8 +190,8 @@ export interface Venue {
     readonly polledTrades: string
     /** Requests that poll `channel` for `symbols` when WebSocket is off. */
     poll(channel: Channel, symbols: readonly string[]): readonly RestRequest<readonly MarketEvent[]>[]
-    /** The request that a recorded URL was, so that its answer can be read again; `undefined` for other URLs. */
-    recorded(url: URL): RecordedRequest | undefined
+    /** The request that a recorded URL was, so that its answer can be read again; `undefined` for other URLs. Without it, recordings of answers cannot be used. */
+    recorded?(url: URL): RecordedRequest | undefined
     /** What an answer that is no data means; `undefined` for a good answer. `body` is `undefined` when it is no JSON. */
     fault(
       status: number,
@@ -199,6 +200,22 @@ export interface Venue {
       nowUs: EpochUs,
     ): RestFault | undefined
   }
+}
+
+/** The venue's channels that can feed one of ours, the default first; none: the venue has nothing of the kind. */
+export const channelNames = ({ channels }: Pick<Venue, 'channels'>, channel: Channel): readonly string[] =>
+  Object.keys(channels[channel]?.endpoints ?? {})
+
+/** A stream with its endpoint and proof from the venue's table. `name`: as {@link Topic.name}. */
+export function topicOf(
+  { channels }: Pick<Venue, 'channels'>,
+  channel: Channel,
+  channelName: string,
+  symbol: string,
+  name: string,
+): Topic {
+  const { endpoints = {}, proofs = {} } = channels[channel] ?? {}
+  return { channel, symbol, endpoint: endpoints[channelName] ?? '', name, proof: proofs[channelName] ?? 'none' }
 }
 
 /** What a book is meant to have. */

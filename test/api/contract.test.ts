@@ -3,13 +3,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RouteDeps } from '../../src/api/deps.ts'
 import { venueNames } from '../../src/api/names.ts'
-import { createRoutes } from '../../src/api/routes/index.ts'
+import { routes } from '../../src/api/routes/index.ts'
 import { successSchema } from '../../src/api/schemas.ts'
 import { VENUES } from './helpers/fake-collector.ts'
 import { ask, bodyOf, errorProblems } from './helpers/http.ts'
 import { type RunningApi, startApi } from './helpers/start-api.ts'
 
-const ROUTES = createRoutes({ names: venueNames(VENUES) } as RouteDeps).filter(({ method }) => method === 'GET')
+const DEPS = { names: venueNames(VENUES) } as RouteDeps
+const ROUTES = routes.map((make) => make(DEPS)).filter(({ method }) => method === 'GET')
 
 let running: RunningApi
 beforeAll(async () => {

@@ -8,7 +8,7 @@ import type { Logger } from '../../src/ops/log.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { createRepeatGuard } from '../../src/ops/repeat-guard.ts'
 import { findVenue, venues } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Venue } from '../../src/venues/venue.ts'
 import { createWorld } from '../helpers/world.ts'
 
 const world = createWorld()
@@ -40,7 +40,7 @@ test('the same refusal of two venues is logged for each', () => {
   const { lines, observerOf } = observe()
   for (const id of ['binance', 'binance-usdm', 'binance-usdm']) {
     const venue = findVenue(id) as Venue
-    const [name = ''] = Object.keys(venue.channels.trade.endpoints)
+    const [name = ''] = channelNames(venue, 'trade')
     const feed = new Feed(
       venue,
       venue.topic('trade', name, 'BTCUSDT'),

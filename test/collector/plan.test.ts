@@ -15,6 +15,7 @@ import { routeText } from '../../src/sinks/route.ts'
 import { frameBytes, streamOf } from '../../src/spool/frame.ts'
 import { findVenue, venues } from '../../src/venues/index.ts'
 import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames } from '../../src/venues/venue.ts'
 import { hasSharedData, readJsonLines } from '../helpers/shared-data.ts'
 
 const venueOf = (id: string) => findVenue(id) as Venue
@@ -43,9 +44,7 @@ test('connections are those that the collector opens', () => {
   for (const venue of venues) {
     const symbols = Array.from({ length: 333 }, (_, n) => `S${n}USDT`)
     const { cost } = planFor(venue.id, { [`exchanges.${venue.id}.symbols`]: symbols })
-    const channels = Object.fromEntries(
-      CHANNELS.map((channel) => [channel, Object.keys(venue.channels[channel].endpoints)[0]]),
-    )
+    const channels = Object.fromEntries(CHANNELS.map((channel) => [channel, channelNames(venue, channel)[0]]))
     const feeds = wantedFeeds(symbols, channels).map(({ channel, name, symbol }) => ({
       topic: venue.topic(channel, name, symbol),
     }))

@@ -4,7 +4,7 @@ import { createFront } from '../../src/feed/handover-front.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { BookDelta, Channel, MarketEvent, Quote, Trade } from '../../src/model/event.ts'
 import { findVenue } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Venue } from '../../src/venues/venue.ts'
 import { createWorld } from '../helpers/world.ts'
 
 const SYMBOL = 'BTC-USDT'
@@ -13,7 +13,7 @@ function frontOf(channel: Channel, options: { newestTrade?: Trade; sequence?: nu
   const venue = findVenue('okx') as Venue
   const { clock, files } = createWorld()
   const ledger = new Ledger({ folder: 'ledger', files, clock, emit: () => {}, onProblem: () => {} })
-  const [name = ''] = Object.keys(venue.channels[channel].endpoints)
+  const [name = ''] = channelNames(venue, channel)
   const topic = venue.topic(channel, name, SYMBOL)
   const identity = {
     exchange: 'okx',

@@ -8,7 +8,7 @@ import { Ledger } from '../../src/ledger/ledger.ts'
 import { type BookSnapshot, CHANNEL_OF, CHANNELS, type Channel, type MarketEvent } from '../../src/model/event.ts'
 import type { Clock } from '../../src/platform/platform.ts'
 import { findVenue } from '../../src/venues/index.ts'
-import type { Topic, Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Topic, type Venue } from '../../src/venues/venue.ts'
 import { createWorld, type Peer, type World } from '../helpers/world.ts'
 import { type Fact, WIRES, type Wire } from './handover-wire.ts'
 
@@ -331,7 +331,7 @@ export function createHandoverRig(
 }
 
 function topicOf(venue: Venue, channel: Channel, name: string, symbol: string): Topic {
-  for (const channelName of Object.keys(venue.channels[channel].endpoints)) {
+  for (const channelName of channelNames(venue, channel)) {
     const topic = venue.topic(channel, channelName, symbol)
     if (topic.name === name) return topic
   }

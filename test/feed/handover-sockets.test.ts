@@ -12,7 +12,7 @@ import { systemPlatform } from '../../src/platform/system.ts'
 import { simVenues } from '../../src/sim/index.ts'
 import { type Simulator, type SimulatorOptions, startSimulator } from '../../src/sim/server.ts'
 import { findVenue } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Venue } from '../../src/venues/venue.ts'
 import { until } from '../helpers/service.ts'
 import { createWorld } from '../helpers/world.ts'
 import { observerOf } from './rig.ts'
@@ -64,9 +64,7 @@ async function start(venue: Venue, options: Partial<SimulatorOptions>): Promise<
   const feed = new VenueFeed({
     ...shared,
     symbols: SYMBOLS[venue.id] as readonly string[],
-    channels: Object.fromEntries(
-      CHANNELS.map((channel) => [channel, Object.keys(venue.channels[channel].endpoints)[0]]),
-    ),
+    channels: Object.fromEntries(CHANNELS.map((channel) => [channel, channelNames(venue, channel)[0]])),
     endpoints: Object.fromEntries(
       Object.entries(venue.endpoints).map(([name, { option }]) => [name, [urls[option] as string]]),
     ),

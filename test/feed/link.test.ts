@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { Link, type LinkHandlers } from '../../src/feed/link.ts'
 import type { Channel } from '../../src/model/event.ts'
 import { findVenue } from '../../src/venues/index.ts'
-import type { Topic, Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Topic, type Venue } from '../../src/venues/venue.ts'
 import { createWorld, type World } from '../helpers/world.ts'
 
 let world: World
@@ -35,7 +35,7 @@ function open(venueId: string): { link: Link; venue: Venue } {
 }
 
 function topicsOf(venue: Venue, symbols: readonly string[], channel: Channel = 'trade'): Topic[] {
-  const [name = ''] = Object.keys(venue.channels[channel].endpoints)
+  const [name = ''] = channelNames(venue, channel)
   return symbols.map((symbol) => venue.topic(channel, name, symbol))
 }
 

@@ -8,7 +8,7 @@ import { Probes } from '../../src/feed/probes.ts'
 import { RestClient } from '../../src/feed/rest-client.ts'
 import { Tally } from '../../src/ledger/tally.ts'
 import { findVenue } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Venue } from '../../src/venues/venue.ts'
 import { snapshot } from '../book/builders.ts'
 import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
 
@@ -27,7 +27,7 @@ const feedOf = (channel: 'book' | 'trade', more: Partial<Record<keyof Feed, unkn
   ({
     channel,
     symbol: SYMBOL,
-    topic: venue.topic(channel, Object.keys(venue.channels[channel].endpoints)[0] ?? '', SYMBOL),
+    topic: venue.topic(channel, channelNames(venue, channel)[0] ?? '', SYMBOL),
     events: 7,
     isGivenUp: false,
     tally: new Tally(50),

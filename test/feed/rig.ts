@@ -9,7 +9,7 @@ import { VenueFeed } from '../../src/feed/venue-feed.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { Gap, Instrument, MarketEvent } from '../../src/model/event.ts'
 import { findVenue, venues } from '../../src/venues/index.ts'
-import type { Venue } from '../../src/venues/venue.ts'
+import { channelNames, type Venue } from '../../src/venues/venue.ts'
 import { createWorld, jsonAnswer, type World } from '../helpers/world.ts'
 
 export interface Setup {
@@ -68,7 +68,7 @@ export function createRig(): Rig {
       const feed = new VenueFeed({
         ...options,
         symbols,
-        channels: channels ?? { trade: Object.keys(venue.channels.trade.endpoints)[0] as string },
+        channels: channels ?? { trade: channelNames(venue, 'trade')[0] as string },
         endpoints: Object.fromEntries(Object.keys(venue.endpoints).map((name) => [name, urls])),
         pollIntervalMs,
         rest,

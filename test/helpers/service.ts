@@ -3,13 +3,13 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { type Registries, registries as shipped } from '../../src/collector/registries.ts'
 import { DataCollectorService } from '../../src/collector/service.ts'
 import type { MarketEvent } from '../../src/model/event.ts'
 import { loadConfig } from '../../src/ops/config.ts'
 import type { Override } from '../../src/ops/environment.ts'
 import { systemPlatform } from '../../src/platform/system.ts'
 import type { Simulator } from '../../src/sim/server.ts'
-import { venues } from '../../src/venues/index.ts'
 
 export interface RunningService {
   readonly service: DataCollectorService
@@ -33,12 +33,14 @@ export interface ApiAnswer {
   readonly data: any
 }
 
-/** `symbols`: by venue id; venues without an entry are off. `overrides`: key path -> value. */
+/** `symbols`: by venue id; venues without an entry are off. `overrides`: key path -> value. `registries`: what there is. */
 export async function startService(
   simulator: Simulator,
   symbols: Readonly<Record<string, readonly string[]>>,
   overrides: Readonly<Record<string, unknown>> = {},
+  registries: Registries = shipped,
 ): Promise<RunningService> {
+  const { venues } = registries
   const folder = mkdtempSync(join(tmpdir(), 'service-'))
   const values: Record<string, unknown> = {
     environment: 'simulation',
@@ -61,7 +63,7 @@ export async function startService(
   }
   const log: Record<string, unknown>[] = []
   const output = { write: (line: string) => void log.push(JSON.parse(line)), on: () => {} }
-  const service = new DataCollectorService({ loaded: load(), platform: systemPlatform(), output })
+  const service = new DataCollectorService({ loaded: load(), platform: systemPlatform(), output, registries })
   const events: MarketEvent[] = []
   service.collector.subscribe((event) => void events.push(event))
   const url = await service.start()

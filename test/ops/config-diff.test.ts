@@ -70,7 +70,7 @@ describe('what a running service takes over', () => {
     if (path.includes('.channels.')) {
       const [, venueId, , channel] = path.split('.')
       const venue = venues.find(({ id }) => id === venueId)
-      const names = Object.keys(venue?.channels[channel as 'trade'].endpoints ?? {})
+      const names = Object.keys(venue?.channels[channel as 'trade']?.endpoints ?? {})
       return names.find((name) => name !== value) ?? value
     }
     if (path.endsWith('_url')) return [path.endsWith('rest_url') ? 'https://example.org' : 'wss://example.org']

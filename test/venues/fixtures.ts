@@ -19,9 +19,8 @@ export const NO_INSTRUMENTS: Instruments = new Map()
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** The fixtures of a venue. A frame that is text stands for itself; anything else is sent as JSON. */
-export function fixturesOf(venue: string): Fixture[] {
-  const folder = new URL(`${venue}/`, root)
+/** The fixtures of a venue; `folder`: where they are. A frame that is text stands for itself; anything else is sent as JSON. */
+export function fixturesOf(venue: string, folder = new URL(`${venue}/`, root)): Fixture[] {
   return readdirSync(folder).map((file) => {
     const fixture = JSON.parse(readFileSync(new URL(file, folder), 'utf8'))
     const text = typeof fixture.frame === 'string' ? fixture.frame : JSON.stringify(fixture.frame)

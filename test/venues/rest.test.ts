@@ -151,7 +151,7 @@ describe('snapshots', () => {
     [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=x', 100],
     [binanceUsdm, 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT', 500],
   ])('of %# recorded by others are known as far as they were asked for', (venue, url, depth) => {
-    const recorded = venue.rest.recorded(new URL(url))
+    const recorded = venue.rest.recorded?.(new URL(url))
     if (recorded?.kind !== 'snapshot') throw new Error('no snapshot')
     expect(recorded.request.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS).depth).toBe(depth)
   })
@@ -313,7 +313,7 @@ describe('recorded answers', () => {
     [binance, 'https://api.binance.com/api/v3/klines?symbol=BTCUSDT', undefined],
     [okx, 'https://www.okx.com/api/v5/market/candles?instId=BTC-USDT', undefined],
     [deribit, 'https://www.deribit.com/api/v2/public/ticker?instrument_name=BTC-PERPETUAL', undefined],
-  ] as const)('$id %s: %s', (venue, url, kind) => expect(venue.rest.recorded(new URL(url))?.kind).toBe(kind))
+  ] as const)('$id %s: %s', (venue, url, kind) => expect(venue.rest.recorded?.(new URL(url))?.kind).toBe(kind))
 })
 
 test('the weight that Binance says is used', () => {

@@ -6,7 +6,7 @@ import { deribit } from '../../src/venues/deribit/index.ts'
 import { venues } from '../../src/venues/index.ts'
 import { okx } from '../../src/venues/okx/index.ts'
 import { backfill, firstPart } from '../../src/venues/trades.ts'
-import type { RestRequest, Span, Topic, Venue } from '../../src/venues/venue.ts'
+import { channelNames, type RestRequest, type Span, type Topic, type Venue } from '../../src/venues/venue.ts'
 import { type Stage, stage } from '../sim/fake-peer.ts'
 import { bytes, NO_INSTRUMENTS } from './fixtures.ts'
 import { counter } from './topics.ts'
@@ -16,7 +16,7 @@ const T = 1_672_515_782_136
 
 /** `trades.raw` needs a login, which no simulator gives. */
 const STREAMS = venues.flatMap((venue) =>
-  Object.keys(venue.channels.trade.endpoints)
+  channelNames(venue, 'trade')
     .filter((name) => name !== 'trades.raw')
     .map((name) => [venue.id, name, venue] as const),
 )

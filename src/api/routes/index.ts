@@ -23,7 +23,10 @@ import { subscriptions } from './subscriptions.ts'
 import { trades } from './trades.ts'
 import { warnings } from './warnings.ts'
 
-const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
+/** Makes one endpoint of what it answers from. */
+export type RouteMaker = (deps: RouteDeps) => Route
+
+export const routes: readonly RouteMaker[] = [
   status,
   collectorStats,
   collectorStatus,
@@ -45,5 +48,3 @@ const ROUTES: readonly ((deps: RouteDeps) => Route)[] = [
   healthReady,
   metrics,
 ]
-
-export const createRoutes = (deps: RouteDeps): readonly Route[] => ROUTES.map((route) => route(deps))

@@ -2,9 +2,9 @@
 
 import { contiguous, previousChained } from '../../book/sequence.ts'
 import type { Channel } from '../../model/event.ts'
-import { inBatches } from '../batches.ts'
+import { requestFrames } from '../batches.ts'
 import { DEFAULT_BASES } from '../names.ts'
-import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
+import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts'
 import { APIS, decodeBinance } from './decode.ts'
 import { spotRest, usdmRest } from './rest.ts'
 import { binanceTradeSpan } from './trades.ts'
@@ -126,13 +126,8 @@ export const binanceUsdm: Venue = {
   rest: usdmRest,
 }
 
-const topic = (venue: Venue, channel: Channel, channelName: string, symbol: string): Topic => ({
-  channel,
-  symbol,
-  endpoint: venue.channels[channel].endpoints[channelName] ?? '',
-  name: `${symbol.toLowerCase()}@${channelName}`,
-  proof: venue.channels[channel].proofs[channelName] ?? 'none',
-})
+const topic = (venue: Venue, channel: Channel, channelName: string, symbol: string): Topic =>
+  topicOf(venue, channel, channelName, symbol, `${symbol.toLowerCase()}@${channelName}`)
 
 function request(
   method: 'SUBSCRIBE' | 'UNSUBSCRIBE',
@@ -140,11 +135,7 @@ function request(
   topics: readonly Topic[],
   nextId: () => string,
 ): OutgoingFrame[] {
-  return inBatches(topics, venue.socketLimits).map((batch) => {
-    const requestId = nextId()
-    const params = batch.map((t) => t.name)
-    return { requestId, topics: batch, text: JSON.stringify({ method, params, id: Number(requestId) }) }
-  })
+  return requestFrames(topics, venue.socketLimits, nextId, (id, params) => ({ method, params, id: Number(id) }))
 }
 
 /** Weight used in the current minute: `X-MBX-USED-WEIGHT-1M`. */

@@ -1,8 +1,8 @@
 /** Deribit API v2, public market data: perpetuals, futures, options, spot. */
 
 import { chained } from '../../book/sequence.ts'
-import { inBatches } from '../batches.ts'
-import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
+import { requestFrames } from '../batches.ts'
+import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts'
 import { decodeDeribit, deribitMarketOf, HEARTBEAT_REQUEST_ID, PLATFORM_REQUEST_ID } from './decode.ts'
 import { deribitRest } from './rest.ts'
 import { deribitTradeSpan } from './trades.ts'
@@ -76,20 +76,19 @@ export const deribit: Venue = {
   topic: (channel, channelName, symbol) => {
     const [, stem = channelName, interval] = INTERVAL.exec(channelName) ?? []
     const name = interval === undefined ? `${stem}.${symbol}` : `${stem}.${symbol}.${interval}`
-    const { endpoints, proofs } = deribit.channels[channel]
-    return { channel, symbol, endpoint: endpoints[channelName] ?? '', name, proof: proofs[channelName] ?? 'none' }
+    return topicOf(deribit, channel, channelName, symbol, name)
   },
   greet: () => [
     {
       requestId: String(HEARTBEAT_REQUEST_ID),
       topics: [],
-      text: rpc(HEARTBEAT_REQUEST_ID, 'public/set_heartbeat', { interval: HEARTBEAT_SECONDS }),
+      text: JSON.stringify(rpc(HEARTBEAT_REQUEST_ID, 'public/set_heartbeat', { interval: HEARTBEAT_SECONDS })),
     },
     // Where the venue announces maintenance.
     {
       requestId: String(PLATFORM_REQUEST_ID),
       topics: [],
-      text: rpc(PLATFORM_REQUEST_ID, 'public/subscribe', { channels: ['platform_state'] }),
+      text: JSON.stringify(rpc(PLATFORM_REQUEST_ID, 'public/subscribe', { channels: ['platform_state'] })),
     },
   ],
   subscribe: (topics, nextId) => request('public/subscribe', topics, nextId),
@@ -98,12 +97,7 @@ export const deribit: Venue = {
   rest: deribitRest,
 }
 
-const rpc = (id: number, method: string, params: object): string =>
-  JSON.stringify({ jsonrpc: '2.0', id, method, params })
+const rpc = (id: number, method: string, params: object) => ({ jsonrpc: '2.0', id, method, params })
 
-function request(method: string, topics: readonly Topic[], nextId: () => string): OutgoingFrame[] {
-  return inBatches(topics, deribit.socketLimits).map((batch) => {
-    const requestId = nextId()
-    return { requestId, topics: batch, text: rpc(Number(requestId), method, { channels: batch.map((t) => t.name) }) }
-  })
-}
+const request = (method: string, topics: readonly Topic[], nextId: () => string): OutgoingFrame[] =>
+  requestFrames(topics, deribit.socketLimits, nextId, (id, channels) => rpc(Number(id), method, { channels }))

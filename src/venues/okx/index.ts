@@ -1,9 +1,9 @@
 /** OKX API v5, public market data: spot, swaps, futures and options by symbol. */
 
 import { chained } from '../../book/sequence.ts'
-import { inBatches } from '../batches.ts'
+import { requestFrames } from '../batches.ts'
 import { DEFAULT_BASES } from '../names.ts'
-import type { OutgoingFrame, Topic, Venue } from '../venue.ts'
+import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts'
 import { okxChecksum } from './checksum.ts'
 import { decodeOkx, okxMarketOf } from './decode.ts'
 import { okxRest } from './rest.ts'
@@ -82,13 +82,7 @@ export const okx: Venue = {
   book: { rule: chained, snapshotFrom: 'stream', depthMax: 400, checksum: okxChecksum },
   marketOf: okxMarketOf,
   tradeSpan: okxTradeSpan,
-  topic: (channel, channelName, symbol) => ({
-    channel,
-    symbol,
-    endpoint: okx.channels[channel].endpoints[channelName] ?? '',
-    name: `${channelName}:${symbol}`,
-    proof: okx.channels[channel].proofs[channelName] ?? 'none',
-  }),
+  topic: (channel, channelName, symbol) => topicOf(okx, channel, channelName, symbol, `${channelName}:${symbol}`),
   greet: () => [],
   subscribe: (topics, nextId) => request('subscribe', topics, nextId),
   unsubscribe: (topics, nextId) => request('unsubscribe', topics, nextId),
@@ -96,13 +90,11 @@ export const okx: Venue = {
   rest: okxRest,
 }
 
-function request(op: 'subscribe' | 'unsubscribe', topics: readonly Topic[], nextId: () => string): OutgoingFrame[] {
-  return inBatches(topics, okx.socketLimits).map((batch) => {
-    const id = nextId()
-    const args = batch.map((topic) => {
-      const separator = topic.name.indexOf(':')
-      return { channel: topic.name.slice(0, separator), instId: topic.name.slice(separator + 1) }
-    })
-    return { requestId: id, topics: batch, text: JSON.stringify({ id, op, args }) }
-  })
+const request = (op: 'subscribe' | 'unsubscribe', topics: readonly Topic[], nextId: () => string): OutgoingFrame[] =>
+  requestFrames(topics, okx.socketLimits, nextId, (id, names) => ({ id, op, args: names.map(argOf) }))
+
+/** A topic by its name, as requests want it. */
+function argOf(name: string) {
+  const separator = name.indexOf(':')
+  return { channel: name.slice(0, separator), instId: name.slice(separator + 1) }
 }
