@@ -16,6 +16,9 @@ const PROGRAMS = [
     pack: 'nats-server',
     without: 'delivery to NATS (test/sinks/nats, test/prove/delivery.test.ts)',
   },
+  { program: 'buildah', pack: 'buildah', without: 'the image (test/deploy/image.test.ts)' },
+  { program: 'runc', pack: 'runc', without: 'the image (test/deploy/image.test.ts)' },
+  { program: 'docker-compose', pack: 'docker-compose', without: 'compose.yaml by its own program (test/deploy)' },
 ]
 
 /** Large packages that only tests use, each a workspace of its own so that nobody else installs it. */
