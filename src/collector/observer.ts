@@ -143,7 +143,10 @@ function startAtZero(venue: string, metrics: Metrics): void {
   metrics.counter('framesMalformed', { venue })
   metrics.counter('subscriptionsRejected', { venue })
   metrics.counter('bookAudits', { venue, outcome: 'mismatch' })
-  for (const channel of CHANNELS) metrics.counter('idsLost', { venue, channel })
+  for (const channel of CHANNELS) {
+    metrics.counter('idsLost', { venue, channel })
+    metrics.counter('idsHealed', { venue, channel })
+  }
 }
 
 /** A word for the metric's label, from a reason in words. */

@@ -4,6 +4,8 @@ import { venues } from '../venues/index.ts'
 import { loadConfig } from './config.ts'
 import { configMarkdown, configYaml } from './config-docs.ts'
 import { CONFIG_FILES } from './config-schema.ts'
+import { DASHBOARDS } from './dashboards.ts'
+import { grafanaJson } from './grafana.ts'
 import { metricsMarkdown } from './metrics-docs.ts'
 
 export interface GeneratedFile {
@@ -18,6 +20,10 @@ export function generatedFiles(emptyFolder: string): readonly GeneratedFile[] {
   return [
     { path: 'docs/CONFIG.md', text: configMarkdown(venues, defaults) },
     { path: 'docs/METRICS.md', text: metricsMarkdown() },
+    ...DASHBOARDS.map((dashboard) => ({
+      path: `deploy/grafana/dashboards/${dashboard.uid}.json`,
+      text: grafanaJson(dashboard),
+    })),
     ...CONFIG_FILES.map((file) => ({ path: `config/${file}`, text: configYaml(file, venues, defaults) })),
   ]
 }

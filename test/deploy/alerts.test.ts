@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { METRICS } from '../../src/ops/metrics-catalogue.ts'
-import { promtoolMissing } from '../helpers/prometheus.ts'
+import { prometheusMissing } from '../helpers/prometheus.ts'
 
 interface Rule {
   readonly alert: string
@@ -36,12 +36,12 @@ function promtool(...args: string[]) {
   return { status, output: stdout + stderr }
 }
 
-test.skipIf(promtoolMissing)('promtool: every rule fires for its series and for no other', () => {
+test.skipIf(prometheusMissing)('promtool: every rule fires for its series and for no other', () => {
   const { status, output } = promtool('test', 'rules', 'deploy/prometheus/alerts.test.yaml')
   expect(status, output).toBe(0)
 })
 
-test.skipIf(promtoolMissing)('promtool: the configuration of the server is valid', () => {
+test.skipIf(prometheusMissing)('promtool: the configuration of the server is valid', () => {
   const { status, output } = promtool(
     'check',
     'config',
