@@ -100,7 +100,7 @@ export class Cutter {
       firstLsn: first.lsn,
       lastLsn: last.lsn,
       count: wanted.length,
-      bytes: wanted.reduce((sum, { body }) => sum + body.length, 0),
+      bytes: wanted.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0),
       lastTimeUs: last.timeUs,
       async *records() {
         if (wanted.length > 0) yield wanted
@@ -117,8 +117,8 @@ export class Cutter {
     for (;;) {
       const records = this.#rest.length > 0 ? this.#rest : await this.#reader.read(CHUNK)
       this.#rest = []
-      for (const [index, { lsn, body, timeUs }] of records.entries()) {
-        if (count >= recordsMax || (count > 0 && bytes + body.length > bytesMax)) {
+      for (const [index, { lsn, bodyBytes, timeUs }] of records.entries()) {
+        if (count >= recordsMax || (count > 0 && bytes + bodyBytes > bytesMax)) {
           this.#rest = records.slice(index)
           break
         }
@@ -126,7 +126,7 @@ export class Cutter {
         lastLsn = lsn
         lastTimeUs = timeUs
         count++
-        bytes += body.length
+        bytes += bodyBytes
       }
       const waitMs = dueMs - clock.monotonicMs()
       if (this.#rest.length > 0 || count >= recordsMax || waitMs <= 0) break
@@ -143,9 +143,9 @@ export class Cutter {
     const { log } = this.#options
     let [count, bytes, lastTimeUs] = [0, 0, 0]
     for await (const records of readRange(log, firstLsn, lastLsn))
-      for (const { body, timeUs } of records) {
+      for (const { bodyBytes, timeUs } of records) {
         count++
-        bytes += body.length
+        bytes += bodyBytes
         lastTimeUs = timeUs
       }
     this.#reader.seek(lastLsn + 1)

@@ -34,9 +34,61 @@ export interface LogRecord {
   readonly stream: string
   /** When its data was received, µs. */
   readonly timeUs: number
-  /** A view of the log's memory: it stays as it is, and holds some of its neighbours while it is kept. */
+  readonly bodyBytes: number
+  /** A view of the log's memory: it stays as it is, and holds some of its neighbours while it is kept. Ask for it once. */
   readonly body: Buffer
 }
+
+/** A record of a frame. Thousands of them wait in a pump, so the view of the body is made when it is wanted. */
+class FrameRecord implements LogRecord {
+  readonly lsn: number
+  readonly kind: Kind
+  readonly stream: string
+  readonly timeUs: number
+  readonly bodyBytes: number
+  readonly #bytes: Buffer
+  readonly #end: number
+
+  constructor(kind: Kind, timeUs: number, bytes: Buffer, at: number, bodyAt: number, end: number) {
+    this.lsn = frameLsn(bytes, at)
+    this.kind = kind
+    this.stream = keys.at(bytes, at + FRAME_BYTES_MIN, bodyAt)
+    this.timeUs = timeUs
+    this.bodyBytes = end - bodyAt
+    this.#bytes = bytes
+    this.#end = end
+  }
+
+  get body(): Buffer {
+    return this.#bytes.subarray(this.#end - this.bodyBytes, this.#end)
+  }
+}
+
+const KEY_SLOTS = 4096
+
+/** The keys of streams as text: there are few, and each comes again and again. A slot has the key that was read last. */
+class Keys {
+  readonly #slots: (Stream | undefined)[] = new Array(KEY_SLOTS).fill(undefined)
+
+  at(bytes: Buffer, from: number, to: number): string {
+    let hash = 0
+    for (let i = from; i < to; i++) hash = (hash * 31 + (bytes[i] as number)) | 0
+    const slot = (hash >>> 0) % KEY_SLOTS
+    const found = this.#slots[slot]
+    if (found !== undefined && isAt(found.keyBytes, bytes, from, to)) return found.key
+    const key = bytes.toString('utf8', from, to)
+    this.#slots[slot] = { key, keyBytes: Uint8Array.from(bytes.subarray(from, to)) }
+    return key
+  }
+}
+
+function isAt(key: Uint8Array, bytes: Buffer, from: number, to: number): boolean {
+  if (key.length !== to - from) return false
+  for (let i = 0; i < key.length; i++) if (key[i] !== bytes[from + i]) return false
+  return true
+}
+
+const keys = new Keys()
 
 /** Errors: throws a RangeError for a key of more than 255 bytes. */
 export function streamOf(key: string): Stream {
@@ -93,8 +145,7 @@ export function readFrame(bytes: Buffer, at: number, end: number): LogRecord | u
   const timeUs = readU64(bytes, at + 17)
   const bodyAt = at + FRAME_BYTES_MIN + (bytes[at + 25] as number)
   if (kind === undefined || bodyAt > end || timeUs < 0) return undefined
-  const stream = bytes.toString('utf8', at + FRAME_BYTES_MIN, bodyAt)
-  return { lsn: frameLsn(bytes, at), kind, stream, timeUs, body: bytes.subarray(bodyAt, end) }
+  return new FrameRecord(kind, timeUs, bytes, at, bodyAt, end)
 }
 
 export function writeU64(target: Buffer, value: number, at: number): void {

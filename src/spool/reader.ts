@@ -91,8 +91,8 @@ export class LogReader {
   #deliver(records: LogRecord[], untilLsn: number, { recordsMax, bytesMax }: ReadLimits): LogRecord[] {
     let bytes = 0
     let count = 0
-    for (const { lsn, body } of records) {
-      bytes += body.length
+    for (const { lsn, bodyBytes } of records) {
+      bytes += bodyBytes
       if (lsn > untilLsn || count >= recordsMax || (bytes > bytesMax && count > 0)) break
       count++
     }

@@ -184,7 +184,7 @@ export class Tail {
         if (lsn > untilLsn || records.length >= recordsMax) return records
         if (lsn >= fromLsn) {
           const record = readFrame(block.bytes, at, end) as LogRecord
-          bytes += record.body.length
+          bytes += record.bodyBytes
           if (bytes > bytesMax && records.length > 0) return records
           records.push(record)
         }

@@ -43,7 +43,14 @@ test('where nobody can tell whose it was, every feed that is collected has one',
 
 test('a refused record is one', () => {
   const found = ledger()
-  const record = { lsn: 1, kind: 'event', stream: 'quote okx okx spot BTC-USDT', timeUs: 1, body: Buffer.of() } as const
+  const record = {
+    lsn: 1,
+    kind: 'event',
+    stream: 'quote okx okx spot BTC-USDT',
+    timeUs: 1,
+    bodyBytes: 0,
+    body: Buffer.of(),
+  } as const
   lackRecord(found, 'clickhouse', record, 'too large')
   expect(found.calls).toEqual(['lack quote BTC-USDT', 'flush'])
 })

@@ -46,7 +46,8 @@ describe('a frame', () => {
         writeFrame(bytes, 0, lsn, kind, stream, timeUs, body)
         const [item, ...others] = scan(bytes, lsn)
         expect(others).toEqual([])
-        expect(item?.record).toEqual({ lsn, kind, stream: key, timeUs, body: Buffer.from(body) })
+        expect(item?.record).toMatchObject({ lsn, kind, stream: key, timeUs, bodyBytes: body.length })
+        expect(item?.record?.body).toEqual(Buffer.from(body))
       }),
       { seed: 1 },
     )

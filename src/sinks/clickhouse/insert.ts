@@ -98,7 +98,7 @@ export async function insertRows(
 /** The bodies, each with its end of line, in one piece. */
 function linesOf(records: readonly LogRecord[]): Buffer {
   let bytes = records.length
-  for (const { body } of records) bytes += body.length
+  for (const { bodyBytes } of records) bytes += bodyBytes
   const lines = Buffer.allocUnsafe(bytes)
   let at = 0
   for (const { body } of records) {

@@ -162,7 +162,7 @@ export class LakeSink implements Sink {
       for (const { record } of rowsInOrder(series)) {
         const problem = addRow(group, partition.type, series.route, record)
         if (problem !== undefined) await this.#reject(record, problem)
-        jsonBytes += record.body.length
+        jsonBytes += record.bodyBytes
         if (group.rows >= GROUP_ROWS_MAX || jsonBytes >= GROUP_JSON_BYTES_MAX) await writeGroup()
         if (pace.isDue) await pace.rest()
         if (!this.#isOpen) throw new Error('closed while it was writing')

@@ -8,19 +8,20 @@ import { routeText } from '../../../src/sinks/route.ts'
 import type { Batch } from '../../../src/sinks/sink.ts'
 import type { LogRecord } from '../../../src/spool/frame.ts'
 
-export const recordOf = (lsn: number, event: MarketEvent): LogRecord => ({
-  lsn,
-  kind: event.type === 'gap' ? 'gap' : 'event',
-  stream: routeText(event),
-  timeUs: event.receive_time_us ?? 0,
-  body: Buffer.from(JSON.stringify(event)),
-})
+export function recordOf(lsn: number, event: MarketEvent): LogRecord {
+  const body = Buffer.from(JSON.stringify(event))
+  const kind = event.type === 'gap' ? 'gap' : 'event'
+  return { lsn, kind, stream: routeText(event), timeUs: event.receive_time_us ?? 0, bodyBytes: body.length, body }
+}
 
 export const recordsOf = (events: readonly MarketEvent[], firstLsn = 1): LogRecord[] =>
   events.map((event, index) => recordOf(firstLsn + index, event))
 
 /** The same records with one body spoilt. */
-export const spoilt = (record: LogRecord, body: string): LogRecord => ({ ...record, body: Buffer.from(body) })
+export const spoilt = (record: LogRecord, text: string): LogRecord => {
+  const body = Buffer.from(text)
+  return { ...record, bodyBytes: body.length, body }
+}
 
 const CHUNK = 3
 

@@ -47,13 +47,9 @@ export const realLake = (options: Partial<LakeSinkOptions> & { dir: string }, lo
 
 /** As the pipeline appends them. */
 export function recordOf(event: MarketEvent, lsn: number): LogRecord {
-  return {
-    lsn,
-    kind: event.type === 'gap' ? 'gap' : 'event',
-    stream: routeText(event),
-    timeUs: event.receive_time_us ?? TIME_US,
-    body: Buffer.from(JSON.stringify(event)),
-  }
+  const body = Buffer.from(JSON.stringify(event))
+  const kind = event.type === 'gap' ? 'gap' : 'event'
+  return { lsn, kind, stream: routeText(event), timeUs: event.receive_time_us ?? TIME_US, bodyBytes: body.length, body }
 }
 
 export const recordsOf = (events: readonly MarketEvent[], firstLsn = 1): LogRecord[] =>
