@@ -109,5 +109,7 @@ async function dial(options: ConnectionOptions): Promise<NatsConnection> {
     throw error
   } finally {
     unsubscribe('net.client.socket', onSocket)
+    // Once there is one, every promise of the process pays for it.
+    attempt.disable()
   }
 }

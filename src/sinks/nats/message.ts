@@ -1,15 +1,26 @@
-/** What is sent of a record. */
+/** What is sent of a record: bytes as they go on the wire, made without text between. */
 
 import type { LogRecord } from '../../spool/frame.ts'
-import { eventId } from '../event-id.ts'
-import { headerWriter, isHeaderValue } from './headers.ts'
-import { subjects } from './subject.ts'
+import { eventId, eventIdStart, plainIdEnd } from '../event-id.ts'
+import { digitsOf, writeDigits } from './digits.ts'
+import { headerParts, isHeaderValue } from './headers.ts'
+import { perStream, subjectOf } from './subject.ts'
+
+/** Where the messages of one stream go. */
+interface Target {
+  readonly subject: string
+  /** `HPUB <subject> <inbox>`, to which the number of the sending is added. */
+  readonly command: Buffer
+}
 
 export interface Message {
   readonly record: LogRecord
-  readonly id: string
-  readonly subject: string
-  readonly headers: Uint8Array
+  readonly target: Target
+  /** Where the id stands in the body; -1: not as it goes into the header. */
+  readonly idAt: number
+  readonly idBytes: number
+  readonly oddId: Buffer | undefined
+  readonly headerBytes: number
   /** Of headers and body. */
   readonly bytes: number
 }
@@ -19,21 +30,88 @@ export interface Refusal {
   readonly refusal: string
 }
 
-export type MessageWriter = (record: LogRecord) => Message | Refusal
+export interface MessageWriter {
+  messageOf(record: LogRecord): Message | Refusal
+  /** Room that {@link write} needs at most. */
+  room(message: Message): number
+  /** Writes it with the number of the sending, and yields its end. */
+  write(message: Message, sending: number, target: Buffer, at: number): number
+}
 
-export function messageWriter(prefix: string, logId: string, bytesMax: number): MessageWriter {
-  const subjectOf = subjects(prefix)
-  const headersOf = headerWriter(logId)
-  return (record) => {
-    const id = eventId(record.body)
-    if (id === undefined || !isHeaderValue(id)) return { refusal: 'it has no `id` that a header can carry' }
-    const subject = subjectOf(record.stream)
-    if (subject === undefined) return { refusal: `its stream makes no subject: ${JSON.stringify(record.stream)}` }
-    const headers = headersOf(id, record.lsn)
-    const bytes = headers.length + record.body.length
+export interface MessageWriterOptions {
+  readonly prefix: string
+  readonly logId: string
+  /** Headers and body of one message. */
+  readonly bytesMax: number
+  /** Answers come to it and the number of the sending. */
+  readonly inbox: string
+}
+
+/** Three numbers, blanks and ends of lines. */
+const COMMAND_BYTES_MAX = 64
+const [SPACE, CR, LF] = [0x20, 0x0d, 0x0a]
+
+export function idOf({ record, idAt, idBytes, oddId }: Message): string {
+  return oddId?.toString() ?? record.body.toString('latin1', idAt, idAt + idBytes)
+}
+
+export function messageWriter({ prefix, logId, bytesMax, inbox }: MessageWriterOptions): MessageWriter {
+  const headers = headerParts(logId)
+  const fixedBytes = headers.start.length + headers.middle.length + headers.end.length
+  const targetOf = perStream((stream): Target | undefined => {
+    const subject = subjectOf(prefix, stream)
+    return subject === undefined ? undefined : { subject, command: Buffer.from(`HPUB ${subject} ${inbox}`) }
+  })
+  const message = (record: LogRecord, idAt: number, idBytes: number, oddId: Buffer | undefined) => {
+    const target = targetOf(record.stream)
+    if (target === undefined) return { refusal: `its stream makes no subject: ${JSON.stringify(record.stream)}` }
+    const headerBytes = fixedBytes + idBytes + digitsOf(record.lsn)
+    const bytes = headerBytes + record.bodyBytes
     if (bytes > bytesMax) {
       return { refusal: `it has ${bytes} bytes with its headers; the server takes ${bytesMax} (max_payload)` }
     }
-    return { record, id, subject, headers, bytes }
+    return { record, target, idAt, idBytes, oddId, headerBytes, bytes }
   }
+  return {
+    messageOf(record) {
+      const { body } = record
+      const idAt = eventIdStart(body)
+      const idEnd = idAt < 0 ? -1 : plainIdEnd(body, idAt)
+      if (idEnd > 0) return message(record, idAt, idEnd - idAt, undefined)
+      const id = eventId(body)
+      if (id === undefined || !isHeaderValue(id)) return { refusal: 'it has no `id` that a header can carry' }
+      const oddId = Buffer.from(id)
+      return message(record, -1, oddId.length, oddId)
+    },
+    room: ({ target, bytes }) => COMMAND_BYTES_MAX + target.command.length + bytes,
+    write({ record, target: { command }, idAt, idBytes, oddId, headerBytes, bytes }, sending, target, start) {
+      const { lsn, body } = record
+      let at = put(target, command, start)
+      at = writeDigits(target, sending, at)
+      target[at++] = SPACE
+      at = writeDigits(target, headerBytes, at)
+      target[at++] = SPACE
+      at = writeDigits(target, bytes, at)
+      at = endLine(target, at)
+      at = put(target, headers.start, at)
+      if (oddId !== undefined) at = put(target, oddId, at)
+      else for (let i = 0; i < idBytes; i++) target[at++] = body[idAt + i] as number
+      at = put(target, headers.middle, at)
+      at = writeDigits(target, lsn, at)
+      at = put(target, headers.end, at)
+      at = put(target, body, at)
+      return endLine(target, at)
+    },
+  }
+}
+
+function put(target: Buffer, bytes: Uint8Array, at: number): number {
+  target.set(bytes, at)
+  return at + bytes.length
+}
+
+function endLine(target: Buffer, at: number): number {
+  target[at] = CR
+  target[at + 1] = LF
+  return at + 2
 }

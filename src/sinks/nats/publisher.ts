@@ -9,12 +9,14 @@ import { errorText } from '../../model/errors.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { LogRecord } from '../../spool/frame.ts'
 import type { Batch } from '../sink.ts'
-import { type Ack, readAck } from './ack.ts'
+import { readAck } from './ack.ts'
 import type { NatsCounts, UnderWay } from './counts.ts'
-import { EncodedHeaders } from './headers.ts'
-import type { Message, MessageWriter } from './message.ts'
+import { idOf, type MessageWriter, messageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
+import { Outgoing } from './outgoing.ts'
+import type { RecentIds } from './recent-ids.ts'
 import { type Pending, Window } from './window.ts'
+import { byteSender, readAnswers } from './wire.ts'
 import { Work } from './work.ts'
 
 /** How often unanswered messages are looked for within the time after which they count as such. */
@@ -30,15 +32,15 @@ export interface PublisherPorts {
   readonly clock: Clock
   readonly counts: NatsCounts
   readonly underWay: UnderWay
-  readonly messageOf: MessageWriter
+  readonly logId: string
   /** The newest sequence of the stream. */
   readonly lastSeq: number
   /** The newest sequence that a record of ours was acknowledged with before, and that record; 0: none. */
   readonly acked: { readonly ackedSeq: number; readonly ackedLsn: number }
   /** How long the server knows ids. */
   readonly duplicateMs: number
-  /** Does the id stand in the stream, as far as it was looked at? */
-  readonly isStored: (id: string) => boolean
+  /** Those that stand in the stream, as far as it was looked at. */
+  readonly recentIds: RecentIds
   readonly reject: (record: LogRecord, reason: string) => Promise<void>
 }
 
@@ -46,9 +48,8 @@ export class Publisher {
   readonly #ports: PublisherPorts
   readonly #window: Window
   readonly #inbox: string
-  readonly #headers = new EncodedHeaders()
-  /** One for all messages: the library reads it at once. */
-  readonly #publishing: { reply: string; headers: ReturnType<EncodedHeaders['asHeaders']> }
+  readonly #writer: MessageWriter
+  readonly #outgoing: Outgoing
   readonly #works = new Set<Work>()
   readonly #stopSweep: () => void
   /** Batches are sent one after the other, so that records leave in order. */
@@ -61,13 +62,16 @@ export class Publisher {
   #ackedLsn: number
 
   constructor(ports: PublisherPorts) {
-    const { connection, options, clock } = ports
+    const { connection, options, clock, logId } = ports
     this.#ports = ports
     this.#window = new Window(options)
     this.#ackedSeq = ports.acked.ackedSeq
     this.#ackedLsn = ports.acked.ackedLsn
     this.#inbox = `${createInbox(options.inboxPrefix)}.`
-    this.#publishing = { reply: '', headers: this.#headers.asHeaders() }
+    const bytesMax = connection.info?.max_payload ?? Number.POSITIVE_INFINITY
+    this.#writer = messageWriter({ prefix: options.prefix, logId, bytesMax, inbox: this.#inbox })
+    this.#outgoing = new Outgoing(this.#writer, byteSender(connection))
+    readAnswers(connection, this.#inbox, (...answer) => this.#onAck(...answer))
     connection.subscribe(`${this.#inbox}*`, { callback: (error, message) => this.#onAnswer(error, message) })
     this.#stopSweep = clock.every(options.ackTimeoutMs / SWEEPS, () => this.#sweep())
   }
@@ -123,53 +127,56 @@ export class Publisher {
   }
 
   async #sendAll(batch: Batch, work: Work): Promise<void> {
-    const { messageOf, isStored, counts } = this.#ports
     for await (const records of batch.records()) {
-      for (const record of records) {
-        this.#throwFailure()
-        const message = messageOf(record)
-        if ('refusal' in message) await this.#refuse(record, message.refusal)
-        else if (isStored(message.id)) counts.skipped++
-        else {
-          while (!this.#window.hasRoom(message)) await this.#room()
-          this.#throwFailure()
-          this.#send(message, work)
-        }
-      }
+      await this.#sendThese(records, work)
+      this.#outgoing.flush()
     }
     this.#sentLsn = Math.max(this.#sentLsn, batch.lastLsn)
     work.sent()
   }
 
-  #send(message: Message, work: Work): void {
-    const nowMs = this.#ports.clock.monotonicMs()
-    this.#sentLsn = Math.max(this.#sentLsn, message.record.lsn)
-    work.begin()
-    this.#put({ message, work, firstMs: nowMs, sentMs: nowMs })
+  async #sendThese(records: readonly LogRecord[], work: Work): Promise<void> {
+    const { recentIds, counts, clock } = this.#ports
+    this.#throwFailure()
+    let nowMs = clock.monotonicMs()
+    for (const record of records) {
+      const message = this.#writer.messageOf(record)
+      if ('refusal' in message) {
+        this.#outgoing.flush()
+        await this.#refuse(record, message.refusal)
+        this.#throwFailure()
+      } else if (!recentIds.isEmpty && recentIds.has(idOf(message))) counts.skipped++
+      else {
+        while (!this.#window.hasRoom(message)) {
+          await this.#room()
+          this.#throwFailure()
+          nowMs = clock.monotonicMs()
+        }
+        this.#sentLsn = Math.max(this.#sentLsn, record.lsn)
+        work.begin()
+        this.#put({ message, work, firstMs: nowMs, sentMs: nowMs })
+      }
+    }
   }
 
   #put(pending: Pending): void {
-    const { message } = pending
-    this.#headers.bytes = message.headers
-    this.#publishing.reply = this.#inbox + this.#window.add(pending)
+    this.#outgoing.add(pending.message, this.#window.add(pending))
     this.#count()
-    this.#ports.connection.publish(message.subject, message.record.body, this.#publishing)
   }
 
-  #onAnswer(error: Error | null, answer: Msg): void {
-    if (error !== null) {
-      this.fail(new Error(`NATS does not give acknowledgements: ${errorText(error)}`))
-      return
-    }
-    const sending = Number(answer.subject.slice(this.#inbox.length))
+  /** What is not read from the bytes at once: the server's own answers, and what came in two pieces. */
+  #onAnswer(error: Error | null, { subject, data, headers }: Msg): void {
+    if (error !== null) this.fail(new Error(`NATS does not give acknowledgements: ${errorText(error)}`))
+    else this.#onAck(Number(subject.slice(this.#inbox.length)), data, 0, data.length, headers?.status)
+  }
+
+  #onAck(sending: number, bytes: Uint8Array, from: number, to: number, status?: string): void {
     const pending = this.#window.get(sending)
     // Without: the answer to a sending that was repeated since, or to one before a failure.
-    if (pending !== undefined) this.#onAck(readAck(answer.data, answer.headers?.status), sending, pending)
-  }
-
-  #onAck(ack: Ack, sending: number, pending: Pending): void {
+    if (pending === undefined) return
     const { counts } = this.#ports
-    if (ack.kind === 'refused') this.fail(new Error(`NATS refuses ${pending.message.subject}: ${ack.reason}`))
+    const ack = readAck(bytes, status, from, to)
+    if (ack.kind === 'refused') this.fail(new Error(`NATS refuses ${pending.message.target.subject}: ${ack.reason}`))
     else if (ack.kind === 'poison') this.#onPoison(sending, pending, ack.reason)
     else if (ack.kind === 'duplicate' || this.#advance(ack.seq, pending)) {
       counts.acked++
@@ -228,6 +235,7 @@ export class Publisher {
       this.#window.remove(sending)
       this.#put({ ...pending, sentMs: nowMs })
     }
+    this.#outgoing.flush()
   }
 
   #throwFailure(): void {
@@ -237,6 +245,7 @@ export class Publisher {
   /** Resolves when something has left the window. */
   #room(): Promise<void> {
     this.#throwFailure()
+    this.#outgoing.flush()
     return new Promise((resolve) => {
       this.#wake = resolve
     })

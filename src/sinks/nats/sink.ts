@@ -5,15 +5,14 @@
 
 import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import type { Clock } from '../../platform/platform.ts'
 import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
 import { connectNats, watch } from './connect.ts'
 import { type NatsCounts, newNatsCounts, type UnderWay } from './counts.ts'
 import { judgeHeld, type StreamEnd } from './held.ts'
-import { messageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
 import { Publisher } from './publisher.ts'
+import { RecentIds } from './recent-ids.ts'
 import { type Scan, scanStream } from './scan.ts'
 import { Session } from './session.ts'
 import { openStream, weaknesses } from './stream.ts'
@@ -106,11 +105,11 @@ export class NatsSink implements Sink {
       clock,
       counts: this.counts,
       underWay: this.underWay,
-      messageOf: messageWriter(this.#options.prefix, logId, connection.info?.max_payload ?? Number.POSITIVE_INFINITY),
+      logId,
       lastSeq,
       acked: { ackedSeq, ackedLsn },
       duplicateMs,
-      isStored: forgetting(scan.seen.ids, duplicateMs, clock),
+      recentIds: new RecentIds(scan.seen.ids, duplicateMs, clock),
       reject: (record, reason) => this.#ports.reject(record, reason),
     })
     return new Session({
@@ -157,14 +156,3 @@ const endOf = ({ created, state }: StreamInfo): StreamEnd => ({
   firstSeq: Math.max(1, state.first_seq),
   lastSeq: state.last_seq,
 })
-
-/** The ids of the end of the stream, for as long as the server itself would know them. */
-function forgetting(ids: ReadonlySet<string>, ms: number, clock: Clock): (id: string) => boolean {
-  const untilMs = clock.monotonicMs() + ms
-  let known: ReadonlySet<string> | undefined = ids
-  return (id) => {
-    if (known === undefined) return false
-    if (clock.monotonicMs() > untilMs) known = undefined
-    return known?.has(id) ?? false
-  }
-}

@@ -42,15 +42,15 @@ export function partsOf(prefix: string, subject: string): SubjectParts | undefin
   return { type: type as EventType, exchange, market: market as Market, symbol }
 }
 
-/** {@link subjectOf}, remembered for each stream. */
-export function subjects(prefix: string): (stream: string) => string | undefined {
-  const known = new Map<string, string | undefined>()
+/** What is made of the name of a stream, remembered for each. */
+export function perStream<Made>(make: (stream: string) => Made | undefined): (stream: string) => Made | undefined {
+  const known = new Map<string, Made | undefined>()
   return (stream) => {
     const found = known.get(stream)
     if (found !== undefined) return found
-    const subject = subjectOf(prefix, stream)
+    const made = make(stream)
     if (known.size >= CACHED_MAX) known.clear()
-    known.set(stream, subject)
-    return subject
+    known.set(stream, made)
+    return made
   }
 }

@@ -10,7 +10,8 @@ export interface Pending {
   readonly work: Work
   /** When it was sent first; monotonic. */
   readonly firstMs: number
-  readonly sentMs: number
+  /** When last; never, for what is being refused. */
+  sentMs: number
 }
 
 export interface WindowLimits {
@@ -21,12 +22,21 @@ export interface WindowLimits {
 /** Who waits for room gets an eighth of the window at once: one write to the socket for many messages. */
 const ROOMY_SHARE = 7 / 8
 
+/** Places of the ring at first; it doubles when what is under way spans more sendings. */
+const PLACES = 1024
+
 export class Window {
   readonly #limits: WindowLimits
-  /** By the number of the sending, in order. A repeated sending has a number of its own: the answer to the first is none to it. */
-  readonly #pending = new Map<number, Pending>()
+  /**
+   * A ring: a sending's place is its number modulo the length. A repeated sending has a number of its own: the answer to
+   * the first is none to it.
+   */
+  #ring: (Pending | undefined)[] = new Array(PLACES).fill(undefined)
+  #messages = 0
   #bytes = 0
-  #sendings = 0
+  /** Sendings before are over. */
+  #first = 1
+  #next = 1
   /** None is lower; may lie behind. */
   #oldestLsn = 0
 
@@ -35,7 +45,7 @@ export class Window {
   }
 
   get messages(): number {
-    return this.#pending.size
+    return this.#messages
   }
 
   get bytes(): number {
@@ -44,9 +54,9 @@ export class Window {
 
   /** May this record be sent now? An empty window takes any. */
   hasRoom({ record: { lsn }, bytes }: Message): boolean {
-    const { size } = this.#pending
-    if (size === 0) this.#oldestLsn = lsn
-    else if (size >= this.#limits.windowMessages || this.#bytes + bytes > this.#limits.windowBytes) return false
+    const { windowMessages, windowBytes } = this.#limits
+    if (this.#messages === 0) this.#oldestLsn = lsn
+    else if (this.#messages >= windowMessages || this.#bytes + bytes > windowBytes) return false
     if (lsn - this.#oldestLsn < LSN_SPAN) return true
     this.#oldestLsn = this.lowestLsn ?? lsn
     return lsn - this.#oldestLsn < LSN_SPAN
@@ -55,38 +65,43 @@ export class Window {
   /** Is there room worth waking up for? */
   get isRoomy(): boolean {
     const { windowMessages, windowBytes } = this.#limits
-    return this.#pending.size <= windowMessages * ROOMY_SHARE && this.#bytes <= windowBytes * ROOMY_SHARE
+    return this.#messages <= windowMessages * ROOMY_SHARE && this.#bytes <= windowBytes * ROOMY_SHARE
   }
 
   /** Yields the number of the sending. */
   add(pending: Pending): number {
+    if (this.#next - this.#first === this.#ring.length) this.#grow()
     this.#bytes += pending.message.bytes
-    this.#pending.set(++this.#sendings, pending)
-    return this.#sendings
+    this.#messages++
+    this.#ring[this.#next % this.#ring.length] = pending
+    return this.#next++
   }
 
   get(sending: number): Pending | undefined {
-    return this.#pending.get(sending)
+    if (sending < this.#first || sending >= this.#next) return undefined
+    return this.#ring[sending % this.#ring.length]
   }
 
-  remove(sending: number): Pending | undefined {
-    const pending = this.#pending.get(sending)
-    if (pending === undefined) return undefined
-    this.#pending.delete(sending)
+  remove(sending: number): void {
+    const pending = this.get(sending)
+    if (pending === undefined) return
+    this.#ring[sending % this.#ring.length] = undefined
+    this.#messages--
     this.#bytes -= pending.message.bytes
-    return pending
+    while (this.#first < this.#next && this.get(this.#first) === undefined) this.#first++
   }
 
   /** No answer will come: it stays until it is removed. */
   hold(sending: number): void {
-    const pending = this.#pending.get(sending)
-    if (pending !== undefined) this.#pending.set(sending, { ...pending, sentMs: Number.POSITIVE_INFINITY })
+    const pending = this.get(sending)
+    if (pending !== undefined) pending.sentMs = Number.POSITIVE_INFINITY
   }
 
   /** What was sent before `sinceMs` and has no answer; oldest first. */
   unanswered(sinceMs: number): number[] {
     const found: number[] = []
-    for (const [sending, { sentMs }] of this.#pending) {
+    for (let sending = this.#first; sending < this.#next; sending++) {
+      const sentMs = this.get(sending)?.sentMs ?? Number.POSITIVE_INFINITY
       if (sentMs <= sinceMs) found.push(sending)
       else if (sentMs !== Number.POSITIVE_INFINITY) break
     }
@@ -95,14 +110,21 @@ export class Window {
 
   /** The oldest record that is under way. */
   get lowestLsn(): number | undefined {
-    let lowest: number | undefined
-    for (const { message } of this.#pending.values())
-      lowest = Math.min(lowest ?? message.record.lsn, message.record.lsn)
-    return lowest
+    let lowest = Number.POSITIVE_INFINITY
+    for (const pending of this.#ring) lowest = Math.min(lowest, pending?.message.record.lsn ?? lowest)
+    return this.#messages === 0 ? undefined : lowest
   }
 
   clear(): void {
-    this.#pending.clear()
+    this.#ring.fill(undefined)
+    this.#first = this.#next
+    this.#messages = 0
     this.#bytes = 0
+  }
+
+  #grow(): void {
+    const ring: (Pending | undefined)[] = new Array(this.#ring.length * 2).fill(undefined)
+    for (let sending = this.#first; sending < this.#next; sending++) ring[sending % ring.length] = this.get(sending)
+    this.#ring = ring
   }
 }

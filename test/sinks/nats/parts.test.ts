@@ -83,9 +83,9 @@ describe('an answer', () => {
 })
 
 describe('the window', () => {
-  const writer = messageWriter('market', 'log', 1_000_000)
+  const writer = messageWriter({ prefix: 'market', logId: 'log', bytesMax: 1_000_000, inbox: '_INBOX.x.' })
   const message = (lsn: number): Message => {
-    const made = writer(record(lsn))
+    const made = writer.messageOf(record(lsn))
     if ('refusal' in made) throw new Error(made.refusal)
     return made
   }

@@ -37,13 +37,8 @@ export function record(lsn: number, symbol = 'BTCUSDT', type: EventType = 'trade
     ...more,
   }
   const kind = type === 'gap' ? 'gap' : 'event'
-  return {
-    lsn,
-    kind,
-    stream: routeText(route),
-    timeUs: event.receive_time_us,
-    body: Buffer.from(JSON.stringify(event)),
-  }
+  const body = Buffer.from(JSON.stringify(event))
+  return { lsn, kind, stream: routeText(route), timeUs: event.receive_time_us, bodyBytes: body.length, body }
 }
 
 export function batchOf(records: readonly LogRecord[]): Batch {
