@@ -107,6 +107,15 @@ describe.skipIf(builderMissing !== undefined)('the image', () => {
     expect(rights).toEqual({ user: '10001', capabilities: '0000000000000000', noNew: '1' })
     expect(tried.at(-1)).toBe('written')
     for (const outcome of tried.slice(0, -1)) expect(outcome).toMatch(/^(EROFS|ENOENT|EACCES)$/)
+    const pages = `Promise.all(['/', '/docs', '/metrics'].map(async (path) => {
+        const answer = await fetch('http://127.0.0.1:8084' + path)
+        return [path, answer.status, (await answer.text()).length > 500]
+      })).then((all) => console.log(JSON.stringify(all)))`
+    expect(JSON.parse(container.exec('node', '-e', pages).output)).toEqual([
+      ['/', 200, true],
+      ['/docs', 200, true],
+      ['/metrics', 200, true],
+    ])
     container.kill('TERM')
     expect(await container.exit).toBe(0)
     expect(container.output()).toContain('"event":"service_stopped"')
