@@ -41,13 +41,14 @@ Examples:
   marketprism normalize capture.jsonl.gz --books 20
   marketprism config                     every effective value and where it comes from
   marketprism plan                       what the configuration will cost
+  marketprism doctor                     is everything there that it needs?
   marketprism top                        a running service, live in the terminal
   marketprism health                     how well a running service does, and every reason
   marketprism gaps --since 1h            what a running service may have missed
   marketprism completeness               how much of the last day it covers
   marketprism spool verify               what the durable log holds, and whether it is sound
 
-Exit status: ${EXIT.ok} ok, ${EXIT.missing} something is missing (--fail), ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize, spool), ${EXIT.unavailable} no service answers,
+Exit status: ${EXIT.ok} ok, ${EXIT.missing} something is missing (--fail) or fails (doctor), ${EXIT.usage} wrong usage, ${EXIT.badData} bad data (normalize, spool), ${EXIT.unavailable} no service answers,
 ${EXIT.internal} internal error, ${EXIT.locked} the log is in use, ${EXIT.output} output cannot be written, ${EXIT.noPermission} wrong token, ${EXIT.config} configuration error, ${EXIT.portInUse} port in use,
 ${EXIT.interrupted} second signal while stopping.`,
   )

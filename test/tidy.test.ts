@@ -23,8 +23,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   api: ['model', 'service', 'platform'],
   collector: ['model', 'book', 'venues', 'feed', 'ledger', 'spool', 'sinks', 'ops', 'service', 'api', 'platform'],
   sim: ['model', 'platform'],
+  doctor: ['model', 'venues', 'feed', 'sinks', 'ops', 'collector', 'platform'],
   check: ['model', 'venues', 'ledger', 'sim', 'sinks', 'ops', 'collector', 'platform'],
-  cli: ['model', 'venues', 'ops', 'spool', 'collector', 'platform', 'sim', 'service', 'api'],
+  cli: ['model', 'venues', 'ops', 'spool', 'collector', 'platform', 'sim', 'service', 'api', 'doctor'],
 }
 
 const LINES_MAX = 300

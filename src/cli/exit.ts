@@ -3,6 +3,8 @@ export const EXIT = {
   ok: 0,
   /** `--fail` was given, and something is missing. */
   missing: 1,
+  /** `doctor`: a check fails. */
+  failed: 1,
   usage: 64,
   badData: 65,
   /** No service answers (EX_UNAVAILABLE). */

@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { completenessCommand } from './completeness.ts'
 import { configCommand } from './config.ts'
 import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { gapsCommand } from './gaps.ts'
 import { healthCommand } from './health.ts'
 import { normalizeCommand } from './normalize.ts'
@@ -16,6 +17,7 @@ import { topCommand } from './top.ts'
 export const commands = (): readonly Command[] => [
   startCommand(),
   demoCommand(),
+  doctorCommand(),
   topCommand(),
   healthCommand(),
   gapsCommand(),

@@ -1,12 +1,13 @@
 /** `marketprism top`: a running service, live in the terminal. */
 
-import { Command, InvalidArgumentError } from 'commander'
+import { Command } from 'commander'
 import { type ErrorCode, errorText, PrismError } from '../model/errors.ts'
 import { sleep, systemClock } from '../platform/clock.ts'
 import type { Clock } from '../platform/platform.ts'
 import { openTerminal, type Terminal } from '../platform/terminal.ts'
 import { EXIT } from './exit.ts'
 import { addAddressFlags, type ServiceClient, type ServiceFlags, serviceClient } from './running-service.ts'
+import { secondsUpTo } from './seconds.ts'
 import { screenOf } from './table.ts'
 import { type Coverage, type Sample, takeCoverage, takeSample } from './top-sample.ts'
 import { type TopState, topLines } from './top-text.ts'
@@ -28,7 +29,7 @@ const SECONDS_MAX = 3_600
 export function topCommand(): Command {
   const command = new Command('top')
     .description('a running service, live in the terminal: feeds, rates, gaps, sinks')
-    .option('--interval <seconds>', 'how often it is asked', seconds, 2)
+    .option('--interval <seconds>', 'how often it is asked', secondsUpTo(SECONDS_MAX), 2)
     .option('--once', 'print one picture and end; so it is too where standard output is no terminal', false)
   return addAddressFlags(command)
     .addHelpText(
@@ -122,9 +123,3 @@ function looker(client: ServiceClient, clock: Clock): () => Promise<Sample> {
 
 const isCode = (error: unknown, codes: readonly ErrorCode[]): boolean =>
   error instanceof PrismError && codes.includes(error.code)
-
-function seconds(text: string): number {
-  const value = Number(text)
-  if (/^\d+(\.\d+)?$/.test(text) && value >= 0.1 && value <= SECONDS_MAX) return value
-  throw new InvalidArgumentError(`expected 0.1 to ${SECONDS_MAX} seconds`)
-}

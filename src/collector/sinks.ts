@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import type { Config } from '../ops/config-schema.ts'
+import type { ClickHouseSinkOptions } from '../sinks/clickhouse/options.ts'
 import { ClickHouseSink } from '../sinks/clickhouse/sink.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { LakeSink } from '../sinks/lake/lake.ts'
@@ -28,9 +29,16 @@ const nats: SinkMaker = (config) => {
   return options && { name: 'nats', create: (ports) => new NatsSink(options, ports) }
 }
 
-const clickhouse: SinkMaker = ({ clickhouse: { url, ...clickhouse } }) => {
+const clickhouse: SinkMaker = (config) => {
+  const options = clickhouseOptions(config)
+  return options && { name: 'clickhouse', create: (ports) => new ClickHouseSink(options, ports) }
+}
+
+/** What the ClickHouse sink is made with; `undefined`: no server is configured. */
+export function clickhouseOptions({ clickhouse }: Pick<Config, 'clickhouse'>): ClickHouseSinkOptions | undefined {
+  const { url } = clickhouse
   if (url === undefined) return undefined
-  const options = {
+  return {
     url,
     user: clickhouse.user,
     password: clickhouse.password,
@@ -42,7 +50,6 @@ const clickhouse: SinkMaker = ({ clickhouse: { url, ...clickhouse } }) => {
     timeoutMs: clickhouse.timeout_ms,
     ageMs: clickhouse.age_ms,
   }
-  return { name: 'clickhouse', create: (ports) => new ClickHouseSink(options, ports) }
 }
 
 export const sinks: readonly SinkMaker[] = [lake, nats, clickhouse]

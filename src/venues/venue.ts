@@ -2,6 +2,7 @@
 
 import type { BookRules } from '../book/sync.ts'
 import type { BookSnapshot, Channel, EpochUs, Instrument, Market, MarketEvent, Proof, Trade } from '../model/event.ts'
+import type { Shape } from './shape.ts'
 
 /** What the venue's metadata says of a symbol; empty until the metadata is there. */
 export type Instruments = ReadonlyMap<string, Instrument>
@@ -156,6 +157,8 @@ export interface Venue {
   readonly endpoints: Readonly<Record<string, Endpoint>>
   /** What it has; what it has not is left out. */
   readonly channels: Readonly<Partial<Record<Channel, ChannelSpec>>>
+  /** What is documented of the messages of each of the venue's channels, by its name; `marketprism doctor` compares. */
+  readonly shapes?: Readonly<Record<string, Shape>>
   /** Collected unless the configuration says otherwise. */
   readonly defaultSymbols: readonly string[]
   readonly socketLimits: SocketLimits

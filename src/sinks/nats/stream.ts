@@ -18,15 +18,21 @@ import type { NatsStreamOptions } from './options.ts'
 const NS_PER_SECOND = 1e9
 
 /** Errors: rejects with why there is no stream that takes our subjects, and what to do. */
-export async function openStream(
+export const openStream = async (
   jsm: JetStreamManager,
   prefix: string,
   options: NatsStreamOptions,
-): Promise<StreamInfo> {
-  const { name } = options
-  const found = await infoOf(jsm, name)
-  const info = found ?? (await create(jsm, prefix, options))
-  const { subjects = [], no_ack: isSilent, sealed } = info.config
+): Promise<StreamInfo> =>
+  (await findStream(jsm, prefix, options.name)) ?? usable(await create(jsm, prefix, options), prefix)
+
+/** `undefined`: there is none of that name. Errors: rejects with why the one that is there cannot be used, and what to do. */
+export async function findStream(jsm: JetStreamManager, prefix: string, name: string): Promise<StreamInfo | undefined> {
+  const info = await infoOf(jsm, name)
+  return info && usable(info, prefix)
+}
+
+function usable(info: StreamInfo, prefix: string): StreamInfo {
+  const { name, subjects = [], no_ack: isSilent, sealed } = info.config
   if (!takes(subjects, prefix)) {
     const has = subjects.join(', ') || 'none'
     throw new Error(

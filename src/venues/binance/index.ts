@@ -7,6 +7,7 @@ import { DEFAULT_BASES } from '../names.ts'
 import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts'
 import { APIS, decodeBinance } from './decode.ts'
 import { spotRest, usdmRest } from './rest.ts'
+import { SPOT_SHAPES, USDM_SHAPES } from './shapes.ts'
 import { binanceTradeSpan } from './trades.ts'
 
 const minutes = (count: number): number => count * 60_000
@@ -54,6 +55,7 @@ export const binance: Venue = {
       silenceMs: { min: 10_000, max: minutes(5) },
     },
   },
+  shapes: SPOT_SHAPES,
   defaultSymbols: DEFAULT_BASES.map((base) => `${base}USDT`),
   socketLimits: {
     topicsPerConnectionMax: 200,
@@ -114,6 +116,7 @@ export const binanceUsdm: Venue = {
       silenceMs: { min: 10_000, max: minutes(5) },
     },
   },
+  shapes: USDM_SHAPES,
   defaultSymbols: ['BTCUSDT', 'ETHUSDT'],
   socketLimits: { ...binance.socketLimits, sendsPerSecondMax: 8 },
   restLimits: { budgets: { weight: { limit: 2400, windowMs: minutes(1) } }, used: usedWeight },

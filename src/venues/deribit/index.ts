@@ -5,6 +5,7 @@ import { requestFrames } from '../batches.ts'
 import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts'
 import { decodeDeribit, deribitMarketOf, HEARTBEAT_REQUEST_ID, PLATFORM_REQUEST_ID } from './decode.ts'
 import { deribitRest } from './rest.ts'
+import { DERIBIT_SHAPES } from './shapes.ts'
 import { deribitTradeSpan } from './trades.ts'
 
 /** The venue asks for 10 s or more. */
@@ -52,6 +53,7 @@ export const deribit: Venue = {
       silenceMs: { min: 15_000, max: 1_800_000 },
     },
   },
+  shapes: DERIBIT_SHAPES,
   defaultSymbols: ['BTC-PERPETUAL', 'ETH-PERPETUAL'],
   socketLimits: {
     topicsPerConnectionMax: 400,

@@ -7,6 +7,7 @@ import { type OutgoingFrame, type Topic, topicOf, type Venue } from '../venue.ts
 import { okxChecksum } from './checksum.ts'
 import { decodeOkx, okxMarketOf } from './decode.ts'
 import { okxRest } from './rest.ts'
+import { OKX_SHAPES } from './shapes.ts'
 import { okxTradeSpan } from './trades.ts'
 
 /** Requests in 2 s of each REST path. */
@@ -57,6 +58,7 @@ export const okx: Venue = {
       silenceMs: { min: 15_000, max: 90_000 },
     },
   },
+  shapes: OKX_SHAPES,
   defaultSymbols: [...DEFAULT_BASES.map((base) => `${base}-USDT`), 'BTC-USDT-SWAP', 'ETH-USDT-SWAP'],
   socketLimits: {
     topicsPerConnectionMax: 100,
