@@ -2,21 +2,26 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { dataPage } from './data-page.mjs'
 import { eventSchemaFiles } from './event-schemas.mjs'
 import { reliabilityPage } from './reliability.mjs'
 import { ROOT, say, setUp } from './setup.mjs'
+import { venuesPage } from './venues-page.mjs'
 
 setUp()
 const { generatedFiles } = await import('../dist/ops/generated.js')
 const { apiMarkdown, errorsMarkdown } = await import('../dist/api/reference.js')
 const { venues } = await import('../dist/venues/index.js')
 const empty = mkdtempSync(join(tmpdir(), 'marketprism-docs-'))
+const schemas = eventSchemaFiles()
 const files = [
   ...generatedFiles(empty),
   { path: 'docs/API.md', text: apiMarkdown(venues) },
   { path: 'docs/ERRORS.md', text: errorsMarkdown() },
   await reliabilityPage(),
-  ...eventSchemaFiles(),
+  await venuesPage(),
+  await dataPage(schemas),
+  ...schemas,
 ]
 for (const { path, text } of files) {
   const target = join(ROOT, path)

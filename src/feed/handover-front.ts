@@ -53,8 +53,7 @@ export function createFront(options: FrontOptions): Front {
       return new BookFront(options.venue.book.rule, () => options.sequenceOf(options.feed))
     case 'trade':
       return new TradeFront(options.venue, options.newestTrade)
-    case 'ticker':
-    case 'quote':
+    default:
       return new StateFront()
   }
 }

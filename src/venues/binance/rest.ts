@@ -99,7 +99,7 @@ function poll(api: Api, channel: Channel, symbol: string): RestRequest<readonly 
       return [asList(snapshotRequest(api, symbol))]
     case 'trade':
       return [newestTrades(api, symbol)]
-    case 'quote':
+    default:
       return []
   }
 }

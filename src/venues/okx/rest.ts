@@ -105,7 +105,7 @@ function poll(channel: Channel, symbols: readonly string[]): RestRequest<readonl
       return symbols.map(newestTrades)
     case 'book':
       return symbols.map((symbol) => asList(snapshot(symbol)))
-    case 'quote':
+    default:
       return []
   }
 }
