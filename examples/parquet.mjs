@@ -9,6 +9,8 @@ const [lake = 'data/lake'] = process.argv.slice(2)
 const compressors = { GZIP: zlib.gunzipSync, ZSTD: zlib.zstdDecompressSync }
 const columns = ['venue', 'symbol', 'price', 'quantity', 'exchange_time']
 
+const rounded = (number) => Number(number.toPrecision(12))
+
 const paths = readdirSync(join(lake, 'type=trade'), { recursive: true }).filter((path) => path.endsWith('.parquet'))
 const summaries = new Map()
 for (const path of paths) {
@@ -20,9 +22,9 @@ for (const path of paths) {
     const { trades = 0, low = price, high = price, volume = 0 } = summaries.get(key) ?? {}
     summaries.set(key, {
       trades: trades + 1,
-      low: Math.min(low, price),
-      high: Math.max(high, price),
-      volume: volume + quantity,
+      low: rounded(Math.min(low, price)),
+      high: rounded(Math.max(high, price)),
+      volume: rounded(volume + quantity),
     })
   }
 }

@@ -102,7 +102,15 @@ const fixturesOf = (id) =>
 function ruleComments() {
   const text = readFileSync(join(ROOT, 'src', 'book', 'sequence.ts'), 'utf8')
   const found = text.matchAll(/\/\*\*\n((?: \*.*\n)+?) \*\/\nexport const (\w+): SequenceRule/g)
-  return new Map([...found].map(([, comment, name]) => [name, comment.replace(/^ \* ?/gm, '> ').replace(/ +$/gm, '').trimEnd()]))
+  return new Map(
+    [...found].map(([, comment, name]) => [
+      name,
+      comment
+        .replace(/^ \* ?/gm, '> ')
+        .replace(/ +$/gm, '')
+        .trimEnd(),
+    ]),
+  )
 }
 
 function limits({ socketLimits, restLimits }) {

@@ -12,9 +12,26 @@ const pages = [...readdirSync(root), ...inFolder('docs'), ...inFolder('examples'
   name.endsWith('.md'),
 )
 
+const read = (page: string): string => readFileSync(join(root, page), 'utf8')
+
 test.each(pages)('%s', (page) => {
-  const text = readFileSync(join(root, page), 'utf8').replace(/```[\s\S]*?```/g, '')
+  const text = read(page).replace(/```[\s\S]*?```/g, '')
   const targets = [...text.matchAll(/(?:\]\(|src="|srcset="|href=")([^)"#\s]+)/g)].map(([, target]) => target as string)
   const missing = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)))
   expect(missing).toEqual([])
+})
+
+test('the two READMEs have the same commands, links and figures of the comparison', () => {
+  const [english, chinese] = ['README.md', 'README.zh-CN.md'].map((page) => {
+    const text = read(page)
+    return {
+      commands: [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, code = '']) => code.replace(/ +#.*$/gm, '')),
+      links: [...text.matchAll(/\]\(([^)]+)\)/g)]
+        .map(([, target]) => target)
+        .filter((target) => !/README/.test(`${target}`)),
+      headings: [...text.matchAll(/^#+ /gm)].map(([mark]) => mark),
+      marks: text.match(/[✓◐]/g),
+    }
+  })
+  expect(chinese).toEqual(english)
 })

@@ -85,13 +85,10 @@ test('a line that a kill cut short comes again, and nothing else', async () => {
     stateFolder: folder,
     reject: async () => {},
   }
-  const record = (lsn: number): LogRecord => ({
-    lsn,
-    kind: 'event',
-    stream: '',
-    timeUs: 1,
-    body: Buffer.from(`{"n":${lsn}}`),
-  })
+  const record = (lsn: number): LogRecord => {
+    const body = Buffer.from(`{"n":${lsn}}`)
+    return { lsn, kind: 'event', stream: '', timeUs: 1, bodyBytes: body.length, body }
+  }
   const batch = (...lsns: number[]) => ({
     firstLsn: lsns[0] ?? 0,
     lastLsn: lsns.at(-1) ?? 0,

@@ -26,6 +26,7 @@ export function changesOfGuide(): Change[] {
 
 /** Errors: throws when what should stand there does not. A part of a line may be changed. */
 export function applied(text: string, { file, before, after }: Change): string {
-  if (!text.includes(before)) throw new Error(`docs/EXTENDING.md: ${file} has no\n${before}`)
+  if (!text.includes(before))
+    throw new Error(`docs/EXTENDING.md, to be moved along with the code: ${file} has no\n${before}`)
   return text.replace(before, () => after)
 }

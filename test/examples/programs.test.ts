@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -107,15 +107,21 @@ test('spread.mjs says that nobody answers', async () => {
   expect(child.exitCode).toBe(1)
 })
 
-test('parquet.mjs sums up the lake', () =>
-  comesToPrint([/binance BTCUSDT/, /okx BTC-USDT/, /trades/], () => start('parquet.mjs', lake)))
+test('parquet.mjs sums up the lake', async () => {
+  const isStored = (exchange: string) => existsSync(join(lake, 'type=trade', `exchange=${exchange}`))
+  await until('files of both exchanges', () => isStored('binance') && isStored('okx'), 60_000)
+  await comesToPrint([/binance BTCUSDT/, /okx BTC-USDT/, /trades/], () => start('parquet.mjs', lake))
+}, 150_000)
 
 test.skipIf(anyNatsMissing !== undefined)('nats.mjs prints trades of both venues', () =>
   printsAndEnds(start('nats.mjs', nats?.url ?? ''), [/binance BTCUSDT (buy|sell) [\d.]+ @ [\d.]+/, /okx BTC-USDT/]),
 )
 
-test.skipIf(clickhouseMissing !== undefined)('clickhouse.mjs prints minutes of trades', () =>
-  comesToPrint([/binance/, /open/, /\d{4}-\d\d-\d\d \d\d:\d\d/], () =>
-    start('clickhouse.mjs', clickhouse?.url ?? '', 'BTCUSDT', database),
-  ),
+test.skipIf(clickhouseMissing !== undefined)(
+  'clickhouse.mjs prints minutes of trades',
+  () =>
+    comesToPrint([/binance/, /open/, /\d{4}-\d\d-\d\d \d\d:\d\d/], () =>
+      start('clickhouse.mjs', clickhouse?.url ?? '', 'BTCUSDT', database),
+    ),
+  100_000,
 )
