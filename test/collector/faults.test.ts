@@ -85,9 +85,9 @@ describe.each(VENUES)('%s', (venue) => {
     expect(simulator.violations()).toEqual([])
   })
 
-  test('killed sockets: the API says so at once, and everything comes back', async () => {
+  test('sockets killed by an outage: the API says so at once, and everything comes back', async () => {
     const exchange = venue.split('-')[0] as string
-    simulator.control(`kill?venue=${venue}`)
+    simulator.control(`outage?venue=${venue}&ms=3000`)
     await until(
       'the loss to be seen',
       () => feeds().some((feed) => feed.venue === venue && feed.state !== 'live'),
