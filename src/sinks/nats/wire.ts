@@ -70,7 +70,9 @@ function takeAnswer(
   for (let i = 0; i < head.length; i++) if (bytes[at + i] !== head[i]) return at
   const numberAt = at + head.length
   const numberEnd = digitsEnd(bytes, numberAt, SPACE)
-  const lengthAt = digitsEnd(bytes, numberEnd + 1, SPACE) + 1
+  let lengthAt = digitsEnd(bytes, numberEnd + 1, SPACE) + 1
+  // nats-server leaves two blanks where a subject to answer to would stand.
+  while (bytes[lengthAt] === SPACE) lengthAt++
   const lengthEnd = digitsEnd(bytes, lengthAt, CR)
   const from = lengthEnd + LINE_END_BYTES
   const to = from + readDigits(bytes, lengthAt, lengthEnd)
