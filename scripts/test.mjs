@@ -16,6 +16,7 @@ const PROGRAMS = [
     pack: 'nats-server',
     without: 'delivery to NATS (test/sinks/nats, test/prove/delivery.test.ts)',
   },
+  { program: 'chromium', pack: 'chromium', without: 'the dashboard in a browser (test/web/browser)' },
   { program: 'buildah', pack: 'buildah', without: 'the image (test/deploy/image.test.ts)' },
   { program: 'runc', pack: 'runc', without: 'the image (test/deploy/image.test.ts)' },
   { program: 'docker-compose', pack: 'docker-compose', without: 'compose.yaml by its own program (test/deploy)' },

@@ -18,6 +18,7 @@ import {
   type Stats,
   type Status,
   type StreamEvent,
+  type Tickers,
   type Warnings,
 } from './core/types.ts'
 import { createCharts } from './parts/charts.ts'
@@ -122,8 +123,18 @@ function reached(status: Status, atMs: number): void {
     polls.setReached(true)
     overview.want({ types: ['ticker', 'gap'] })
     market.reconnect()
+    void firstPrices()
   }
   showConnection()
+}
+
+/** Of instruments whose next ticker may take a while. */
+async function firstPrices(): Promise<void> {
+  const answer = await api.get<Tickers>('api/v1/collector/data?type=tickers&limit=100')
+  if (answer.kind !== 'answered') return
+  for (const [key, { price }] of Object.entries(answer.data.recent_data.tickers ?? {})) {
+    if (price !== null && !prices.has(key)) prices.set(key, price)
+  }
 }
 
 function lost(answer: Answer<unknown>): void {

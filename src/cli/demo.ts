@@ -72,6 +72,7 @@ function simulatorOverrides(simulator: Simulator, dataDir: string): Override[] {
 const banner = (url: string, simulatorUrl: string): string => `
   SIMULATED DATA: exchanges are simulated on this machine, no network is used.
 
+  dashboard   ${url}/
   status      ${url}/api/v1/status
   data        ${url}/api/v1/collector/data
   health      ${url}/health

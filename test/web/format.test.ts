@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest'
 import { subtract } from '../../web/core/decimal.ts'
-import { bytes, compact, duration, latency, quantity, rate, share, timeMs, whole } from '../../web/core/format.ts'
+import {
+  bytes,
+  compact,
+  count,
+  duration,
+  latency,
+  quantity,
+  rate,
+  roughly,
+  share,
+  timeMs,
+  whole,
+} from '../../web/core/format.ts'
 import { niceStep, ticks } from '../../web/core/scale.ts'
 
 test('counts are written in full up to a million', () => {
@@ -11,6 +23,7 @@ test('counts are written in full up to a million', () => {
     '1.23 M',
     '2.50 G',
   ])
+  expect([count(1, 'gap'), count(2000, 'gap')]).toEqual(['1 gap', '2,000 gaps'])
   expect([rate(0), rate(99.96), rate(1234.5)]).toEqual(['0.0', '100.0', '1,235'])
   expect([bytes(0), bytes(1023), bytes(1536), bytes(5 * 1024 ** 3)]).toEqual(['0 B', '1023 B', '1.5 KiB', '5.0 GiB'])
 })
@@ -34,6 +47,10 @@ test('times take the unit that fits', () => {
     '3 d 2 h',
     '1 min',
   ])
+})
+
+test('a rough time has one unit', () => {
+  expect([400, 185_000, 266_400_000].map(roughly)).toEqual(['0.4 s', '3 min', '3 d'])
 })
 
 test('a share is never rounded up to a whole', () => {

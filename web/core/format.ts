@@ -13,6 +13,9 @@ export function compact(value: number): string {
   return value < 1e9 ? `${(value / 1e6).toFixed(2)} M` : `${(value / 1e9).toFixed(2)} G`
 }
 
+/** `1 gap`, `2 gaps`. */
+export const count = (value: number, name: string): string => `${whole(value)} ${name}${value === 1 ? '' : 's'}`
+
 /** A rate: one decimal below a hundred. */
 export const rate = (value: number): string => (value < 100 ? value.toFixed(1) : whole(value))
 
@@ -35,6 +38,9 @@ export function duration(ms: number): string {
   return two(length, MS.day, 'd', MS.hour, 'h')
 }
 
+/** {@link duration} in its largest unit alone. */
+export const roughly = (ms: number): string => duration(ms).split(' ').slice(0, 2).join(' ')
+
 function two(length: number, big: number, bigName: string, small: number, smallName: string): string {
   const rest = Math.floor((length % big) / small)
   return `${Math.floor(length / big)} ${bigName}${rest === 0 ? '' : ` ${rest} ${smallName}`}`
@@ -53,10 +59,12 @@ export function bytes(value: number): string {
 }
 
 /** A share of 0 to 1 in percent, cut and never rounded up: 100 % only when nothing is missing. */
-export function share(value: number | null): string {
-  if (value === null) return '–'
+export const share = (value: number | null): string => (value === null ? '–' : `${percent(value)} %`)
+
+/** {@link share} without its sign. */
+export function percent(value: number): string {
   const cut = Math.floor(value * PPM + 1e-6)
-  return cut >= PPM ? '100 %' : `${(cut / (PPM / 100)).toFixed(4).replace(/0+$/, '').replace(/\.$/, '')} %`
+  return cut >= PPM ? '100' : (cut / (PPM / 100)).toFixed(4).replace(/0+$/, '').replace(/\.$/, '')
 }
 
 /** `14:03:22` in local time; a dash for nothing. */

@@ -166,6 +166,12 @@ export interface Health {
   readonly checks: Readonly<Record<string, { readonly status: 'pass' | 'warn' | 'fail'; readonly result: string }>>
 }
 
+export interface Tickers {
+  readonly recent_data: {
+    readonly tickers?: Readonly<Record<string, { readonly price: string | null }>>
+  }
+}
+
 export interface Book {
   readonly state: string
   readonly reason: string

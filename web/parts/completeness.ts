@@ -2,7 +2,7 @@
 
 import { byInstrument, type CompletenessRow } from '../core/completeness-rows.ts'
 import { byId, setData, setText, setTitle } from '../core/dom.ts'
-import { duration, share, whole } from '../core/format.ts'
+import { count, duration, percent, whole } from '../core/format.ts'
 import { CHANNELS, type Completeness } from '../core/types.ts'
 import { VirtualTable } from './virtual-table.ts'
 
@@ -12,8 +12,11 @@ export function createCompleteness() {
     rowPx: 33,
     columns: [
       { title: 'Instrument', class: 'feed' },
-      ...CHANNELS.map((channel) => ({ title: channel[0]?.toUpperCase() + channel.slice(1), class: 'number' })),
-      { title: 'Lost', class: 'number' },
+      ...CHANNELS.map((channel) => ({
+        title: `${channel[0]?.toUpperCase()}${channel.slice(1)} %`,
+        class: 'number share',
+      })),
+      { title: 'Lost', class: 'number lost' },
     ],
     make: () => undefined,
     fill: fillRow,
@@ -22,8 +25,8 @@ export function createCompleteness() {
   return {
     show({ feeds, summary }: Completeness, window: string): void {
       const incomplete = summary.verifiable.incomplete + summary.unverifiable.incomplete
-      const count = summary.verifiable.feeds + summary.unverifiable.feeds
-      setText(byId('completeness-note'), `${whole(count - incomplete)} of ${whole(count)} feeds whole in ${window}`)
+      const all = summary.verifiable.feeds + summary.unverifiable.feeds
+      setText(byId('completeness-note'), `${whole(all - incomplete)} of ${count(all, 'feed')} whole in ${window}`)
       table.rows = byInstrument(feeds)
     },
   }
@@ -36,9 +39,9 @@ function fillRow(cells: readonly HTMLElement[], row: CompletenessRow, node: HTML
   CHANNELS.forEach((channel, index) => {
     const [cell, feed] = [rest[index], row.feeds.get(channel)]
     if (!cell) return
-    setText(cell, feed === undefined ? '–' : `${feed.verifiable ? '' : '≈ '}${share(feed.covered_share)}`)
+    setText(cell, feed === undefined ? '–' : `${feed.verifiable ? '' : '≈'}${percent(feed.covered_share)}`)
     setData(cell, 'tone', feed === undefined ? 'off' : feed.covered_share === 1 ? '' : 'warn')
-    setTitle(cell, feed === undefined ? '' : `${whole(feed.gaps)} gaps, ${whole(feed.open_gaps)} of them open`)
+    setTitle(cell, feed === undefined ? '' : `${count(feed.gaps, 'gap')}, ${whole(feed.open_gaps)} of them open`)
   })
   const lost = rest[CHANNELS.length]
   if (lost === undefined) return

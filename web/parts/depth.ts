@@ -12,6 +12,8 @@ import type { Level } from '../core/types.ts'
 const PAD = { top: 8, right: 10, bottom: 18, left: 46 } as const
 const LEVELS = 150
 const REDRAW_MS = 250
+/** Of the levels of a side. */
+const REACH_SHARE = 0.75
 
 interface Step {
   readonly price: number
@@ -46,8 +48,9 @@ function paint({ context, width, height }: Surface, bids: readonly Step[], asks:
     return
   }
   const middle = (bid + ask) / 2
-  const reach = Math.max(...[...bids, ...asks].map(({ price }) => Math.abs(price - middle)))
-  const marks = ticks(Math.max(bids.at(-1)?.sum ?? 0, asks.at(-1)?.sum ?? 0), 4)
+  const reach = reachOf([bids, asks], middle)
+  const seen = [...bids, ...asks].filter(({ price }) => Math.abs(price - middle) <= reach)
+  const marks = ticks(Math.max(...seen.map(({ sum }) => sum)), 4)
   const max = marks.at(-1) ?? 1
   const inner = { width: width - PAD.left - PAD.right, height: height - PAD.top - PAD.bottom }
   const x = (price: number): number => PAD.left + inner.width * (0.5 + (price - middle) / (2 * reach))
@@ -74,8 +77,21 @@ function paint({ context, width, height }: Surface, bids: readonly Step[], asks:
     context.textAlign = align
     context.fillText(price.toFixed(digits), x(price), height - 4)
   }
+  context.save()
+  context.beginPath()
+  context.rect(PAD.left, 0, inner.width, height)
+  context.clip()
   area(context, bids, { x, y, floor: y(0), end: x(middle - reach), colour: '--bid' })
   area(context, asks, { x, y, floor: y(0), end: x(middle + reach), colour: '--ask' })
+  context.restore()
+}
+
+/** How far from the middle the chart goes: lone levels far out must not press the rest into a line. */
+export function reachOf(sides: readonly (readonly Step[])[], middle: number): number {
+  const distances = sides.map((steps) =>
+    Math.abs((steps[Math.floor(REACH_SHARE * (steps.length - 1))]?.price ?? middle) - middle),
+  )
+  return Math.max(...distances) || middle
 }
 
 interface AreaOptions {

@@ -64,7 +64,10 @@ export function createFeeds({ serviceMs, price, chosen, onChoose }: FeedsOptions
     table.rows = shown
     const total = rows.length
     const part = shown.length === total ? `${whole(total)}` : `${whole(shown.length)} of ${whole(total)}`
-    setText(byId('feeds-note'), `${part} instruments, ${whole(rows.filter((row) => row.isTroubled).length)} not live`)
+    setText(
+      byId('feeds-note'),
+      `${part} ${total === 1 ? 'instrument' : 'instruments'}, ${whole(rows.filter((row) => row.isTroubled).length)} not live`,
+    )
   }
 
   choice(byId('feeds-choice'), (value) => {

@@ -1,7 +1,7 @@
 /** The figures on top: how the whole is doing. */
 
 import { byId, el, setData, setText, setTitle } from '../core/dom.ts'
-import { compact, duration, rate, share, whole } from '../core/format.ts'
+import { compact, count, duration, rate, share, whole } from '../core/format.ts'
 import { toneOf } from '../core/state-tone.ts'
 import type { Activity, Completeness, Feeds, Gaps, Health, Sink, Sinks, Stats, Status } from '../core/types.ts'
 import { lagText } from './operations.ts'
@@ -53,11 +53,11 @@ export function createFigures() {
     stats({ collection_stats, performance_metrics, data_summary }: Stats): void {
       const { collections_per_minute, memory_usage_mb } = performance_metrics
       const { errors, websocket_connections } = collection_stats
-      show('Records/min', compact(Math.round(collections_per_minute)), `${whole(errors)} errors so far`)
+      show('Records/min', compact(Math.round(collections_per_minute)), `${count(errors, 'error')} so far`)
       show(
         'Books live',
         whole(data_summary.orderbooks_count),
-        `${websocket_connections} sockets, ${Math.round(memory_usage_mb)} MB`,
+        `${count(websocket_connections, 'socket')}, ${Math.round(memory_usage_mb)} MB`,
       )
     },
     activity({ venues, times }: Activity): void {
@@ -81,7 +81,7 @@ export function createFigures() {
       if (worst === undefined) show('Behind', '–', 'no sink is on')
       else {
         const isNew = worst.lag_records > 0 && worst.lag_seconds === null
-        const usual = isNew ? `${worst.name}: nothing stored yet` : `${worst.name}, the slowest sink`
+        const usual = isNew ? 'nothing stored yet' : `${worst.name}, the slowest sink`
         const more = failing > 0 ? `${failing} of ${sinks.length} sinks failing` : usual
         show('Behind', isNew ? '–' : lagText(worst), more, failing > 0 ? 'bad' : 'ok')
       }

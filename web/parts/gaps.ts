@@ -19,7 +19,7 @@ export function createGaps() {
       { title: 'Since', class: 'number' },
       { title: 'Feed', class: 'feed' },
       { title: 'State', class: 'state' },
-      { title: 'Cause' },
+      { title: 'Cause', class: 'cause' },
       { title: 'Length', class: 'number' },
       { title: 'Lost', class: 'number' },
       { title: 'Healed', class: 'number' },

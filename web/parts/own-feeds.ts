@@ -1,7 +1,7 @@
 /** The feeds of the chosen instrument, each with everything that is known of it. */
 
 import { byId, chip, el, fillList, setChip, setData, setText, setTitle } from '../core/dom.ts'
-import { duration, timeMs, whole } from '../core/format.ts'
+import { roughly, timeMs, whole } from '../core/format.ts'
 import { toneOf } from '../core/state-tone.ts'
 import type { Feed } from '../core/types.ts'
 
@@ -41,12 +41,12 @@ function fill(node: HTMLElement, feed: Feed, nowMs: number): void {
   setText(reason, feed.reason)
   const last = timeMs(feed.last_message)
   const values = [
-    last === undefined ? 'never' : duration(nowMs - last),
+    last === undefined ? 'never' : roughly(nowMs - last),
     `${whole(feed.behind_ms)} ms`,
     whole(feed.events),
     whole(feed.resyncs),
     feed.proof,
-    duration(nowMs - (timeMs(feed.since) ?? nowMs)),
+    roughly(nowMs - (timeMs(feed.since) ?? nowMs)),
   ]
   list.querySelectorAll('dd').forEach((cell, index) => {
     setText(cell, values[index] ?? '')

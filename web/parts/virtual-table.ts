@@ -50,6 +50,7 @@ export class VirtualTable<Row> {
 
   set rows(rows: readonly Row[]) {
     this.#rows = rows
+    this.#options.box.style.setProperty('--rows-px', `${rows.length * this.#options.rowPx}px`)
     this.#table.setAttribute('aria-rowcount', String(rows.length + 1))
     this.#draw()
   }
