@@ -1,5 +1,5 @@
 // One line a symbol of the trades in the lake: node examples/parquet.mjs [data/lake]
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as zlib from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'
@@ -11,6 +11,12 @@ const columns = ['venue', 'symbol', 'price', 'quantity', 'exchange_time']
 
 const rounded = (number) => Number(number.toPrecision(12))
 
+if (!existsSync(join(lake, 'type=trade'))) {
+  console.error(
+    `no trades in ${lake}: is it the folder of a lake, and has the collector written a batch (lake.batch_seconds)?`,
+  )
+  process.exit(1)
+}
 const paths = readdirSync(join(lake, 'type=trade'), { recursive: true }).filter((path) => path.endsWith('.parquet'))
 const summaries = new Map()
 for (const path of paths) {

@@ -14,7 +14,7 @@ const PROGRAMS = [
   {
     program: 'nats-server',
     pack: 'nats-server',
-    without: 'delivery to NATS (test/sinks/nats, test/prove/delivery.test.ts)',
+    without: 'delivery to NATS (test/sinks/nats, test/prove/delivery.test.ts, test/examples/programs.test.ts)',
   },
   { program: 'chromium', pack: 'chromium', without: 'the dashboard in a browser (test/web/browser)' },
   { program: 'buildah', pack: 'buildah', without: 'the image (test/deploy/image.test.ts)' },
@@ -29,7 +29,7 @@ const WORKSPACES = [
     // The engine itself is an optional package of each platform.
     proof: join('node_modules', '@chdb'),
     instead: 'CLICKHOUSE_URL',
-    without: 'the ClickHouse sink against a server (test/sinks/clickhouse)',
+    without: 'the ClickHouse sink against a server (test/sinks/clickhouse, test/examples/programs.test.ts)',
   },
   {
     folder: 'tools/duckdb',

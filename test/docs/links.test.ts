@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { commands } from '../../src/cli/index.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const inFolder = (folder: string) =>
@@ -19,6 +20,10 @@ test.each(pages)('%s', (page) => {
   const targets = [...text.matchAll(/(?:\]\(|src="|srcset="|href=")([^)"#\s]+)/g)].map(([, target]) => target as string)
   const missing = targets.filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(page), target)))
   expect(missing).toEqual([])
+})
+
+test.each(['README.md', 'README.zh-CN.md'])('%s has every command', (page) => {
+  for (const command of commands()) expect(read(page)).toContain(`\n| \`${command.name()}\``)
 })
 
 test('the two READMEs have the same commands, links and figures of the comparison', () => {

@@ -107,6 +107,13 @@ test('spread.mjs says that nobody answers', async () => {
   expect(child.exitCode).toBe(1)
 })
 
+test('parquet.mjs says that there is no lake', async () => {
+  const { child, output } = start('parquet.mjs', folder)
+  await once(child, 'exit')
+  expect(output()).toContain('has the collector written a batch')
+  expect(child.exitCode).toBe(1)
+})
+
 test('parquet.mjs sums up the lake', async () => {
   const isStored = (exchange: string) => existsSync(join(lake, 'type=trade', `exchange=${exchange}`))
   await until('files of both exchanges', () => isStored('binance') && isStored('okx'), 60_000)
