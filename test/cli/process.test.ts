@@ -112,7 +112,7 @@ describe('signals', () => {
     expect(output()).toMatch(/service_stopped/)
   })
 
-  test('a signal in the moment in which the start is told stops it in order', { timeout: 40_000 }, async () => {
+  test('a signal in the moment in which the start is told stops it in order', { timeout: 120_000 }, async () => {
     for (let i = 0; i < 5; i++) {
       const { child, exit, output } = run(['demo', '--port', '0'])
       child.stdout?.on('data', () => {
