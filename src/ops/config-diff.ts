@@ -19,7 +19,7 @@ export interface ConfigChange {
 /** Every option that differs, in the order of the files. */
 export function diffConfig(before: Config, after: Config, venues: readonly Venue[]): ConfigChange[] {
   const applied = withApplicable(before, after)
-  const schemas = configSchemas(venues, false)
+  const schemas = configSchemas(venues)
   return CONFIG_FILES.flatMap((file) => listOptions(schemas[file])).flatMap(({ path, facts }) => {
     const isSame = (a: Config, b: Config) => JSON.stringify(valueAt(a, path)) === JSON.stringify(valueAt(b, path))
     const text = (config: Config) => valueText(withoutSecrets(valueAt(config, path), facts))
@@ -30,13 +30,14 @@ export function diffConfig(before: Config, after: Config, venues: readonly Venue
 
 /** `before` with what a running service takes over of `after`: what is collected, from where, and what is logged. */
 export function withApplicable(before: Config, after: Config): Config {
-  const { collect, enable_orderbook, exchanges, allow_insecure_endpoints, log } = after
+  const { collect, enable_orderbook, exchanges, allow_insecure_endpoints, allow_private_hosts, log } = after
   return {
     ...before,
     collect,
     enable_orderbook,
     exchanges,
     allow_insecure_endpoints,
+    allow_private_hosts,
     log: { ...before.log, level: log.level },
   }
 }

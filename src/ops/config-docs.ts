@@ -53,7 +53,7 @@ an empty variable counts as not set. A variable that ends in \`_FILE\` names a f
 
 /** `docs/CONFIG.md`. `defaults`: what loading finds without any file. */
 export function configMarkdown(venues: readonly Venue[], defaults: Config): string {
-  const schemas = configSchemas(venues, false)
+  const schemas = configSchemas(venues)
   const parts = CONFIG_FILES.map((file) => {
     const sections = new Map<string, Option[]>()
     for (const option of listOptions(schemas[file])) {
@@ -89,7 +89,7 @@ function setBy(path: string): string {
 
 /** A configuration file with every key at its default and a comment on each. */
 export function configYaml(file: ConfigFile, venues: readonly Venue[], defaults: Config): string {
-  const schemas = configSchemas(venues, false)
+  const schemas = configSchemas(venues)
   const options = new Map(listOptions(schemas[file]).map((option) => [option.path, option]))
   const head = [
     `# ${ABOUT[file]}`,

@@ -1,6 +1,7 @@
 /** The kinds of option that the configuration is made of. Each knows what it expects, in words, for errors and documentation. */
 
 import { z } from 'zod'
+import { isPrivateAddress } from '../platform/addresses.ts'
 
 /** What a person needs to know of one option. */
 export interface OptionFacts {
@@ -107,6 +108,8 @@ export interface UrlRule {
   readonly schemes: readonly string[]
   /** Of `schemes`, those that need a loopback host. */
   readonly loopbackOnly: readonly string[]
+  /** Private addresses that may be used all the same; absent: all may. */
+  readonly privateHosts?: readonly string[]
   readonly allowCredentials: boolean
 }
 
@@ -147,6 +150,10 @@ function urlProblem(url: string, rule: UrlRule): string | undefined {
   if (!rule.schemes.includes(scheme)) return `expected a URL that starts with ${rule.schemes.join(':// or ')}://`
   if (rule.loopbackOnly.includes(scheme) && !isLoopback(parsed.hostname)) {
     return `${scheme}:// is not encrypted and allowed for this machine only (localhost); set allow_insecure_endpoints: true to use it anyway`
+  }
+  const { privateHosts } = rule
+  if (privateHosts !== undefined && isPrivateAddress(parsed.hostname) && !privateHosts.includes(parsed.hostname)) {
+    return `${parsed.hostname} is an address of a private network; name it in allow_private_hosts to use it anyway`
   }
   if (!rule.allowCredentials && (parsed.username !== '' || parsed.password !== '')) {
     return 'a user and password do not belong into this URL'

@@ -29,6 +29,7 @@ export const LOG_FORMATS = ['auto', 'json', 'pretty'] as const
 /** Symbols of one venue. */
 export const SYMBOLS_MAX = 5000
 
+const HOSTS: WordRule = { noun: 'hosts (10.0.0.5, [fd00::5])', pattern: /^[^\s/]+$/ }
 const SYMBOLS: WordRule = { noun: 'symbols', pattern: /^\S+$/ }
 const ORIGINS: WordRule = { noun: 'origins (https://example.org)', pattern: /^https?:\/\/[^\s/]+$/ }
 
@@ -136,6 +137,7 @@ export interface VenueConfig {
 
 interface ExchangesConfig {
   readonly allow_insecure_endpoints: boolean
+  readonly allow_private_hosts: readonly string[]
   /** By venue id; one entry for each venue of the registry. */
   readonly exchanges: Readonly<Record<string, VenueConfig>>
 }
@@ -156,20 +158,38 @@ export type ConfigFile = (typeof CONFIG_FILES)[number]
 
 export type ConfigSchemas = Readonly<Record<ConfigFile, z.ZodObject>>
 
-/** The schema of each file. `allowInsecure`: plain `http` and `ws` may leave this machine. */
-export const configSchemas = (venues: readonly Venue[], allowInsecure: boolean): ConfigSchemas => ({
+/** What endpoints of venues may be beyond the usual. */
+export interface EndpointRules {
+  /** Plain `http` and `ws` may leave this machine. */
+  readonly allowInsecure: boolean
+  /** Private addresses that may be used. */
+  readonly privateHosts: readonly string[]
+}
+
+const STRICT: EndpointRules = { allowInsecure: false, privateHosts: [] }
+
+/** The schema of each file. */
+export const configSchemas = (venues: readonly Venue[], rules: EndpointRules = STRICT): ConfigSchemas => ({
   'service.yaml': service,
   'exchanges.yaml': z.strictObject({
     allow_insecure_endpoints: toggle(false, 'Allow http:// and ws:// to other machines than this one.'),
-    exchanges: group(Object.fromEntries(venues.map((venue) => [venue.id, venueSchema(venue, allowInsecure)]))),
+    allow_private_hosts: words(
+      HOSTS,
+      0,
+      64,
+      [],
+      'Addresses of private networks that exchanges may be reached at: a proxy.',
+    ),
+    exchanges: group(Object.fromEntries(venues.map((venue) => [venue.id, venueSchema(venue, rules)]))),
   }),
   'public_data_sources.yaml': sources,
 })
 
-function venueSchema(venue: Venue, allowInsecure: boolean) {
+function venueSchema(venue: Venue, { allowInsecure, privateHosts }: EndpointRules) {
   const rule = (secure: string, plain: string): UrlRule => ({
     schemes: [secure, plain],
     loopbackOnly: allowInsecure ? [] : [plain],
+    privateHosts,
     allowCredentials: false,
   })
   const sockets = Object.entries(venue.endpoints).map(([endpoint, { option, urls: preset }]) => [

@@ -6,7 +6,14 @@ import type { Venue } from '../venues/venue.ts'
 import { ConfigErrors } from './config-errors.ts'
 import { type FileTree, readConfigFolder } from './config-files.ts'
 import { listOptions } from './config-options.ts'
-import { CONFIG_FILES, type Config, type ConfigFile, type ConfigSchemas, configSchemas } from './config-schema.ts'
+import {
+  CONFIG_FILES,
+  type Config,
+  type ConfigFile,
+  type ConfigSchemas,
+  configSchemas,
+  type EndpointRules,
+} from './config-schema.ts'
 import { CONFIG_DIR_VARIABLE, type Environment, environmentValues, type Override } from './environment.ts'
 
 export interface ConfigSources {
@@ -44,13 +51,12 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
   const trees = { ...files }
   const fromVariables = environmentValues(sources.environment, sources.cwd)
   const overrides = [...fromVariables.overrides, ...(sources.overrides ?? [])]
-  const strict = configSchemas(sources.venues, false)
+  const strict = configSchemas(sources.venues)
   for (const override of overrides) {
     const file = fileOf(override.path, strict)
     trees[file] = withOverride(trees[file], override)
   }
-  const isInsecureAllowed = trees['exchanges.yaml'].tree.allow_insecure_endpoints === true
-  const schemas = isInsecureAllowed ? configSchemas(sources.venues, true) : strict
+  const schemas = configSchemas(sources.venues, endpointRules(trees['exchanges.yaml'].tree))
   const errors = new ConfigErrors(schemas)
   const parts = CONFIG_FILES.map((file) => parsePart(file, schemas[file], trees[file], errors))
   const lines = [...fileErrors, ...fromVariables.errors, ...errors.lines]
@@ -61,6 +67,13 @@ export function loadConfig(sources: ConfigSources): LoadedConfig {
     folder,
     warnings: warning === undefined ? [] : [warning],
   }
+}
+
+/** What the file allows; values of other kinds allow nothing, and are refused as what they are. */
+function endpointRules(tree: FileTree['tree']): EndpointRules {
+  const { allow_insecure_endpoints: insecure, allow_private_hosts: hosts } = tree
+  const privateHosts = Array.isArray(hosts) ? hosts.filter((host) => typeof host === 'string') : []
+  return { allowInsecure: insecure === true, privateHosts }
 }
 
 function parsePart(file: ConfigFile, schema: z.ZodObject, part: FileTree, errors: ConfigErrors): object {

@@ -20,7 +20,7 @@ export interface ConfigEntry {
 
 /** Every option, in the order of the files. */
 export function configEntries({ config, origins }: LoadedConfig, venues: readonly Venue[]): readonly ConfigEntry[] {
-  const schemas = configSchemas(venues, false)
+  const schemas = configSchemas(venues)
   return CONFIG_FILES.flatMap((file) =>
     listOptions(schemas[file]).map(({ path, facts }) => ({
       path,

@@ -12,7 +12,7 @@ import { METRICS } from '../../src/ops/metrics-catalogue.ts'
 import { venues } from '../../src/venues/index.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
-const schemas = configSchemas(venues, false)
+const schemas = configSchemas(venues)
 const options = CONFIG_FILES.flatMap((file) => listOptions(schemas[file]).map(({ path }) => path))
 const groups = new Set(options.map((path) => path.slice(0, path.indexOf('.'))))
 /** Those of compose.yaml, of the build, and of older deployments. */

@@ -74,14 +74,13 @@ describe('what a running service takes over', () => {
       return names.find((name) => name !== value) ?? value
     }
     if (path.endsWith('_url')) return [path.endsWith('rest_url') ? 'https://example.org' : 'wss://example.org']
+    if (path === 'allow_private_hosts') return ['10.0.0.5']
     return 'something-else'
   }
 
   test('is exactly what the difference calls applied, for every option', () => {
     const before = configOf()
-    const paths = CONFIG_FILES.flatMap((file) => listOptions(configSchemas(venues, false)[file])).map(
-      ({ path }) => path,
-    )
+    const paths = CONFIG_FILES.flatMap((file) => listOptions(configSchemas(venues)[file])).map(({ path }) => path)
     for (const path of paths) {
       const value = other(valueAt(before, path), path)
       if (JSON.stringify(value) === JSON.stringify(valueAt(before, path))) continue
@@ -92,7 +91,8 @@ describe('what a running service takes over', () => {
       expect(JSON.stringify(taken) === JSON.stringify(valueAt(after, path)), path).toBe(change?.isApplied)
       const isOfSources = /^(exchanges|collect)\./.test(path)
       expect(change?.isApplied, path).toBe(
-        isOfSources || ['enable_orderbook', 'log.level', 'allow_insecure_endpoints'].includes(path),
+        isOfSources ||
+          ['enable_orderbook', 'log.level', 'allow_insecure_endpoints', 'allow_private_hosts'].includes(path),
       )
     }
   })

@@ -197,6 +197,38 @@ test('an alias is used, and its value is placed where the alias stands', () => {
   expect(origins.get('exchanges.beta-swap.symbols')).toBe('config/exchanges.yaml:5')
 })
 
+test('addresses of private networks are refused unless they are named, in whatever form they are written', () => {
+  const of = (url: string, more = '') => ({
+    'exchanges.yaml': `${more}exchanges:\n  alpha:\n    websocket_url: "${url}"\n`,
+  })
+  const hosts = [
+    '10.1.2.3',
+    '172.31.0.1',
+    '192.168.0.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '0.0.0.0',
+    '167772161',
+    '0x0a.1',
+    '[fd00::1]',
+    '[fe80::1]',
+    '[::ffff:10.0.0.1]',
+  ]
+  for (const host of hosts) {
+    const [error, ...others] = errorsOf(of(`wss://${host}/ws`))
+    expect(others).toEqual([])
+    expect(error, host).toMatch(/is an address of a private network; name it in allow_private_hosts/)
+  }
+  for (const host of ['172.32.0.1', '8.8.8.8', '11.0.0.1', '[2606:4700::1]', '10.0.0.1.example', '127.0.0.1'])
+    expect(load(of(`wss://${host}/ws`)).config.exchanges.alpha?.websocket_url, host).toEqual([`wss://${host}/ws`])
+  const named = of('wss://10.1.2.3/ws', 'allow_private_hosts: ["10.1.2.3"]\n')
+  expect(load(named).config.exchanges.alpha?.websocket_url).toEqual(['wss://10.1.2.3/ws'])
+  expect(errorsOf(of('wss://10.1.2.4/ws', 'allow_private_hosts: ["10.1.2.3"]\n'))).toHaveLength(1)
+  // Not encrypted is another question.
+  expect(errorsOf(of('ws://10.1.2.3/ws', 'allow_private_hosts: ["10.1.2.3"]\n'))[0]).toContain('not encrypted')
+  expect(errorsOf(of('wss://x.example', 'allow_private_hosts: yes\n'))).toHaveLength(1)
+})
+
 test('plain connections may leave the machine only when that is said; loopback always may', () => {
   const plain = 'exchanges:\n  alpha:\n    websocket_url: ws://sim.example:9000/ws\n'
   expect(errorsOf({ 'exchanges.yaml': plain })).toHaveLength(1)
