@@ -6,6 +6,7 @@ import { dataPage } from './data-page.mjs'
 import { eventSchemaFiles } from './event-schemas.mjs'
 import { reliabilityPage } from './reliability.mjs'
 import { ROOT, say, setUp } from './setup.mjs'
+import { thirdPartyPage } from './third-party.mjs'
 import { venuesPage } from './venues-page.mjs'
 
 setUp()
@@ -22,6 +23,7 @@ const files = [
   await venuesPage(),
   await dataPage(schemas),
   ...schemas,
+  thirdPartyPage(),
 ]
 for (const { path, text } of files) {
   const target = join(ROOT, path)
