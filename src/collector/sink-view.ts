@@ -59,6 +59,7 @@ export function exposeSinks(
   letters: ReadonlyMap<string, DeadLetters>,
   clock: Clock,
 ): void {
+  const startUs = clock.nowUs()
   const each = (read: (sink: SinkView) => number) => () =>
     pumps().map((pump) => ({
       labels: { sink: pump.name },
@@ -99,6 +100,7 @@ export function exposeSinks(
   )
   metrics.computed(
     'sinkLagSeconds',
-    each((sink) => sink.lagSeconds ?? 0),
+    // A store that was never there lags as well.
+    each((sink) => sink.lagSeconds ?? (clock.nowUs() - startUs) / 1e6),
   )
 }

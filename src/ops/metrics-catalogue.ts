@@ -192,7 +192,7 @@ export const METRICS = {
   sinkLag: gauge('marketprism_sink_lag_records', 'Records of the log that the sink does not have yet.', ['sink']),
   sinkLagSeconds: gauge(
     'marketprism_sink_lag_seconds',
-    'Age of the newest data that the sink has, while it lacks some.',
+    'Age of the newest data that the sink has, while it lacks some; before it has any, the time since the start.',
     ['sink'],
   ),
   sinkWriteDuration: histogram(

@@ -55,7 +55,10 @@ export function createRepeatGuard(options: {
       if (entry.repeats === 0) entries.delete(id)
       else {
         const { level, event, message, fields, repeats } = entry
-        logger[level](event, `${message} (repeated ${repeats} times)`, { ...fields, repeats })
+        logger[level](event, `${message} (repeated ${repeats === 1 ? 'once' : `${repeats} times`})`, {
+          ...fields,
+          repeats,
+        })
         entry.repeats = 0
       }
     }

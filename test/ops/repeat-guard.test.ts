@@ -40,11 +40,11 @@ test('an error is logged once, then counted, with one summary a minute', () => {
 
 test('a summary says what the newest one said', () => {
   const { take, guard } = setUp()
-  for (const attempt of [1, 2, 3]) guard.warning('connect_failed', 'okx', `Attempt ${attempt}.`, { attempt })
+  for (const attempt of [1, 2]) guard.warning('connect_failed', 'okx', `Attempt ${attempt}.`, { attempt })
   guard.stop()
   expect(take()).toEqual([
     'WARNING connect_failed Attempt 1. {"attempt":1}',
-    'WARNING connect_failed Attempt 3. (repeated 2 times) {"attempt":3,"repeats":2}',
+    'WARNING connect_failed Attempt 2. (repeated once) {"attempt":2,"repeats":1}',
   ])
 })
 
