@@ -1,6 +1,5 @@
 /** The HTTP server of a service: hardened, observed, and stopped without losing a running request. */
 
-import type { Socket } from 'node:net'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import { errorText, PrismError } from '../model/errors.ts'
 import type { Clock } from '../platform/platform.ts'
@@ -15,6 +14,7 @@ import { HTTP_LIMITS, type HttpLimits } from './limits.ts'
 import { type Address, listenOn } from './listen.ts'
 import type { ApiConfig, HttpMetrics, Logger } from './ports.ts'
 import { rateLimit } from './rate-limit.ts'
+import { trackSockets } from './sockets.ts'
 
 export interface HttpServerOptions {
   readonly config: ApiConfig
@@ -49,7 +49,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   app.addHook('onRoute', ({ url, config }) => {
     if (config?.isChange) changeable.add(url)
   })
-  const sockets = trackSockets(app, config.connections_max, limits, metrics)
+  const sockets = trackSockets(app.server, config.connections_max, limits, metrics)
 
   accessLog(app, clock, logger, metrics)
   app.addHook(
@@ -136,31 +136,6 @@ function createApp(
   // Node would answer an Expect header that it does not know with an empty 417.
   app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
   return app
-}
-
-/**
- * The open connections. Each ends with its last allowed request; Node's own `maxRequestsPerSocket` would answer
- * pipelined requests beyond it with empty 503s for as long as they come.
- */
-function trackSockets(
-  app: FastifyInstance,
-  connectionsMax: number,
-  { connectionsReserved, requestsPerSocketMax }: HttpLimits,
-  metrics: HttpMetrics,
-): ReadonlyMap<Socket, number> {
-  const requests = new Map<Socket, number>()
-  app.server.maxConnections = connectionsMax + connectionsReserved
-  app.server.on('connection', (socket: Socket) => {
-    requests.set(socket, 0)
-    socket.once('close', () => requests.delete(socket))
-  })
-  app.server.prependListener('request', ({ socket }, response) => {
-    const count = (requests.get(socket) ?? 0) + 1
-    requests.set(socket, count)
-    if (count >= requestsPerSocketMax) response.setHeader('connection', 'close')
-  })
-  app.server.on('drop', () => metrics.rejected(503))
-  return requests
 }
 
 /** A body that no route reads is not waited for, and its bytes must not be taken for a request. */

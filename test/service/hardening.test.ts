@@ -189,23 +189,64 @@ describe('too many', () => {
     expect((await get(STATUS)).status).toBe(200)
   })
 
+  const connected = async (port: number, count: number, first = '') => {
+    const sockets = Array.from({ length: count }, () => net.connect(port, '127.0.0.1'))
+    const isReady = (socket: net.Socket) =>
+      new Promise((resolve) => {
+        socket.on('error', () => undefined)
+        socket.once('connect', () => socket.write(first))
+        socket.once(first === '' ? 'connect' : 'data', resolve)
+      })
+    await Promise.all(sockets.map(isReady))
+    return sockets
+  }
+  /** Clients of the stream use their connections as long as they are there. */
+  const UPGRADE = [
+    'GET /api/v1/stream HTTP/1.1',
+    'host: localhost',
+    'connection: upgrade',
+    'upgrade: websocket',
+    'sec-websocket-version: 13',
+    'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==',
+    '\r\n',
+  ].join('\r\n')
+
+  test('connections that nobody uses make room for those who ask, the oldest first', async () => {
+    const { port } = await start({ config: { connections_max: 5 } })
+    const idle = await connected(port, 40)
+    expect((await get('/health')).status).toBe(200)
+    expect((await get(STATUS)).status).toBe(200)
+    await until('the oldest to be closed', () => idle.slice(0, 35).every(({ closed }) => closed))
+    expect(idle.slice(37).every(({ closed }) => !closed)).toBe(true)
+    for (const socket of idle) socket.destroy()
+  })
+
+  test('a connection that has just been used is not the one that makes room', async () => {
+    const { port } = await start({ config: { connections_max: 3 } })
+    const [used, ...others] = await connected(port, 3)
+    used?.write('GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n')
+    await new Promise((resolve) => used?.once('data', resolve))
+    const [newest] = await connected(port, 1)
+    await until('another to be closed', () => others.some(({ closed }) => closed))
+    expect([used?.closed, newest?.closed]).toEqual([false, false])
+    for (const socket of [used, newest, ...others]) socket?.destroy()
+  })
+
   test('with all connections in use requests are answered 503, health still 200', async () => {
     const { port } = await start({ config: { connections_max: 3 } })
-    const idle = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'))
-    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+    const streams = await connected(port, 3, UPGRADE)
     const refused = await get(STATUS)
     expect(errorProblems(refused, 'SERVICE_UNAVAILABLE')).toEqual([])
     expect(refused.headers.connection).toBe('close')
     expect((await get('/health')).status).toBe(200)
-    for (const socket of idle) socket.destroy()
+    for (const socket of streams) socket.destroy()
   })
 
   test('beyond the reserve connections are dropped', async () => {
-    const { port } = await start({ config: { connections_max: 2 }, limits: { connectionsReserved: 1 } })
-    const idle = Array.from({ length: 3 }, () => net.connect(port, '127.0.0.1'))
-    await Promise.all(idle.map((socket) => new Promise((resolve) => socket.once('connect', resolve))))
+    const { port } = await start({ config: { connections_max: 2 }, limits: { connectionsReserved: 0 } })
+    const streams = await connected(port, 2, UPGRADE)
     expect(await raw(port, `GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n`)).toBe('')
-    for (const socket of idle) socket.destroy()
+    for (const socket of streams) socket.destroy()
   })
 })
 
