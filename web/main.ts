@@ -85,7 +85,7 @@ const feedsPart = createFeeds({
   chosen: () => picker.chosen,
   onChoose(key) {
     picker.choose(key)
-    byId('market').scrollIntoView({ behavior: 'smooth' })
+    byId('market').scrollIntoView()
   },
 })
 

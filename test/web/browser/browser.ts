@@ -40,7 +40,7 @@ export interface OpenPage {
 export type Answer = any
 
 export async function openPage(browser: Browser, url: string, size: Size, scheme: 'light' | 'dark'): Promise<OpenPage> {
-  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme })
+  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, reducedMotion: 'reduce' })
   const page = await context.newPage()
   // A machine that also runs the service and other tests is slow.
   page.setDefaultTimeout(60_000)
