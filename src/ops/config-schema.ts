@@ -39,7 +39,12 @@ const service = z.strictObject({
   api: group({
     host: name('127.0.0.1', 'Address that the HTTP API listens on; 0.0.0.0 opens it to the network.'),
     port: whole(0, 65_535, 8084, 'Port of the HTTP API; 0 takes any free one.'),
-    connections_max: whole(1, 65_535, 512, 'Open connections; further ones are refused.'),
+    connections_max: whole(
+      1,
+      65_535,
+      512,
+      'Open connections; beyond them unused ones make room, or new ones are refused.',
+    ),
     requests_per_second: whole(
       1,
       1_000_000,
