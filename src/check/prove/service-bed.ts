@@ -24,6 +24,8 @@ export class ServiceBed {
   readonly trades = new TradeAudit()
   /** In the NATS stream: when each event was received. */
   readonly receivedUs = new Map<string, EpochUs>()
+  /** Of what a client of the stream was sent. */
+  readonly #toldTrades = new TradeAudit()
   readonly #gaps = new Map<string, Gap>()
   readonly #options: ProofOptions
   readonly #simulated: readonly SimVenue[]
@@ -34,7 +36,8 @@ export class ServiceBed {
     this.#options = options
     this.#simulated = simulated
     this.simulator = simulator
-    for (const { id } of simulated) this.trades.watch(id, simulator.market(id))
+    for (const { id } of simulated)
+      for (const audit of [this.trades, this.#toldTrades]) audit.watch(id, simulator.market(id))
   }
 
   /** `sections`: of the service's configuration. */
@@ -72,7 +75,9 @@ export class ServiceBed {
     for (const { id } of this.#simulated) this.simulator.market(id).stop()
     const endMs = clock.monotonicMs() + SETTLE_MS_MAX
     // Venues whose markets stand still are asked anew, so a little goes on coming; the stop brings that to the sinks.
-    while (!(await child.hasDelivered(LAG_MAX)) && clock.monotonicMs() < endMs) await sleep(clock, 200)
+    // A venue sends its last trades a moment after they were made.
+    const isDone = async () => this.#toldTrades.hasNewest && (await child.hasDelivered(LAG_MAX))
+    while (!(await isDone()) && clock.monotonicMs() < endMs) await sleep(clock, 200)
     if (!(await child.hasDelivered(LAG_MAX)))
       say(`the sinks have not got everything: ${child.output.slice(-LOG_SHOWN)}`)
     child.kill('SIGTERM')
@@ -101,6 +106,7 @@ export class ServiceBed {
   }
 
   #note(event: MarketEvent, process: number): void {
+    if (event.type === 'trade') this.#toldTrades.add(event)
     if (this.told.has(event.id)) return
     const channel = event.type === 'gap' ? undefined : CHANNEL_OF[event.type]
     const feed = channel && feedKey({ ...event, channel })

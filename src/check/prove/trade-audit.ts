@@ -60,6 +60,11 @@ export class TradeAudit {
     })
   }
 
+  /** Is the last trade that each market has made here? */
+  get hasNewest(): boolean {
+    return [...this.#streams.values()].every(({ seen, made }) => made === 0 || seen.has(made))
+  }
+
   /** Is everything that the markets have made here? */
   get isComplete(): boolean {
     return this.counts().every(({ missing }) => missing === 0)
