@@ -1,43 +1,17 @@
 /** `marketprism plan`: what a person and a program read, and the exit status. */
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { configCommand } from '../../src/cli/config.ts'
 import { planCommand } from '../../src/cli/plan.ts'
 import { siText } from '../../src/cli/table.ts'
-import { VARIABLES } from '../../src/ops/environment.ts'
+import { useCommand } from '../helpers/command.ts'
 
-let folder = ''
-let printed = ''
-let warned = ''
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'marketprism-plan-'))
-  mkdirSync(join(folder, 'etc'))
-  printed = ''
-  warned = ''
-  for (const variable of [...Object.keys(VARIABLES), 'MARKETPRISM_CONFIG_DIR']) vi.stubEnv(variable, '')
-  vi.spyOn(process, 'cwd').mockReturnValue(folder)
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    printed += text
-    return true
-  })
-  vi.spyOn(process.stderr, 'write').mockImplementation((text) => {
-    warned += text
-    return true
-  })
-})
-afterEach(() => {
-  vi.restoreAllMocks()
-  vi.unstubAllEnvs()
-  process.exitCode = undefined
-  rmSync(folder, { recursive: true })
-})
+const ran = useCommand()
 
 const plan = (...args: string[]) => planCommand().parseAsync(['-c', 'etc', ...args], { from: 'user' })
-const write = (...lines: string[]) => writeFileSync(join(folder, 'etc', 'exchanges.yaml'), `${lines.join('\n')}\n`)
+const write = (...lines: string[]) => writeFileSync(join(ran.folder, 'etc', 'exchanges.yaml'), `${lines.join('\n')}\n`)
 
 test('one venue: what it is asked for, what is to come, how long the room lasts', async () => {
   write(
@@ -47,7 +21,7 @@ test('one venue: what it is asked for, what is to come, how long the room lasts'
     '  binance-usdm: { enabled: false }',
   )
   await plan()
-  expect(printed.split('\n')).toEqual([
+  expect(ran.printed.split('\n')).toEqual([
     'What the venues are asked for',
     '',
     'VENUE    SYMBOLS  STREAMS  AT MOST  CONNECTIONS  REQUESTS TO SUBSCRIBE  START TAKES',
@@ -72,7 +46,7 @@ test('one venue: what it is asked for, what is to come, how long the room lasts'
     '',
   ])
   expect(process.exitCode).toBeUndefined()
-  expect(warned).toBe('')
+  expect(ran.warned).toBe('')
 })
 
 test('beyond a limit: exit status 78, and what to do; `config --check` says it too', async () => {
@@ -80,8 +54,10 @@ test('beyond a limit: exit status 78, and what to do; `config --check` says it t
   write('exchanges:', `  deribit: { symbols: [${symbols.join(', ')}] }`)
   await plan('--json')
   expect(process.exitCode).toBe(78)
-  expect(warned).toMatch(/^exchanges\.deribit\.symbols: 5200 streams need 13 connections to Deribit; .*Collect fewer/)
-  expect(JSON.parse(printed)).toMatchObject({
+  expect(ran.warned).toMatch(
+    /^exchanges\.deribit\.symbols: 5200 streams need 13 connections to Deribit; .*Collect fewer/,
+  )
+  expect(JSON.parse(ran.printed)).toMatchObject({
     isWithinLimits: false,
     venues: [
       { venue: 'binance', streams: 40, streamsMax: null, problems: [] },
@@ -100,7 +76,7 @@ test('without a venue nothing is collected, and that is said', async () => {
   const ids = ['binance', 'binance-usdm', 'okx', 'deribit']
   write('exchanges:', ...ids.map((id) => `  ${id}: { enabled: false }`))
   await plan()
-  expect(printed).toBe('No venue is switched on: nothing is collected.\n')
+  expect(ran.printed).toBe('No venue is switched on: nothing is collected.\n')
 })
 
 test('numbers have prefixes', () => {

@@ -1,9 +1,7 @@
 /** `marketprism top`: its picture, its sums, and the program in a real terminal. */
 
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { serviceClient } from '../../src/cli/running-service.ts'
 import { topCommand } from '../../src/cli/top.ts'
@@ -11,10 +9,9 @@ import { type Feed, groupRows, type Sample, takeSample } from '../../src/cli/top
 import { type TopScreen, topLines } from '../../src/cli/top-text.ts'
 import { fakeGap } from '../api/helpers/fake-collector.ts'
 import { type RunningApi, startApi } from '../api/helpers/start-api.ts'
+import { MAIN, useProgram } from '../helpers/program.ts'
 import { until } from '../helpers/service.ts'
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const MAIN = join(ROOT, 'dist', 'main.js')
 const SCRIPT = '/usr/bin/script'
 const scriptMissing = existsSync(SCRIPT) ? undefined : `${SCRIPT} (util-linux) is not there: no terminal to test in`
 if (scriptMissing !== undefined) console.warn(`Not tested in a terminal: ${scriptMissing}`)
@@ -283,18 +280,12 @@ describe('against a service', () => {
 })
 
 describe.skipIf(scriptMissing !== undefined)('in a terminal', () => {
-  const children: ChildProcess[] = []
-  beforeAll(() => {
-    execFileSync(process.execPath, [join(ROOT, 'scripts', 'setup.mjs')], { stdio: 'ignore' })
-  }, 120_000)
-  afterEach(() => {
-    for (const child of children.splice(0)) child.kill('SIGKILL')
-  })
+  const { adopt } = useProgram()
 
   function inTerminal(url: string, ...args: string[]) {
     const command = ['stty cols 90 rows 40; exec', process.execPath, MAIN, 'top', '--url', url, ...args].join(' ')
     const child = spawn(SCRIPT, ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'inherit'] })
-    children.push(child)
+    adopt(child)
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString()

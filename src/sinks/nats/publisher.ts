@@ -14,7 +14,7 @@ import type { NatsCounts, UnderWay } from './counts.ts'
 import { idOf, type MessageWriter, messageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
-import type { RecentIds } from './recent-ids.ts'
+import type { TailIds } from './tail-ids.ts'
 import { type Pending, Window } from './window.ts'
 import { byteSender, readAnswers } from './wire.ts'
 import { Work } from './work.ts'
@@ -40,7 +40,7 @@ export interface PublisherPorts {
   /** How long the server knows ids. */
   readonly duplicateMs: number
   /** Those that stand in the stream, as far as it was looked at. */
-  readonly recentIds: RecentIds
+  readonly recentIds: TailIds
   readonly reject: (record: LogRecord, reason: string) => Promise<void>
 }
 

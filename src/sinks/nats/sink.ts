@@ -12,10 +12,10 @@ import { type NatsCounts, newNatsCounts, type UnderWay } from './counts.ts'
 import { judgeHeld, type StreamEnd } from './held.ts'
 import type { NatsSinkOptions } from './options.ts'
 import { Publisher } from './publisher.ts'
-import { RecentIds } from './recent-ids.ts'
 import { type Scan, scanStream } from './scan.ts'
 import { Session } from './session.ts'
 import { openStream, weaknesses } from './stream.ts'
+import { TailIds } from './tail-ids.ts'
 
 /** Several batches run at a time, so that the window never empties between two. */
 export const NATS_TRAITS: SinkTraits = {
@@ -109,7 +109,7 @@ export class NatsSink implements Sink {
       lastSeq,
       acked: { ackedSeq, ackedLsn },
       duplicateMs,
-      recentIds: new RecentIds(scan.seen.ids, duplicateMs, clock),
+      recentIds: new TailIds(scan.seen.ids, duplicateMs, clock),
       reject: (record, reason) => this.#ports.reject(record, reason),
     })
     return new Session({

@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/platform.ts'
 
 /** The ids of the end of the stream, for as long as the server itself would know them. */
-export class RecentIds {
+export class TailIds {
   readonly #clock: Clock
   readonly #untilMs: number
   #ids: ReadonlySet<string>
