@@ -1,6 +1,8 @@
 /** A stream has gone silent: the venue's newest trade, or its own book, tells a quiet market from a dead stream. */
 
 import type { Books } from '../book/books.ts'
+import type { BookSync } from '../book/sync.ts'
+import type { EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
@@ -8,6 +10,9 @@ import { type RestClient, RestError } from './rest-client.ts'
 
 /** What REST knows and the stream has not brought may be on its way for so long; a whole connection is not waited for so patiently. */
 const IN_FLIGHT_MS = { feed: 2_000, connection: 1_000 }
+
+/** Streams of one connection that said their last words within this time have fallen silent with it. */
+const TOGETHER_MS = 30_000
 
 export interface ProbesOptions {
   readonly venue: Venue
@@ -45,13 +50,20 @@ export class Probes {
       .catch(wordsOf)
       .finally(() => this.#asking.delete(feed))
     if (this.#isStopped || feed.isGivenUp || feed.events !== events) return
-    if (reason === undefined) feed.quiet()
-    else this.#options.dead(feed, reason)
+    if (reason !== undefined) this.#options.dead(feed, reason)
+    else if (this.#book(feed)?.isProven === true) feed.quiet()
+    else feed.unproven()
   }
 
-  /** True: the venue has nothing that the busiest of the feeds lacks. False also where it cannot be told. Never rejects. */
+  /**
+   * True: the venue has nothing that the busiest of the feeds lacks; of those that fell silent together with the
+   * connection, for one that had said nothing for long before tells of itself alone. False also where it cannot be told.
+   * Never rejects.
+   */
   async isQuiet(feeds: readonly Feed[]): Promise<boolean> {
-    const busiest = feeds.filter((feed) => this.#isProven(feed)).sort(byRate)[0]
+    const known = feeds.filter((feed) => this.#canTell(feed))
+    const newestUs = Math.max(...known.map(lastUs))
+    const busiest = known.filter((feed) => newestUs - lastUs(feed) <= TOGETHER_MS * 1000).sort(byRate)[0]
     if (busiest === undefined) return false
     const answer = await this.#missing(busiest, IN_FLIGHT_MS.connection).catch(wordsOf)
     return answer === undefined
@@ -73,18 +85,21 @@ export class Probes {
     return sequence
   }
 
-  #isProven({ channel, symbol, tally }: Feed): boolean {
-    if (channel === 'trade') return tally.last !== undefined
-    const book = channel === 'book' ? this.#options.books.find(this.#options.venue.id, symbol) : undefined
+  #canTell(feed: Feed): boolean {
+    if (feed.channel === 'trade') return feed.tally.last !== undefined
+    const book = this.#book(feed)
     return book?.isProven === true || book?.candidateSequence !== undefined
   }
 
   /** Where the stream stands, or stood when it was last good. */
-  #position({ channel, symbol, tally }: Feed): number | undefined {
-    const { books, venue } = this.#options
-    if (channel === 'trade') return tally.last
-    const book = books.find(venue.id, symbol)
+  #position(feed: Feed): number | undefined {
+    if (feed.channel === 'trade') return feed.tally.last
+    const book = this.#book(feed)
     return book?.candidateSequence ?? book?.sequence
+  }
+
+  #book({ channel, symbol }: Feed): BookSync | undefined {
+    return channel === 'book' ? this.#options.books.find(this.#options.venue.id, symbol) : undefined
   }
 }
 
@@ -93,6 +108,8 @@ function wordsOf(error: unknown): string {
   if (error instanceof RestError) return error.message
   throw error
 }
+
+const lastUs = ({ lastMessageUs = 0 }: Feed): EpochUs => lastMessageUs
 
 /** The busiest first; asking for a trade costs less than asking for a book. */
 const byRate = (a: Feed, b: Feed): number =>

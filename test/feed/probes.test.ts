@@ -33,6 +33,7 @@ const feedOf = (channel: 'book' | 'trade', more: Partial<Record<keyof Feed, unkn
     tally: new Tally(50),
     silence: { limitMs: 10_000 },
     quiet: () => void log.push('quiet'),
+    unproven: () => void log.push('unproven'),
     ...more,
   }) as unknown as Feed
 
@@ -95,6 +96,12 @@ describe('a silent book', () => {
     expect(log).toEqual([])
   })
 
+  test('is not called live while its only snapshot is unproven: that wait goes on', async () => {
+    books.accept({ ...snapshot(100), venue: 'binance', symbol: SYMBOL })
+    await probes.ask(feedOf('book'))
+    expect(log).toEqual(['unproven'])
+  })
+
   test('is dead when the venue cannot be asked', async () => {
     ours(100)
     world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
@@ -117,6 +124,16 @@ describe('a silent connection', () => {
     theirs = 51
     expect(await isQuiet(feedOf('book'), feedOf('trade'))).toBe(false)
     expect(world.requests.every(({ url }) => !url.includes('depth'))).toBe(true)
+  })
+
+  test('is not asked about by a stream that had fallen silent long before it', async () => {
+    ours(100)
+    const [book, trade] = [
+      feedOf('book', { lastMessageUs: 90_000_000 }),
+      feedOf('trade', { lastMessageUs: 50_000_000 }),
+    ]
+    expect(await isQuiet(book, trade)).toBe(true)
+    expect(world.requests.every(({ url }) => url.includes('depth'))).toBe(true)
   })
 
   test('is none that can be told of without a stream that stands anywhere', async () => {
