@@ -2,7 +2,8 @@
 
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { touches } from './oracle-causes.ts'
-import { missingIn } from './oracle-gaps.ts'
+import { DiskTrouble } from './oracle-disk.ts'
+import { type GapRecord, missingIn } from './oracle-gaps.ts'
 import { type Court, type Entry, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import { countOf, type Deliveries, rangeText, without } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
@@ -20,6 +21,9 @@ export const outsideGaps = ({ gaps }: Stream, { first, last }: Numbers): Numbers
 export function judgeTrades({ streams, options, report }: Court): Judge {
   const holes = new Map<Stream, Hole[]>()
   const unknown = new Map<Stream, Numbers[]>()
+  const disk = new DiskTrouble(options)
+  /** The process that ended last had told no disk of them. */
+  const unheardOf = new Set<Stream>()
   /** Until then nobody can say whether the disk knew. */
   let doubtUs = 0
   /** The newest fetched trade of each stream, and when it left. */
@@ -65,10 +69,11 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   }
 
   /** What the disk did not take of where the stream stood the next process cannot know; its gap has the time alone. */
-  function isUnknown({ deliveries, gaps }: Stream, { first }: Numbers): boolean {
-    const before = deliveries.endingAt(first - 1)
+  function isUnknown(stream: Stream, { first }: Numbers): boolean {
+    const before = stream.deliveries.endingAt(first - 1)
     if (before === undefined || before.kills === streams.kills || before.atUs > doubtUs) return false
-    return [...gaps.values()].some(({ latest }) => isProcessGap(latest) && latest.last_sequence === undefined)
+    const isTimeAlone = ({ latest }: GapRecord) => isProcessGap(latest) && latest.last_sequence === undefined
+    return unheardOf.has(stream) || [...stream.gaps.values()].some(isTimeAlone)
   }
 
   function jump(stream: Stream, jumped: Numbers): void {
@@ -112,9 +117,16 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   }
 
   return {
-    fault({ fault, atUs, untilUs = atUs }) {
+    fault(entry) {
+      const { fault, atUs, untilUs = atUs } = entry
+      disk.fault(entry)
       if (options.timeFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs)
       else if (options.diskFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs + options.detectionUs)
+    },
+    process({ state, atUs }) {
+      if (state === 'started') return
+      unheardOf.clear()
+      for (const stream of streams.all()) if (disk.isUnheardOf(stream, atUs)) unheardOf.add(stream)
     },
     traded({ venue, symbol, last, atUs }) {
       const { deliveries } = streams.of({ venue, channel: 'trade', symbol })

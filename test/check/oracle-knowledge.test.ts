@@ -58,6 +58,20 @@ test('a stream of which a failing disk never took a word is unknown to the next 
   expect(verdict(late)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))
 })
 
+test('nor are the trades between two such processes known to be missing', () => {
+  const run = new GoodRun().steps(3).restart('killed').step('BTCUSDT', 'trade', 2).steps(3).end()
+  const untold = drop(event('gap'))(drop(event('trade', { source: 'backfill' }))(run))
+  const failing = (untilUs: number) => fault(START_US, 'sync-fails', { untilUs })
+  expect(verdict([failing(START_US + 20 * SECOND), ...untold])).toEqual([])
+  const isEnd = entry('process', { state: 'killed' })
+  const endUs = untold.find(isEnd)?.atUs ?? 0
+  expect(verdict([failing(endUs - 60 * SECOND), ...untold])).toContain('trade_missing_outside_gap')
+  // The next process knows of its own.
+  const again = new GoodRun().steps(3).restart('killed').steps(3).step('BTCUSDT', 'trade', 2).steps(3).end()
+  const unseen = drop(event('gap'))(drop(event('trade', { source: 'backfill' }))(again))
+  expect(verdict([failing(START_US + 20 * SECOND), ...unseen])).toContain('trade_missing_outside_gap')
+})
+
 test('what the disk had not taken when the process stopped is gone', () => {
   const run = new GoodRun().steps(3).step('BTCUSDT', 'trade', 2).steps(1).restart('stopped').steps(3).wait(60_000)
   const trace = run.end()

@@ -1,5 +1,6 @@
 /** The proofs that need real sockets and real processes, by name. */
 
+import { connections } from './connections.ts'
 import { delivery } from './delivery.ts'
 import { drops } from './drops.ts'
 import { frozen } from './frozen.ts'
@@ -28,4 +29,5 @@ export const proofs: readonly Proof[] = [
   restore,
   full,
   frozen,
+  connections,
 ]
