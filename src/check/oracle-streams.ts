@@ -29,8 +29,6 @@ export interface Stream extends StreamKey {
   /** Connections that deliver it, and open ones that were asked to. */
   readonly carriers: Set<number>
   readonly subscribed: Set<number>
-  /** When it was last carried by several connections of which one ended. */
-  sharedUs: EpochUs | undefined
   /** All connections that ever carried it. */
   readonly connections: Set<number>
   deliveredUs: EpochUs | undefined
@@ -149,7 +147,7 @@ export class Streams {
     for (const stream of connection.streams) {
       this.#stopCarrying(stream, id, atUs)
       if (state === 'frozen') continue
-      if (stream.subscribed.size > 1) stream.sharedUs = atUs
+      if (stream.subscribed.size > 1) resumeLater(stream)
       stream.subscribed.delete(id)
       if (stream.outage !== undefined && stream.subscribed.size === 0)
         this.#makeCertain(stream.outage, connection.deliveredUs, atUs)
@@ -216,8 +214,6 @@ export class Streams {
   /** An outage that nobody had to notice before the process ended goes on as that of the process. */
   #endProcess(stream: Stream, atUs: EpochUs): void {
     const { outage, deliveredUs: beforeUs } = stream
-    // What a second connection had brought may have waited for the first, and is gone with the process.
-    if (stream.sharedUs === atUs) for (const record of stream.open) record.resumedUs = undefined
     stream.carriers.clear()
     stream.subscribed.clear()
     stream.liveUs = undefined
@@ -227,6 +223,15 @@ export class Streams {
       stream.outage = next
       for (const record of stream.open) if (record.outage === outage) record.outage = next
     }
+  }
+}
+
+/** What one of several connections had brought may have waited for another, and is gone with it: the next frame counts. */
+function resumeLater({ open, waiting }: Stream): void {
+  for (const record of open) {
+    if (record.resumedUs === undefined) continue
+    record.resumedUs = undefined
+    waiting.push(record)
   }
 }
 
@@ -244,7 +249,6 @@ const newStream = (key: StreamKey): Stream => ({
   ...key,
   carriers: new Set(),
   subscribed: new Set(),
-  sharedUs: undefined,
   connections: new Set(),
   deliveredUs: undefined,
   leftUs: undefined,

@@ -1,6 +1,6 @@
 /** What the collector could not know is not held against it, and no more than that. */
 
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { judge, type PromiseName } from '../../src/check/oracle.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
 import type { Gap, GapCause } from '../../src/model/event.ts'
@@ -114,42 +114,40 @@ test('the last frame before a loss may have been under way when the fault struck
   expect(verdict(struck(lastUs - 35 * SECOND))).toEqual(['gap_without_cause'])
 })
 
-test('what a second connection brought is gone if the process stops before the first has joined it', () => {
-  const trace = (carriers: readonly number[]): Trace => {
-    const ticker = { ...BTC, channel: 'ticker' } as const
-    const at = (seconds: number) => ({ atUs: START_US + seconds * SECOND })
-    const link = (seconds: number, connection: number, state: string) =>
-      ({ kind: 'connection', ...at(seconds), venue: VENUE, connection, state }) as TraceEntry
-    const joined = (seconds: number, connection: number) =>
-      ({ kind: 'subscribed', ...at(seconds), ...ticker, connection }) as TraceEntry
-    const frame = (seconds: number, connection: number) =>
-      ({ kind: 'frame', ...at(seconds), ...ticker, connection, fate: 'delivered' }) as TraceEntry
-    const left = (seconds: number, made: object) =>
-      ({ kind: 'event', ...at(seconds), event: { ...BTC, exchange: VENUE, market: 'spot', ...made } }) as TraceEntry
-    const told = (seconds: number, id: string, more: object) => [
-      left(seconds, {
-        type: 'gap',
-        channel: 'ticker',
-        id,
-        gap_id: 'g',
-        cause: 'disconnect',
-        detected_time_us: at(2).atUs,
-        ...more,
-      }),
-      { kind: 'durable', ...at(seconds), id } as TraceEntry,
-    ]
-    const start_time_us = at(1).atUs
-    return [
-      { kind: 'process', ...at(0), state: 'started' },
-      link(0, 1, 'open'),
-      joined(0, 1),
-      frame(1, 1),
-      left(1, { type: 'ticker', id: 't1' }),
-      fault(at(2).atUs, 'reset', { venue: VENUE, connection: 1 }),
-      link(2, 1, 'closed'),
-      ...told(2, 'g 1', { state: 'open', start_time_us }),
-      ...carriers.flatMap((id) => [link(3, id, 'open'), joined(3, id)]),
-      frame(4, carriers.at(-1) ?? 0),
+describe('what a second connection brought is gone', () => {
+  const ticker = { ...BTC, channel: 'ticker' } as const
+  const at = (seconds: number) => ({ atUs: START_US + seconds * SECOND })
+  const link = (seconds: number, connection: number, state: string) =>
+    ({ kind: 'connection', ...at(seconds), venue: VENUE, connection, state }) as TraceEntry
+  const joined = (seconds: number, connection: number) =>
+    ({ kind: 'subscribed', ...at(seconds), ...ticker, connection }) as TraceEntry
+  const frame = (seconds: number, connection: number) =>
+    ({ kind: 'frame', ...at(seconds), ...ticker, connection, fate: 'delivered' }) as TraceEntry
+  const left = (seconds: number, made: object) =>
+    ({ kind: 'event', ...at(seconds), event: { ...BTC, exchange: VENUE, market: 'spot', ...made } }) as TraceEntry
+  const start_time_us = at(1).atUs
+  const told = (seconds: number, id: string, more: object) => {
+    const body = { type: 'gap', channel: 'ticker', id, gap_id: 'g', cause: 'disconnect', detected_time_us: at(2).atUs }
+    return [left(seconds, { ...body, start_time_us, ...more }), { kind: 'durable', ...at(seconds), id } as TraceEntry]
+  }
+  /** The only connection is reset, and then some carry the stream; the last of them brings a frame. */
+  const resumed = (carriers: readonly number[]): Trace => [
+    { kind: 'process', ...at(0), state: 'started' },
+    link(0, 1, 'open'),
+    joined(0, 1),
+    frame(1, 1),
+    left(1, { type: 'ticker', id: 't1' }),
+    fault(at(2).atUs, 'reset', { venue: VENUE, connection: 1 }),
+    link(2, 1, 'closed'),
+    ...told(2, 'g 1', { state: 'open' }),
+    ...carriers.flatMap((id) => [link(3, id, 'open'), joined(3, id)]),
+    frame(4, carriers.at(-1) ?? 0),
+  ]
+  const ended = [...told(9, 'g 2', { state: 'closed', end_time_us: at(9).atUs }), left(9, { type: 'ticker', id: 't2' })]
+
+  test('if the process stops before the first has joined it', () => {
+    const trace = (carriers: readonly number[]): Trace => [
+      ...resumed(carriers),
       fault(at(5).atUs, 'process-stopped'),
       ...carriers.map((id) => link(5, id, 'closed')),
       { kind: 'process', ...at(5), state: 'stopped' },
@@ -157,12 +155,17 @@ test('what a second connection brought is gone if the process stops before the f
       link(8, 9, 'open'),
       joined(8, 9),
       frame(9, 9),
-      ...told(9, 'g 2', { state: 'closed', start_time_us, end_time_us: at(9).atUs }),
-      left(9, { type: 'ticker', id: 't2' }),
+      ...ended,
     ]
-  }
-  expect(verdict(trace([2, 3]))).toEqual([])
-  expect(verdict(trace([2]))).toContain('gap_too_wide')
+    expect(verdict(trace([2, 3]))).toEqual([])
+    expect(verdict(trace([2]))).toContain('gap_too_wide')
+  })
+
+  test('if it ends before the first has joined it', () => {
+    const trace = (more: Trace): Trace => [...resumed([2, 3]), link(5, 3, 'closed'), ...more, frame(9, 2), ...ended]
+    expect(verdict(trace([]))).toEqual([])
+    expect(verdict(trace([frame(6, 2)]))).toContain('gap_too_wide')
+  })
 })
 
 test.each<readonly [name: string, ends: (run: GoodRun) => GoodRun, cause: GapCause, isWrong: boolean]>([
