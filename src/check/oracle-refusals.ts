@@ -25,6 +25,15 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
     for (const key of refusedUs.keys()) if (key.startsWith(`${venue} `)) refusedUs.delete(key)
   }
 
+  /** The next request may not arrive, or its answer: it is made once more. */
+  function grant(venue: string | undefined): void {
+    for (const [key, { atUs, boundUs }] of refusedUs) {
+      const isOfVenue = venue === undefined || key.startsWith(`${venue} `)
+      const isInTime = streams.nowUs - atUs <= boundUs
+      if (isOfVenue && isInTime) refusedUs.set(key, { atUs, boundUs: options.askedAgainUs })
+    }
+  }
+
   /** Waits grow with each refusal, and one request can have many streams refused. */
   function isNew(venue: string, atUs: EpochUs): boolean {
     const sinceUs = firstUs.get(venue) ?? atUs
@@ -39,7 +48,10 @@ export function judgeRefusals({ streams, options, report }: Court): Judge {
     },
     fault(entry) {
       const { fault, venue } = entry
-      if (mayBlock(entry, options) && !options.endFaults.test(fault)) unanswered.add(venue)
+      if (mayBlock(entry, options) && !options.endFaults.test(fault)) {
+        unanswered.add(venue)
+        grant(venue)
+      }
       if (options.timeFaults.test(fault)) refusedUs.clear()
       // The refusal itself may not have arrived.
       if (options.answerFaults.test(fault)) forget(venue ?? '')

@@ -29,6 +29,8 @@ describe('a stream that is refused for now', () => {
     ['is asked for again', [...begun, asked(7, 'taken')], []],
     ['is asked for again too late', [...begun, asked(9, 'taken')], ['refusal_forgotten']],
     ['waits longer if answers may be missing', [fault(0, 'maintenance'), ...begun, asked(40, 'taken')], []],
+    ['waits longer if the next request may not arrive', [...begun, fault(3, 'half-open'), asked(40, 'taken')], []],
+    ['is late before a fault strikes', [...begun, fault(9, 'half-open'), asked(10, 'taken')], ['refusal_forgotten']],
     ['waits no longer after a mere end', [fault(0, 'socket-eof'), ...begun, asked(9, 'taken')], ['refusal_forgotten']],
     ['is forgotten', [...begun, fault(50, 'other')], ['refusal_forgotten']],
     ['is refused again: the waits grow', [...begun, asked(5, 'busy'), asked(40, 'taken')], []],
