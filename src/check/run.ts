@@ -46,6 +46,8 @@ const CHECK_EVERY_MS = 25_000
 const STANDSTILL_MS = 2_500
 /** After the last fault, what it touched may take so long to come back, or longer if it has not. */
 const RECOVERY_MS = { least: 10_000, step: 5_000, most: 1_500_000 }
+/** What a fault took may be found so long after it is over. */
+const FOUND_MS = 15_000
 /** Whoever waits longer waits for something rare, and need not see a busy market meanwhile. */
 const CALM = { afterMs: 60_000, rate: 0.25 }
 /** Forged levels are found by comparing books with REST; longer it may not take. */
@@ -117,11 +119,13 @@ async function recover(world: World, mostMs: number): Promise<void> {
   if (world.machine.collector === undefined) world.machine.start()
   const startMs = world.loop.nowMs
   let nextMs = startMs + RECOVERY_MS.least
+  let disturbedMs = Number.NEGATIVE_INFINITY
   do {
     await world.loop.run(nextMs)
     if (nextMs - startMs > CALM.afterMs) for (const market of world.markets) market.setRate(CALM.rate)
+    if (world.isDisturbed) disturbedMs = nextMs
     nextMs += RECOVERY_MS.step
-  } while (nextMs - startMs <= mostMs && !isRecovered(world, nextMs - startMs))
+  } while (nextMs - startMs <= mostMs && !(nextMs - disturbedMs > FOUND_MS && isRecovered(world, nextMs - startMs)))
 }
 
 /** `waitedMs`: since the last fault was planned. */
@@ -130,7 +134,7 @@ function isRecovered(world: World, waitedMs: number): boolean {
   const isRefusalOver = waitedMs > LIST_MS_MAX
   const { collector } = world.machine
   if (collector === undefined) return true
-  if (world.isDisturbed || isHandingOver(world)) return false
+  if (isHandingOver(world)) return false
   // What a venue refuses for good may stay away.
   const isBack = ({ state, reason }: { state: string; reason: string }) =>
     state === 'live' || (isRefusalOver && reason.startsWith('refused'))
