@@ -33,6 +33,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const tooWide = new Set<GapRecord>()
   /** When the process could not say that it lives. */
   let stalls: readonly Time[] = []
+  /** When the newest data of each stream that left was received: before a snapshot's own stream had brought anything. */
+  const receivedUs = new Map<Stream, EpochUs>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -77,13 +79,17 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
+    data(stream, { receive_time_us }) {
+      if (receive_time_us !== undefined) receivedUs.set(stream, receive_time_us)
+    },
     gap({ record, event, before }) {
       // A process that died could not write down the end of it, so the next one goes on with it.
       if (record.isReverted) return
       const begins = before === undefined || event.start_time_us < before.start_time_us
       // What numbers show to be missing may be missing since the stream's own last message.
       const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)
-      const fromUs = isMoved ? Math.min(earliest(record), record.beforeUs ?? 0) : earliest(record)
+      const movedUs = Math.min(record.beforeUs ?? 0, receivedUs.get(record.stream) ?? Number.POSITIVE_INFINITY)
+      const fromUs = isMoved ? Math.min(earliest(record), movedUs) : earliest(record)
       const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
       if (earlyUs > HELD_US_MAX || (earlyUs > 0 && !mayBeHeld(record, event)))
         tell(record, `begins ${millis(earlyUs)} too early`)

@@ -114,6 +114,16 @@ test('the last frame before a loss may have been under way when the fault struck
   expect(verdict(struck(lastUs - 35 * SECOND))).toEqual(['gap_without_cause'])
 })
 
+test('a gap may begin where the newest data that left were received, however late they left', () => {
+  const isClosed = gap({ ...BTC, channel: 'book', state: 'closed' })
+  const run = new GoodRun().steps(3).wait(5_000).reset().connect().steps(3).end()
+  const early = change(isClosed, { start_time_us: plus(-4 * SECOND) })(run)
+  expect(verdict(early)).toEqual(['gap_too_wide'])
+  const newest = early.slice(0, early.findIndex(isClosed)).findLast(event('book_snapshot', BTC))
+  const received = change((each) => each === newest, { receive_time_us: START_US - 4 * SECOND })(early)
+  expect(verdict(received)).toEqual([])
+})
+
 describe('what a second connection brought is gone', () => {
   const ticker = { ...BTC, channel: 'ticker' } as const
   const at = (seconds: number) => ({ atUs: START_US + seconds * SECOND })
