@@ -17,7 +17,8 @@ const stored = z.record(z.string(), z.number())
 export class Bans {
   readonly #path: string
   readonly #platform: Pick<Platform, 'files' | 'clock'>
-  readonly #untilUs = new Map<string, EpochUs>()
+  /** When each ends, monotonic: what the wall clock does meanwhile cannot shorten it. */
+  readonly #endMs = new Map<string, number>()
   #writing: Promise<void> = Promise.resolve()
   #cancelRetry: (() => void) | undefined
   #isStopped = false
@@ -29,9 +30,10 @@ export class Bans {
 
   /** Errors: a file that cannot be read, or is no ban list, is reported by the returned text and taken as empty. */
   async load(): Promise<string | undefined> {
+    const { files, clock } = this.#platform
     let value: unknown
     try {
-      const text = await this.#platform.files.read(this.#path)
+      const text = await files.read(this.#path)
       if (text === undefined) return undefined
       value = JSON.parse(text)
     } catch (error) {
@@ -39,21 +41,26 @@ export class Bans {
     }
     const result = stored.safeParse(value)
     if (!result.success) return `${this.#path}: expected {"host": microseconds}; taken as empty`
-    for (const [host, untilUs] of Object.entries(result.data)) this.#untilUs.set(host, untilUs)
+    for (const [host, untilUs] of Object.entries(result.data)) {
+      const leftMs = (untilUs - clock.nowUs()) / 1000
+      if (leftMs > 0 && leftMs < BELIEVED_MS_MAX) this.#endMs.set(host, clock.monotonicMs() + leftMs)
+    }
     return undefined
   }
 
-  /** `undefined`: not banned now. */
-  untilUs(host: string, nowUs: EpochUs): EpochUs | undefined {
-    const untilUs = this.#untilUs.get(host)
-    const isRunning = untilUs !== undefined && untilUs > nowUs && untilUs < nowUs + BELIEVED_MS_MAX * 1000
-    return isRunning ? untilUs : undefined
+  /** For how much longer the host forbids requests; 0: it does not. */
+  leftMs(host: string): number {
+    return Math.max(0, (this.#endMs.get(host) ?? 0) - this.#platform.clock.monotonicMs())
   }
 
-  /** Remembers the ban; resolves when it is on disk. Errors: rejects if the disk refuses it, which is tried again. */
-  async set(host: string, untilUs: EpochUs, nowUs: EpochUs): Promise<void> {
-    this.#untilUs.set(host, untilUs)
-    for (const [known, end] of this.#untilUs) if (end <= nowUs) this.#untilUs.delete(known)
+  /**
+   * Remembers a ban of `forMs`; one that goes on for longer stays. Resolves when it is on disk. Errors: rejects if the disk
+   * refuses it, which is tried again.
+   */
+  async set(host: string, forMs: number): Promise<void> {
+    const nowMs = this.#platform.clock.monotonicMs()
+    this.#endMs.set(host, nowMs + Math.max(forMs, this.leftMs(host)))
+    for (const [known, endMs] of this.#endMs) if (endMs <= nowMs) this.#endMs.delete(known)
     await this.#write()
   }
 
@@ -65,7 +72,8 @@ export class Bans {
   /** Writes follow each other, so the newest state is the last. */
   async #write(): Promise<void> {
     const { files, clock } = this.#platform
-    const text = JSON.stringify(Object.fromEntries(this.#untilUs))
+    const untilUs = (host: string): EpochUs => clock.nowUs() + Math.round(this.leftMs(host) * 1000)
+    const text = JSON.stringify(Object.fromEntries([...this.#endMs.keys()].map((host) => [host, untilUs(host)])))
     this.#writing = this.#writing.catch(() => {}).then(() => files.replace(this.#path, text))
     this.#cancelRetry?.()
     try {

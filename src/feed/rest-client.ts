@@ -73,8 +73,6 @@ export class RestClient {
   readonly #pauseKey: string
   #underWay = 0
   #urlIndex = 0
-  /** No request before this, monotonic: what the wall clock does later cannot shorten it. */
-  #pausedUntilMs = 0
   #cancelWake: (() => void) | undefined
   #isStopped = false
   /** An answer came by which the venue would have told what an earlier process has used. A refusal may not say. */
@@ -105,7 +103,8 @@ export class RestClient {
 
   /** Until when the venue forbids requests. */
   get bannedUntilUs(): EpochUs | undefined {
-    return this.#options.bans.untilUs(this.#banKey, this.#options.platform.clock.nowUs())
+    const leftMs = this.#options.bans.leftMs(this.#banKey)
+    return leftMs === 0 ? undefined : this.#options.platform.clock.nowUs() + Math.round(leftMs * 1000)
   }
 
   get waiting(): number {
@@ -182,12 +181,10 @@ export class RestClient {
   }
 
   #waitMs(request: RestRequest<unknown>): number {
-    const { clock } = this.#options.platform
-    const nowUs = clock.nowUs()
-    const untilUs = this.bannedUntilUs ?? this.#options.bans.untilUs(this.#pauseKey, nowUs)
-    if (untilUs !== undefined) return (untilUs - nowUs) / 1000 + 1
-    const nowMs = clock.monotonicMs()
-    if (this.#pausedUntilMs > nowMs) return this.#pausedUntilMs - nowMs
+    const { platform, bans } = this.#options
+    const heldMs = Math.max(bans.leftMs(this.#banKey), bans.leftMs(this.#pauseKey))
+    if (heldMs > 0) return heldMs + 1
+    const nowMs = platform.clock.monotonicMs()
     const budget = this.#budgetOf(request)
     const ownMs = budget.window.waitMs(request.weight, nowMs)
     if (ownMs > 0) return ownMs
@@ -242,7 +239,7 @@ export class RestClient {
     const nowUs = platform.clock.nowUs()
     const fault = venue.rest.fault(response.status, response.headers, body, nowUs)
     if (fault !== undefined) {
-      const problem = await this.#obey(fault, nowUs)
+      const problem = await this.#obey(fault)
       throw new RestError(fault.kind, fault.reason + problem)
     }
     try {
@@ -254,15 +251,12 @@ export class RestClient {
   }
 
   /** Resolves with what could not be done, as words to add; a ban holds also when it cannot be written down. */
-  async #obey(fault: RestFault, nowUs: EpochUs): Promise<string> {
+  async #obey(fault: RestFault): Promise<string> {
     if (fault.kind !== 'banned' && fault.kind !== 'rate_limited') return ''
-    const { platform, bans } = this.#options
     const maxMs = fault.kind === 'banned' ? BAN_MS_MAX : RETRY_AFTER_MS.max
     const waitMs = Math.min(maxMs, Math.max(RETRY_AFTER_MS.min, fault.retryAfterMs))
-    this.#pausedUntilMs = Math.max(this.#pausedUntilMs, platform.clock.monotonicMs() + waitMs)
     const key = fault.kind === 'banned' ? this.#banKey : this.#pauseKey
-    const untilUs = Math.max(bans.untilUs(key, nowUs) ?? 0, nowUs + waitMs * 1000)
-    return bans.set(key, untilUs, nowUs).then(
+    return this.#options.bans.set(key, waitMs).then(
       () => '',
       (error: unknown) => `; a restart will not know of it: ${errorText(error)}`,
     )

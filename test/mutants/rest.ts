@@ -34,18 +34,15 @@ export const REST_MUTANTS: readonly Mutant[] = [
   {
     name: 'ban-not-read',
     file: 'feed/bans.ts',
-    find: `for (const [host, untilUs] of Object.entries(result.data)) this.#untilUs.set(host, untilUs)`,
-    replace: ``,
+    find: `if (leftMs > 0 && leftMs < BELIEVED_MS_MAX) this.#endMs.set`,
+    replace: `if (leftMs < 0) this.#endMs.set`,
     why: 'a ban that was written down is not looked up',
   },
   {
     name: 'requests-while-banned',
     file: 'feed/rest-client.ts',
-    find: `if (untilUs !== undefined) return (untilUs - nowUs) / 1000 + 1
-    const nowMs = clock.monotonicMs()
-    if (this.#pausedUntilMs > nowMs) return this.#pausedUntilMs - nowMs`,
-    replace: `const nowMs = clock.monotonicMs()
-    if (untilUs !== undefined) this.#pausedUntilMs = 0`,
+    find: `if (heldMs > 0) return heldMs + 1`,
+    replace: `if (heldMs < 0) return heldMs + 1`,
     why: 'requests go out while the venue forbids them',
   },
   {
