@@ -269,8 +269,8 @@ export class RestClient {
     this.#isUsageKnown = true
     const { clock } = this.#options.platform
     const nowMs = clock.monotonicMs()
-    const restMs = budget.windowMs - ((clock.nowUs() / 1000) % budget.windowMs) + 1
-    const endMs = budget.reported.endMs > nowMs ? budget.reported.endMs : nowMs + restMs
+    const venueMs = dateMs(headers) ?? clock.nowUs() / 1000
+    const endMs = nowMs + budget.windowMs - (venueMs % budget.windowMs) + 1
     // Answers can overtake each other; within a window the weight only grows.
     budget.reported = { weight: Math.max(used.weight, reportedWeight(budget, nowMs)), endMs }
   }
@@ -282,6 +282,12 @@ function openBudget({ limit, windowMs }: RestBudget): Budget {
 }
 
 const reportedWeight = ({ reported }: Budget, nowMs: number): number => (reported.endMs > nowMs ? reported.weight : 0)
+
+/** The venue's clock, to the second and never ahead of it: its windows end by it, whatever ours shows. */
+function dateMs({ date = '' }: Readonly<Record<string, string>>): number | undefined {
+  const ms = Date.parse(date)
+  return Number.isNaN(ms) ? undefined : ms
+}
 
 function parseBody(body: Buffer): unknown {
   try {

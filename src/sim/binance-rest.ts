@@ -45,9 +45,10 @@ export function answerRest(
     if (!(error instanceof BinanceError)) throw error
     answer = { status: error.status, body: JSON.stringify({ code: error.code, msg: error.message }) }
   }
-  const { used, refusal } = weights.take(request.client, weight)
+  const { used, atMs, refusal } = weights.take(request.client, weight)
   const { status, headers, body } = refusal ?? answer
-  return { status, headers: { 'X-MBX-USED-WEIGHT-1M': String(used), ...headers }, body }
+  const date = new Date(atMs).toUTCString()
+  return { status, headers: { Date: date, 'X-MBX-USED-WEIGHT-1M': String(used), ...headers }, body }
 }
 
 /** Symbols may be Unicode since 2026, but no lower-case letters. */

@@ -22,7 +22,14 @@ export interface WeightOptions {
 export interface Weights {
   limit: number
   /** Counts a request. `refusal`: the answer it gets instead of data. */
-  take(client: string, weight: number): { readonly used: number; readonly refusal: SimResponse | undefined }
+  take(client: string, weight: number): Taken
+}
+
+interface Taken {
+  readonly used: number
+  /** The venue's time. */
+  readonly atMs: number
+  readonly refusal: SimResponse | undefined
 }
 
 interface ClientState {
@@ -49,21 +56,21 @@ export function createWeights(limit: number, options: WeightOptions): Weights {
       const now = clock.nowUs() / 1000
       const state = clients.get(client) ?? { window: 0, used: 0, ignored: 0, bans: 0, bannedUntilMs: 0 }
       clients.set(client, state)
+      const told = (refusal?: SimResponse): Taken => ({ used: state.used, atMs: now, refusal })
       if (state.bannedUntilMs > now) {
         violation('request-while-banned', `${Math.ceil(state.bannedUntilMs - now)} ms before the ban ends`)
-        return { used: state.used, refusal: refuse(418, state.bannedUntilMs - now, texts.banned(state.bannedUntilMs)) }
+        return told(refuse(418, state.bannedUntilMs - now, texts.banned(state.bannedUntilMs)))
       }
       const window = Math.floor(now / windowMs)
       if (window !== state.window) Object.assign(state, { window, used: 0, ignored: 0 })
       state.used += weight
-      if (state.used <= weights.limit) return { used: state.used, refusal: undefined }
+      if (state.used <= weights.limit) return told()
       violation('weight', `${state.used} of ${weights.limit} used`)
-      if (state.ignored++ < IGNORED_MAX) {
-        return { used: state.used, refusal: refuse(429, (window + 1) * windowMs - now, texts.limited(weights.limit)) }
-      }
+      if (state.ignored++ < IGNORED_MAX)
+        return told(refuse(429, (window + 1) * windowMs - now, texts.limited(weights.limit)))
       const banMs = Math.min(BAN_MS_MAX, BAN_MS * 2 ** state.bans++) / timeScale
       state.bannedUntilMs = Math.ceil(now + banMs)
-      return { used: state.used, refusal: refuse(418, banMs, texts.banned(state.bannedUntilMs)) }
+      return told(refuse(418, banMs, texts.banned(state.bannedUntilMs)))
     },
   }
   return weights

@@ -65,6 +65,19 @@ describe('budget', () => {
     await world.clock.advance(2_000)
     expect(world.requests).toHaveLength(2)
   })
+
+  test('the minute is the venue’s: what its clock says in an answer counts, not ours', async () => {
+    const rest = await client()
+    const date = new Date(world.clock.nowUs() / 1000 - 5_000).toUTCString()
+    world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790', date })
+    await rest.get(snapshot())
+    void rest.get(snapshot())
+    const restMs = 60_000 - ((world.clock.nowUs() / 1000 - 5_000) % 60_000)
+    await world.clock.advance(restMs - 1_000)
+    expect(world.requests).toHaveLength(1)
+    await world.clock.advance(2_000)
+    expect(world.requests).toHaveLength(2)
+  })
 })
 
 test('what is left of a budget: not used, not under way, not waited for by another', async () => {
