@@ -9,8 +9,10 @@ import type { Platform } from '../platform/platform.ts'
 export const BAN_MS_MAX = 3 * 24 * 3_600_000
 /** A remembered ban that ends later than this was written by a clock that was wrong. */
 const BELIEVED_MS_MAX = 2 * BAN_MS_MAX
-/** A list that the disk did not take is written again after this, and again. */
-const RETRY_MS = 1_000
+/** A list that the disk did not take is written again after this, and again; so is one that a clock has made untrue. */
+const WATCH_MS = 1_000
+/** The wall clock may drift so far from the monotonic one. */
+const DRIFT_US = 100_000
 
 const stored = z.record(z.string(), z.number())
 
@@ -20,7 +22,7 @@ export class Bans {
   /** When each ends, monotonic: what the wall clock does meanwhile cannot shorten it. */
   readonly #endMs = new Map<string, number>()
   #writing: Promise<void> = Promise.resolve()
-  #cancelRetry: (() => void) | undefined
+  #cancelWatch: (() => void) | undefined
   #isStopped = false
 
   constructor(path: string, platform: Pick<Platform, 'files' | 'clock'>) {
@@ -45,6 +47,7 @@ export class Bans {
       const leftMs = (untilUs - clock.nowUs()) / 1000
       if (leftMs > 0 && leftMs < BELIEVED_MS_MAX) this.#endMs.set(host, clock.monotonicMs() + leftMs)
     }
+    this.#watch(this.#clockUs())
     return undefined
   }
 
@@ -66,7 +69,7 @@ export class Bans {
 
   stop(): void {
     this.#isStopped = true
-    this.#cancelRetry?.()
+    this.#cancelWatch?.()
   }
 
   /** Writes follow each other, so the newest state is the last. */
@@ -75,12 +78,30 @@ export class Bans {
     const untilUs = (host: string): EpochUs => clock.nowUs() + Math.round(this.leftMs(host) * 1000)
     const text = JSON.stringify(Object.fromEntries([...this.#endMs.keys()].map((host) => [host, untilUs(host)])))
     this.#writing = this.#writing.catch(() => {}).then(() => files.replace(this.#path, text))
-    this.#cancelRetry?.()
+    this.#cancelWatch?.()
     try {
       await this.#writing
+      this.#watch(this.#clockUs())
     } catch (error) {
-      if (!this.#isStopped) this.#cancelRetry = clock.after(RETRY_MS, () => void this.#write().catch(() => {}))
+      this.#watch(undefined)
       throw error
     }
+  }
+
+  /** Writes the list again if the wall clock does not stand as it did when it was written, or if it was not written. */
+  #watch(writtenClockUs: number | undefined): void {
+    this.#cancelWatch?.()
+    if (this.#isStopped || [...this.#endMs.keys()].every((host) => this.leftMs(host) === 0)) return
+    this.#cancelWatch = this.#platform.clock.after(WATCH_MS, () => {
+      const isTrue = writtenClockUs !== undefined && Math.abs(this.#clockUs() - writtenClockUs) < DRIFT_US
+      if (isTrue) this.#watch(writtenClockUs)
+      else void this.#write().catch(() => {})
+    })
+  }
+
+  /** How the wall clock stands to the monotonic one. */
+  #clockUs(): number {
+    const { clock } = this.#platform
+    return clock.nowUs() - clock.monotonicMs() * 1000
   }
 }

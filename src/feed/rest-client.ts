@@ -22,6 +22,8 @@ const BODY_BYTES_MAX = 64 * 1024 * 1024
 const UNDER_WAY_MAX = 8
 /** Requests that may wait; beyond this the caller is told at once. */
 const QUEUE_MAX = 5_000
+/** Who waits for another's answer is looked at when it comes, and so often. */
+const PROBE_MS = 1_000
 /** What a venue may ask us to wait, whatever it says; bans may be longer. */
 const RETRY_AFTER_MS = { min: 1_000, max: 24 * 3_600_000 }
 
@@ -188,9 +190,7 @@ export class RestClient {
     const budget = this.#budgetOf(request)
     const ownMs = budget.window.waitMs(request.weight, nowMs)
     if (ownMs > 0) return ownMs
-    const reported = reportedWeight(budget, nowMs)
-    const isFull = reported > 0 && reported + budget.underWay + request.weight > budget.window.limit
-    return isFull ? budget.reported.endMs - nowMs : 0
+    return fitsReported(budget, request.weight, nowMs) ? 0 : Math.max(PROBE_MS, budget.reported.endMs - nowMs)
   }
 
   #budgetOf(request: RestRequest<unknown>): Budget {
@@ -279,6 +279,16 @@ export class RestClient {
 function openBudget({ limit, windowMs }: RestBudget): Budget {
   const share = Math.max(1, Math.floor(limit * BUDGET_SHARE))
   return { window: new Window(share, windowMs), windowMs, reported: { weight: 0, endMs: 0 }, underWay: 0 }
+}
+
+/**
+ * Is there room beside what the venue said that is used? When its window should be over, one request alone finds out: the
+ * clocks may differ.
+ */
+function fitsReported({ reported, underWay, window, windowMs }: Budget, weight: number, nowMs: number): boolean {
+  if (nowMs >= reported.endMs + windowMs || reported.weight === 0) return true
+  if (reported.weight + underWay + weight <= window.limit) return true
+  return nowMs >= reported.endMs && underWay === 0
 }
 
 const reportedWeight = ({ reported }: Budget, nowMs: number): number => (reported.endMs > nowMs ? reported.weight : 0)

@@ -66,6 +66,30 @@ describe('budget', () => {
     expect(world.requests).toHaveLength(2)
   })
 
+  test('whether a new minute has begun is found out by one request alone', async () => {
+    const rest = await client()
+    world.answer = () => jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': '4790' })
+    await rest.get(snapshot())
+    await world.clock.advance(61_000)
+    let answer = () => {}
+    const used = { weight: '4790' }
+    world.answer = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(jsonAnswer(depth, 200, { 'x-mbx-used-weight-1m': used.weight }))
+      })
+    for (let i = 0; i < 3; i++) void rest.get(snapshot()).catch(() => {})
+    expect(world.requests).toHaveLength(2)
+    answer()
+    await world.clock.advance(59_000)
+    expect(world.requests).toHaveLength(2)
+    used.weight = '50'
+    await world.clock.advance(2_000)
+    expect(world.requests).toHaveLength(3)
+    answer()
+    await world.clock.advance(1)
+    expect(world.requests).toHaveLength(4)
+  })
+
   test('the minute is the venue’s: what its clock says in an answer counts, not ours', async () => {
     const rest = await client()
     const date = new Date(world.clock.nowUs() / 1000 - 5_000).toUTCString()
@@ -321,9 +345,9 @@ describe('limits that the venue sets', () => {
     setForwardUs = 3_600e6
     await world.clock.advance(10_000)
     expect(bans.leftMs('binance a.example')).toBe(50_000)
-    // What is written from now on goes by the clock as it is now.
-    await bans.set('binance b.example', 1_000)
-    expect(JSON.parse(world.disk.get(BAN_FILE) ?? '')['binance a.example']).toBe(clock.nowUs() + 50e6)
+    // The next process goes by the clock as it is now.
+    await world.clock.advance(1_000)
+    expect(JSON.parse(world.disk.get(BAN_FILE) ?? '')['binance a.example']).toBe(clock.nowUs() + 49e6)
   })
 
   test('a ban that is longer than any, from a clock that was wrong, is not believed', async () => {
