@@ -221,8 +221,8 @@ export class World {
     const lastsMs = kind === 'rest-status' && retry_after !== undefined ? pauseMs(fault.status, retry_after) : undefined
     this.struck(armed.name, armed.scope, lastsMs)
     armed.then?.()
-    // Of other spoilt frames nobody can tell whose they are.
-    const isOwned = fault.how === 'truncated' || fault.how === 'type'
+    // Of other spoilt frames nobody can tell whose they are, and what is lost besides does not come at all.
+    const isOwned = (fault.how === 'truncated' || fault.how === 'type') && !this.network.isCut(Number(connection))
     if (kind === 'malformed' && fault.channel === 'book' && isOwned) this.#bookFrames.spoil(`${venue} ${symbol}`)
     if (kind === 'forged') this.#forged.add(`${venue} ${symbol}`)
     else if (kind === 'rest-forged')

@@ -42,6 +42,8 @@ export interface ServerPeer extends SimPeer {
   isHolding(key: string): boolean
   /** Frames that wait to change places go out now: there may be no next one for long. */
   release(): void
+  /** What was sent until now does not come again. */
+  forget(): void
   /** The client is gone: what still waits here will never be sent. */
   discard(): void
   /** Some stream of it is silent although the venue has data. */
@@ -179,6 +181,10 @@ class Peer implements ServerPeer {
   release(): void {
     for (const outgoing of this.#held.values()) this.#enqueue(outgoing)
     this.#held.clear()
+  }
+
+  forget(): void {
+    this.#newest.clear()
   }
 
   discard(): void {

@@ -78,6 +78,11 @@ export class VirtualNetwork {
     return this.#open.has(connection)
   }
 
+  /** Bytes do not pass on it. */
+  isCut(connection: number): boolean {
+    return this.#open.get(connection)?.link.isCut === true
+  }
+
   net(scope: Scope): Net {
     return {
       connect: (options, handlers) => {
