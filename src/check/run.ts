@@ -66,6 +66,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     logger,
     faultsEndMs = FAULTS_END_MS,
     checkEveryMs = CHECK_EVERY_MS,
+    recoveryMsMax = RECOVERY_MS.most,
   } = options
   const counts: Record<string, number> = {}
   const recorder = createRecorder(sinks)
@@ -85,8 +86,12 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<R
     await checkpoint(world)
   }
   await world.loop.run(faultsEndMs)
-  await recover(world, options.recoveryMsMax ?? RECOVERY_MS.most)
-  await checkpoint(world, true)
+  // While the books are compared a quiet stream may have come to be looked into.
+  const waitedMs = () => world.loop.nowMs - faultsEndMs
+  do {
+    await recover(world, waitedMs, recoveryMsMax)
+    await checkpoint(world, true)
+  } while (waitedMs() < recoveryMsMax && !isRecovered(world, waitedMs()))
   endings(world)
   return {
     seed,
@@ -113,19 +118,21 @@ function checkTimes(endMs: number, everyMs: number): Quiet[] {
 }
 
 /** What was planned and has not struck goes away with the faults; then everything gets time to come back. */
-async function recover(world: World, mostMs: number): Promise<void> {
+async function recover(world: World, waitedMs: () => number, mostMs: number): Promise<void> {
   world.faults.clear()
   for (const { peer } of world.network.connections()) peer.release()
   if (world.machine.collector === undefined) world.machine.start()
-  const startMs = world.loop.nowMs
-  let nextMs = startMs + RECOVERY_MS.least
   let disturbedMs = Number.NEGATIVE_INFINITY
+  let stepMs = RECOVERY_MS.least
   do {
-    await world.loop.run(nextMs)
-    if (nextMs - startMs > CALM.afterMs) for (const market of world.markets) market.setRate(CALM.rate)
-    if (world.isDisturbed) disturbedMs = nextMs
-    nextMs += RECOVERY_MS.step
-  } while (nextMs - startMs <= mostMs && !(nextMs - disturbedMs > FOUND_MS && isRecovered(world, nextMs - startMs)))
+    await world.loop.run(world.loop.nowMs + stepMs)
+    stepMs = RECOVERY_MS.step
+    if (waitedMs() > CALM.afterMs) for (const market of world.markets) market.setRate(CALM.rate)
+    if (world.isDisturbed) disturbedMs = world.loop.nowMs
+  } while (
+    waitedMs() + stepMs <= mostMs &&
+    !(world.loop.nowMs - disturbedMs >= FOUND_MS && isRecovered(world, waitedMs()))
+  )
 }
 
 /** `waitedMs`: since the last fault was planned. */

@@ -238,8 +238,10 @@ export class World {
 
   #forbid(venue: WorldVenue, lastsMs: number): void {
     const untilMs = this.loop.nowMs + lastsMs
+    const { collector } = this.machine
     this.after(FORBIDDEN_GRACE_MS, () => {
-      venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
+      // A process that ended before the answer came could not tell the next one.
+      if (collector === this.machine.collector) venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
     })
   }
 
