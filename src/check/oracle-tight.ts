@@ -79,8 +79,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
-    data(stream, { receive_time_us }) {
-      if (receive_time_us !== undefined) receivedUs.set(stream, receive_time_us)
+    data(stream, event) {
+      const isFetched = event.type === 'trade' && event.source === 'backfill'
+      if (!isFetched && event.receive_time_us !== undefined) receivedUs.set(stream, event.receive_time_us)
     },
     gap({ record, event, before }) {
       // A process that died could not write down the end of it, so the next one goes on with it.

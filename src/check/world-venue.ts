@@ -35,6 +35,9 @@ export interface WorldVenue extends Host {
   noticedMs: number
 }
 
+/** After so long everyone has asked for the list of instruments again. */
+export const LIST_MS = 620_000
+
 /** `refused-once`: the next request for it, and no other. */
 export type Treatment = Admission | 'refused-once'
 
@@ -128,8 +131,9 @@ function admit(parts: WorldVenueParts, venue: WorldVenue, stream: string): Admis
 }
 
 /** A request or a subscription that consists of `words` is for a symbol that has been off the list for long. */
-export function isGone({ goneMs }: WorldVenue, words: Iterable<string>, nowMs: number): boolean {
-  if (goneMs.size === 0) return false
+export function isGone({ goneMs, forbiddenUntilMs }: WorldVenue, words: Iterable<string>, nowMs: number): boolean {
+  // Who may not ask has no list.
+  if (goneMs.size === 0 || nowMs < forbiddenUntilMs + LIST_MS) return false
   const asked = new Set([...words].map((word) => word.toUpperCase()))
   for (const [symbol, sinceMs] of goneMs) if (nowMs >= sinceMs && asked.has(symbol)) return true
   return false

@@ -12,7 +12,7 @@ import { type RestClient, RestError } from './rest-client.ts'
 const IN_FLIGHT_MS = { feed: 2_000, connection: 1_000 }
 
 /** Streams of one connection that said their last words within this time have fallen silent with it. */
-const TOGETHER_MS = 30_000
+const TOGETHER_MS = 5_000
 
 export interface ProbesOptions {
   readonly venue: Venue
@@ -111,6 +111,8 @@ function wordsOf(error: unknown): string {
 
 const lastUs = ({ lastMessageUs = 0 }: Feed): EpochUs => lastMessageUs
 
-/** The busiest first; asking for a trade costs less than asking for a book. */
+/** The busiest first, of two alike the one that spoke last; asking for a trade costs less than asking for a book. */
 const byRate = (a: Feed, b: Feed): number =>
-  Number(a.channel !== 'trade') - Number(b.channel !== 'trade') || a.silence.limitMs - b.silence.limitMs
+  Number(a.channel !== 'trade') - Number(b.channel !== 'trade') ||
+  a.silence.limitMs - b.silence.limitMs ||
+  lastUs(b) - lastUs(a)

@@ -136,6 +136,16 @@ describe('a silent connection', () => {
     expect(world.requests.every(({ url }) => url.includes('depth'))).toBe(true)
   })
 
+  test('of two books alike, the one that spoke last is asked about', async () => {
+    const other = 'ETHUSDT'
+    for (const symbol of [SYMBOL, other])
+      for (let i = 0; i < 2; i++) books.accept({ ...snapshot(100), venue: 'binance', symbol })
+    const early = feedOf('book', { lastMessageUs: 88_000_000 })
+    const late = feedOf('book', { lastMessageUs: 90_000_000, symbol: other })
+    await isQuiet(early, late)
+    expect(world.requests.map(({ url }) => new URL(url).searchParams.get('symbol'))).toEqual([other])
+  })
+
   test('is none that can be told of without a stream that stands anywhere', async () => {
     expect(await isQuiet(feedOf('book'), feedOf('trade', { tally: new Tally() }))).toBe(false)
     expect(world.requests).toEqual([])

@@ -1,11 +1,9 @@
 /** What venues do by their own rules, announced or not. */
 
 import type { OpenConnection } from '../../sim/virtual/net.ts'
-import type { Treatment } from '../world-venue.ts'
+import { LIST_MS, type Treatment } from '../world-venue.ts'
 import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
-/** After so long everyone has asked for the list of instruments again. */
-const LIST_MS = 620_000
 /** What a venue did not show while it was locked, or before an auction, it has published so soon after. */
 const PUBLISH_MS = 1_000
 const LIST_LATE_MS = 100_000
