@@ -10,6 +10,9 @@ import type { Stream } from './oracle-streams.ts'
 /** How long a handover may hold back what came. */
 const HELD_US_MAX = 30_000_000
 
+/** Whoever is refused for good asks again when the list of instruments is due; what the venue then took is found out there. */
+const REFUSED_US_MAX = 620_000_000
+
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
@@ -33,6 +36,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const tooWide = new Set<GapRecord>()
   /** When the process could not say that it lives. */
   let stalls: readonly Time[] = []
+  /** Streams that are told to be refused for good. */
+  const refused = new Set<Stream>()
   /** When the newest data of each stream that left was received: before a snapshot's own stream had brought anything. */
   const receivedUs = new Map<Stream, EpochUs>()
 
@@ -79,6 +84,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
+    shown(stream, { state, reason }) {
+      if (state === 'down' && reason.startsWith('refused')) refused.add(stream)
+    },
     data(stream, event) {
       const isFetched = event.type === 'trade' && event.source === 'backfill'
       if (!isFetched && event.receive_time_us !== undefined) receivedUs.set(stream, event.receive_time_us)
@@ -99,7 +107,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       // A stream that is behind the venue first repeats what was fetched: numbers say where the gap ends.
       if (record.stream.channel === 'trade' && isBySequence(event)) return
       const lateUs = end_time_us - latest(record) - slackUs
-      if (lateUs <= 0 || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
+      const mayBeRefused = refused.delete(record.stream) && lateUs <= REFUSED_US_MAX
+      if (lateUs <= 0 || mayBeRefused || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
       tell(record, `ends ${millis(lateUs)} too late`)
     },
   }

@@ -253,6 +253,9 @@ interface Answer {
   readonly answeredUs: EpochUs
 }
 
+/** Stream and REST may tell times to the millisecond or the microsecond: a smaller difference says nothing. */
+const TIME_STEP_US = 1_000
+
 /** It has left already, whichever way it came; numbers that the venue uses a second time are new. */
 export function isDelivered(feed: Feed, trade: Trade): boolean {
   const span = feed.venue.tradeSpan(trade)
@@ -261,8 +264,15 @@ export function isDelivered(feed: Feed, trade: Trade): boolean {
   return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
 }
 
-function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
-  if (tally.last === undefined || span.last > tally.last || trade.source === 'backfill') return false
-  const isNewer = newestTradeUs !== undefined && (trade.exchange_time_us ?? 0) > newestTradeUs
-  return isNewer && tally.within(span).length === 0
+/** A number at or below one that was delivered, made later than all that were: the venue counts anew. */
+function isReset({ tally, ledger: { newestTradeUs } }: Feed, { exchange_time_us = 0 }: Trade, span: Span): boolean {
+  if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
+  if (exchange_time_us - newestTradeUs < TIME_STEP_US) return false
+  return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
+}
+
+/** Not all of them are missing. */
+function hasHeld(tally: Tally, span: Span): boolean {
+  const missing = tally.within(span).reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  return missing < span.last - span.first + 1
 }

@@ -171,6 +171,13 @@ describe('what a second connection brought is gone', () => {
     expect(verdict(trace([2]))).toContain('gap_too_wide')
   })
 
+  test('and what comes on a stream that is told to be refused waits for the next list of instruments', () => {
+    const shown = (reason: string) =>
+      ({ kind: 'shown', ...at(5), ...ticker, stream: 's', state: 'down', reason, hasOpenGap: true }) as TraceEntry
+    expect(verdict([...resumed([2]), shown('refused: not available'), ...ended])).toEqual([])
+    expect(verdict([...resumed([2]), shown('busy; trying again'), ...ended])).toEqual(['gap_too_wide'])
+  })
+
   test('if it ends before the first has joined it', () => {
     const trace = (more: Trace): Trace => [...resumed([2, 3]), link(5, 3, 'closed'), ...more, frame(9, 2), ...ended]
     expect(verdict(trace([]))).toEqual([])

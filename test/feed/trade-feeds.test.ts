@@ -292,6 +292,21 @@ describe('trades that come again', () => {
   })
 })
 
+test('a venue that counts anew fills no hole below what it counted before', async () => {
+  const { world, exchange, stream, delivered, gaps } = await rig()
+  exchange.isDown = true
+  stream(10)
+  stream(13)
+  const later = (TIME_MS + 60_000) * 1000
+  stream(12, { exchange_time_us: later })
+  await world.clock.advance(0)
+  expect(gaps.slice(1).map(outcome)).toEqual([
+    { cause: 'sequence_gap', state: 'final', between: [10, 13], lost: 2, healed: 0 },
+    { cause: 'sequence_reset', state: 'final', between: [13, 12], lost: undefined, healed: undefined },
+  ])
+  expect(delivered.at(-1)?.id).toBe(`binance:trade:BTCUSDT:${later}:12`)
+})
+
 describe('a loss at the end of the stream', () => {
   test('is found within a minute of silence, and fetched', async () => {
     const { world, exchange, stream, gaps, ids } = await rig()
