@@ -106,7 +106,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return
       // A stream that is behind the venue first repeats what was fetched: numbers say where the gap ends.
       if (record.stream.channel === 'trade' && isBySequence(event)) return
-      const lateUs = end_time_us - latest(record) - slackUs
+      // The clock of the process that began it may have been ahead.
+      const lateUs = end_time_us - Math.max(latest(record), event.start_time_us) - slackUs
       const mayBeRefused = refused.delete(record.stream) && lateUs <= REFUSED_US_MAX
       if (lateUs <= 0 || mayBeRefused || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
       tell(record, `ends ${millis(lateUs)} too late`)

@@ -133,3 +133,9 @@ export class Seam {
     this.#isReached = true
   }
 }
+
+/** All can take over now. Each is asked first: what one shows of the first link's lag holds for all. */
+export function haveJoined(seams: readonly Seam[], nowMs: number): boolean {
+  for (const seam of seams) seam.joins(nowMs)
+  return seams.every((seam) => seam.joins(nowMs))
+}

@@ -8,7 +8,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { createFront } from './handover-front.ts'
-import { type Lag, OVERLAP_MS, Seam } from './handover-seam.ts'
+import { haveJoined, type Lag, OVERLAP_MS, Seam } from './handover-seam.ts'
 import type { Link, LinkEvents, LinkHandlers } from './link.ts'
 import { Retries } from './retries.ts'
 import { Stall } from './stall.ts'
@@ -198,9 +198,7 @@ export class Handover {
     if (this.#stall.tick(nowMs)) return
     const awaited = [...this.#seams.values()].filter(({ feed }) => !this.#isHopeless(feed))
     const isConfirmed = awaited.every(({ confirmedMs = nowMs }) => nowMs - confirmedMs >= OVERLAP_MS)
-    // Each is asked: what one shows of the first link's lag holds for all.
-    const joined = awaited.map((seam) => seam.joins(nowMs))
-    if (isConfirmed && awaited.length > 0 && joined.every((joins) => joins)) {
+    if (isConfirmed && awaited.length > 0 && haveJoined(awaited, nowMs)) {
       handlers.ready()
       return
     }

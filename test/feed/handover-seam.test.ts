@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Feed } from '../../src/feed/feed.ts'
 import { createFront } from '../../src/feed/handover-front.ts'
-import { type Lag, OVERLAP_MS, Seam } from '../../src/feed/handover-seam.ts'
+import { haveJoined, type Lag, OVERLAP_MS, Seam } from '../../src/feed/handover-seam.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { Channel, MarketEvent } from '../../src/model/event.ts'
 import { findVenue } from '../../src/venues/index.ts'
@@ -68,6 +68,17 @@ test('what was said before the second link joined may come late on the first, by
   busy.hold({ event: make(7), checksum: undefined, receiveTimeUs: 0 }, 100)
   busy.delivered(make(7), 0, 2_400)
   expect([busy.joins(4_600), quiet.joins(4_600)]).toEqual([true, true])
+})
+
+test('all have joined only if what the last one shows of the lag leaves the first one joined too', () => {
+  const lag = { ms: 0, newestMs: 0 }
+  const [quiet, busy] = [seamOf('trade', lag), seamOf('trade', lag)]
+  const make = MAKE.trade as (number: number) => MarketEvent
+  for (const seam of [quiet, busy]) seam.acked(0)
+  busy.hold({ event: make(7), checksum: undefined, receiveTimeUs: 0 }, 100)
+  busy.delivered(make(7), 0, 1_100)
+  expect(haveJoined([quiet, busy], 2_100)).toBe(false)
+  expect(haveJoined([quiet, busy], 3_100)).toBe(true)
 })
 
 test.each([

@@ -35,11 +35,11 @@ const announced = (about: string, done: Pick<FaultKind, 'draw'> & Announced): Fa
   },
 })
 
-/** Notices that follow each other closely are not all answered by a new connection at once. */
-function isNoticeDue({ world: { loop }, venue }: Strike): boolean {
+/** Notices that follow each other closely are not all answered by a new connection at once; nor is one that nobody hears. */
+function isNoticeDue({ world: { loop, network }, venue }: Strike): boolean {
   const isDue = loop.nowMs >= venue.noticedMs + NOTICE_EVERY_MS
   venue.noticedMs = loop.nowMs
-  return isDue
+  return isDue && network.connections(venue.id).every(({ link, peer }) => !link.isCut && !peer.isFrozen)
 }
 
 interface Announced {
