@@ -54,6 +54,10 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
   /** The process went on with it, because the one before could not write down its end. */
   const isReverted = ({ revertedKills }: GapRecord): boolean => revertedKills === streams.kills
 
+  /** The disk did not take where the ended process had come to: the next one knows an older number, or one of an older numbering. */
+  const isOutdated = (gap: Gap): boolean =>
+    isProcessGap(gap) && streams.endedUs !== undefined && disk.isAt(streams.endedUs)
+
   /** The chain is broken: is there a gap that says so? */
   function bridge(stream: Stream, book: Book, event: BookData): void {
     const sequence = endOf(event)
@@ -66,7 +70,7 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
       book.hole ??= { atUs: streams.nowUs, last: book.last, text }
       return
     }
-    const fitting = between.filter(({ latest }) => fitsBehind(latest, book.last))
+    const fitting = between.filter(({ latest }) => fitsBehind(latest, book.last) || isOutdated(latest))
     const [record] = fitting
     book.used = record
     if (record === undefined) {

@@ -58,6 +58,16 @@ test('a stream of which a failing disk never took a word is unknown to the next 
   expect(verdict(late)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))
 })
 
+test('where a stream had come to, a failing disk may know by the numbers of an older numbering', () => {
+  const killed = new GoodRun().steps(3).restart('killed').steps(3).end()
+  const outdated = change(gap({ cause: 'process_down', channel: 'book' }), { last_sequence: plus(1_000_000) })(killed)
+  expect(verdict(outdated)).toContain('gap_sequences_unfit')
+  const full = fault(START_US + SECOND / 2, 'disk-full', { untilUs: START_US + 20 * SECOND })
+  expect(verdict(insert(outdated, event('book_snapshot', { symbol: 'ETHUSDT' }), full))).not.toContain(
+    'gap_sequences_unfit',
+  )
+})
+
 test('nor are the trades between two such processes known to be missing', () => {
   const run = new GoodRun().steps(3).restart('killed').step('BTCUSDT', 'trade', 2).steps(3).end()
   const untold = drop(event('gap'))(drop(event('trade', { source: 'backfill' }))(run))

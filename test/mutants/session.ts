@@ -149,7 +149,7 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
     name: 'handover-too-early',
     file: 'feed/handover.ts',
     find: `if (isConfirmed && awaited.length > 0 && haveJoined(awaited, nowMs)) {`,
-    replace: `if (joined.length > 0 || isConfirmed) {`,
+    replace: `if (awaited.length > 0 || isConfirmed) {`,
     why: 'the second link takes over before it is in step',
   },
   {
