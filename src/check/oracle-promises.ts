@@ -51,6 +51,20 @@ export const PROMISES = {
 } as const
 export type PromiseName = keyof typeof PROMISES
 
+/** Broken, these mean that something was lost or wrong and nobody was told. */
+export const UNSEEN_LOSSES: readonly PromiseName[] = [
+  'trade_missing_outside_gap',
+  'loss_unfound',
+  'healed_untrue',
+  'gap_ended_early',
+  'book_chain_broken',
+  'book_differs',
+  'replica_differs',
+  'outage_outside_gap',
+  'spoilt_frame_untold',
+  'process_gap_missing',
+]
+
 export interface Violation {
   readonly promise: PromiseName
   readonly atUs: EpochUs

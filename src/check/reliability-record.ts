@@ -1,6 +1,7 @@
 /** One recorded run: what docs/reliability/*.json hold. */
 
 import { z } from 'zod'
+import { UNSEEN_LOSSES } from './oracle-promises.ts'
 import { type Bound, holds } from './prove/proof.ts'
 
 const bound = z.strictObject({
@@ -55,6 +56,9 @@ export interface SoakTally {
   readonly seconds: number
 }
 
+const pick = (counts: Readonly<Record<string, number>>, names: readonly string[]): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).filter(([name]) => names.includes(name)))
+
 export function soakDigest({ seeds, failed, promises, faults, events, gaps, virtualHours }: SoakTally): Digest {
   const broken = Object.entries(promises).map(([promise, count]) => [`broken_${promise}`, count])
   return {
@@ -70,6 +74,7 @@ export function soakDigest({ seeds, failed, promises, faults, events, gaps, virt
     },
     bounds: [
       { what: 'seeds', found: seeds, least: 1 },
+      { what: 'losses that nobody was told of', found: sum(pick(promises, UNSEEN_LOSSES)), most: 0 },
       { what: 'seeds with a broken promise', found: failed.length, most: 0 },
     ],
   }

@@ -84,7 +84,9 @@ describe('what runs of the simulation write', () => {
     }
     expect(soakDigest({ ...tally, failed: [] }).figures).toMatchObject({ seeds: 10, faults: 5, kinds_of_fault: 2 })
     expect(passes(soakDigest({ ...tally, failed: [] }))).toBe(true)
-    expect(passes(soakDigest({ ...tally, failed: [4] }))).toBe(false)
+    const failed = soakDigest({ ...tally, failed: [4], promises: { book_differs: 2, back_late: 1 } })
+    expect(passes(failed)).toBe(false)
+    expect(failed.bounds).toContainEqual({ what: 'losses that nobody was told of', found: 2, most: 0 })
   })
 
   test('a day', () => {
