@@ -162,6 +162,15 @@ export const PROMISED: readonly Promised[] = [
     tests: ['test/prove/delivery.test.ts', 'test/prove/full-judge.test.ts'],
     limits: 'Instruments that are evicted before a store had them are in no gap, because they are of no feed.',
   },
+  {
+    id: 'G18',
+    title: 'Clients cost the collected data nothing',
+    text: 'With 10,000 connections open that drip, lie, hang or say nothing, and 50 clients of the stream that read nothing, `/health` on a new connection answers within 50 ms p99, every trade is collected once, and no gap is made.',
+    records: ['connections'],
+    tests: ['test/prove/busy.test.ts', 'test/service/hardening.test.ts', 'test/api/stream.test.ts'],
+    limits:
+      'Where there is room for fewer (`api.connections_max`, 512 unless said) whoever has waited longest without a whole request makes room. The crowd and the simulated exchanges ran on the same machine.',
+  },
 ]
 
 /** Said as plainly as the promises. */

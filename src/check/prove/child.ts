@@ -2,8 +2,9 @@
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { EventType, GapCause, GapState, MarketEvent } from '../../model/event.ts'
+import { sleep } from '../../platform/clock.ts'
 import { systemPlatform } from '../../platform/system.ts'
-import { comes, sleep } from './wait.ts'
+import { comes } from './wait.ts'
 
 /** A gap as the API shows it, as far as a proof reads it. */
 export interface GapRecord {

@@ -2,6 +2,7 @@
 
 import { fork } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { sleep } from '../../platform/clock.ts'
 import { startSimulator } from '../../sim/server.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Child, startChild } from './child.ts'
@@ -11,7 +12,7 @@ import { someInstruments } from './instruments.ts'
 import type { ProberOptions, ProberReport } from './prober.ts'
 import type { Bound, Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit } from './trade-audit.ts'
-import { comes, sleep, watchLag } from './wait.ts'
+import { comes, watchLag } from './wait.ts'
 
 const SYMBOLS = 5
 const STEPS_PER_SECOND = 10
@@ -19,6 +20,8 @@ const READERS = 50
 const CALM_MS = 10_000
 const GATHER_MS_MAX = 60_000
 const CROWDED_MS = 30_000
+/** A small crowd is watched for a shorter time. */
+const CROWDED_MS_EACH = 10
 const SETTLE_MS_MAX = 60_000
 const HEALTH_MS_MAX = 50
 /** Clients that are sent away are on their way back. */
@@ -107,7 +110,7 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
   const gapsBefore = await gapCount(child)
   const port = Number(new URL(child.url ?? '').port)
   const prober = helper<ProberReport>(main, 'prober', { port } satisfies ProberOptions)
-  await sleep(clock, CALM_MS)
+  await sleep(clock, Math.min(CALM_MS, count * CROWDED_MS_EACH))
   const calm = prober.take()
   const crowd = helper<CrowdReport>(main, 'crowd', { port, count, readers: READERS } satisfies CrowdOptions)
   const areIn = () => (crowd.newest?.dialled ?? 0) >= count
@@ -115,7 +118,7 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
   crowd.take()
   prober.take()
   const endLag = watchLag(clock)
-  await sleep(clock, CROWDED_MS)
+  await sleep(clock, Math.min(CROWDED_MS, count * CROWDED_MS_EACH))
   const machineLateMs = endLag().p99
   const [during, seen] = [prober.take(), crowd.take()]
   const gaps = (await gapCount(child)) - gapsBefore

@@ -1,6 +1,7 @@
 /** The service is killed again and again while its servers come and go; then everything settles and the stores are read. */
 
 import { join } from 'node:path'
+import { sleep } from '../../platform/clock.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import type { Spread } from '../oracle-figures.ts'
@@ -12,7 +13,7 @@ import type { ProofOptions } from './proof.ts'
 import { ServiceBed } from './service-bed.ts'
 import { openStand, type Stand } from './stand.ts'
 import type { Stored } from './stores.ts'
-import { sleep, until } from './wait.ts'
+import { until } from './wait.ts'
 import { probeWrites } from './write-probe.ts'
 
 const SYMBOLS = 2

@@ -2,6 +2,7 @@
 
 import type { MarketEvent } from '../../model/event.ts'
 import { CHANNEL_OF } from '../../model/event.ts'
+import { sleep } from '../../platform/clock.ts'
 import type { Random } from '../../platform/platform.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import type { ServerPeer } from '../../sim/peer.ts'
@@ -9,7 +10,7 @@ import { spread } from '../oracle-figures.ts'
 import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
-import { comes, sleep, watchLag } from './wait.ts'
+import { comes, watchLag } from './wait.ts'
 
 /** How a connection ends. */
 const ENDINGS = ['reset', 'eof', 'closed'] as const

@@ -2,6 +2,7 @@
 
 import { type ChildProcess, fork } from 'node:child_process'
 import { dirname, join } from 'node:path'
+import { sleep } from '../../platform/clock.ts'
 import type { Clock } from '../../platform/platform.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import { type Spread, spread } from '../oracle-figures.ts'
@@ -10,7 +11,7 @@ import type { Proof, ProofOptions } from './proof.ts'
 import type { NatsServer } from './servers/nats-server.ts'
 import { STREAM, startNats } from './stand.ts'
 import { messagesIn } from './stores.ts'
-import { sleep, watchLag } from './wait.ts'
+import { watchLag } from './wait.ts'
 
 const PER_SECOND = 20_000
 const CALM_MS = 15_000

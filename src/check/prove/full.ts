@@ -1,6 +1,7 @@
 /** A small disk is filled up while NATS is away: no crash, the oldest goes, and the gaps say exactly what is missing. */
 
 import { join } from 'node:path'
+import { sleep } from '../../platform/clock.ts'
 import type { Child } from './child.ts'
 import { judgeFull } from './full-judge.ts'
 import { someInstruments } from './instruments.ts'
@@ -11,7 +12,6 @@ import { leftOpen, ServiceBed } from './service-bed.ts'
 import { STREAM, startNats } from './stand.ts'
 import { readNats } from './stores.ts'
 import { sumOf } from './trade-audit.ts'
-import { sleep } from './wait.ts'
 
 const MIB = 1024 * 1024
 const DISK_MIB = 32

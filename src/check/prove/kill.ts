@@ -1,6 +1,7 @@
 /** The service is killed and stopped again and again, and goes on from the same data folder: nothing is missed unseen. */
 
 import { CHANNELS } from '../../model/event.ts'
+import { sleep } from '../../platform/clock.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import type { SimVenue } from '../../sim/exchange.ts'
 import { startSimulator } from '../../sim/server.ts'
@@ -11,7 +12,7 @@ import { someInstruments } from './instruments.ts'
 import { judgeEnds, type ProcessEnd } from './kill-judge.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit } from './trade-audit.ts'
-import { sleep, until } from './wait.ts'
+import { until } from './wait.ts'
 
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 6

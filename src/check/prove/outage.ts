@@ -1,12 +1,12 @@
 /** A venue that is gone for a minute while its markets trade on: what it still has is fetched, the rest is counted. */
 
 import type { Gap } from '../../model/event.ts'
-import { systemClock } from '../../platform/clock.ts'
+import { sleep, systemClock } from '../../platform/clock.ts'
 import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit, type TradeCount } from './trade-audit.ts'
-import { comes, sleep, until } from './wait.ts'
+import { comes, until } from './wait.ts'
 
 const SYMBOLS = 2
 /** The simulators keep the newest 1000 trades of each symbol; a minute and the wait after it make a few hundred. */

@@ -1,7 +1,7 @@
 /** Outages of a server, one after the other until it is enough. */
 
+import { sleep } from '../../platform/clock.ts'
 import type { Clock, Random } from '../../platform/platform.ts'
-import { sleep } from './wait.ts'
 
 /** One way to be gone. */
 export interface Failing {

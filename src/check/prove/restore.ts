@@ -1,6 +1,7 @@
 /** An older copy of the NATS store is put in its place while the collector runs: what it lacks is delivered again. */
 
 import { join } from 'node:path'
+import { sleep } from '../../platform/clock.ts'
 import { judgeDelivery, type ServiceEnd } from './delivery-judge.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
@@ -9,7 +10,6 @@ import { leftOpen, ServiceBed } from './service-bed.ts'
 import { STREAM, startNats } from './stand.ts'
 import { readLake, readNats } from './stores.ts'
 import { sumOf } from './trade-audit.ts'
-import { sleep } from './wait.ts'
 
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 15

@@ -1,14 +1,14 @@
 /** Connections whose end is known beforehand: each is replaced before, and nothing is lost, doubled or told to be stale. */
 
 import type { MarketEvent } from '../../model/event.ts'
-import { systemClock } from '../../platform/clock.ts'
+import { sleep, systemClock } from '../../platform/clock.ts'
 import { venues } from '../../venues/index.ts'
 import type { Venue } from '../../venues/venue.ts'
 import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit, type TradeCount } from './trade-audit.ts'
-import { comes, sleep } from './wait.ts'
+import { comes } from './wait.ts'
 
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 6

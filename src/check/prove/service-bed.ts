@@ -1,6 +1,7 @@
 /** The service as a process between simulated exchanges and real stores, and everything that leaves it. */
 
 import { CHANNEL_OF, type EpochUs, type Gap, type MarketEvent } from '../../model/event.ts'
+import { sleep } from '../../platform/clock.ts'
 import type { SimVenue } from '../../sim/exchange.ts'
 import { type Simulator, startSimulator } from '../../sim/server.ts'
 import { EVENT_TYPES } from '../../sinks/clickhouse/columns.ts'
@@ -10,7 +11,6 @@ import { feedKey, type Told } from './delivery-judge.ts'
 import type { ProofOptions } from './proof.ts'
 import type { readNats } from './stores.ts'
 import { TradeAudit } from './trade-audit.ts'
-import { sleep } from './wait.ts'
 
 const SETTLE_MS_MAX = 120_000
 const LAG_MAX = 200

@@ -1,12 +1,12 @@
 /** Connections that stay open and say nothing: half-open ones, and ones that still answer pings. */
 
-import { systemClock } from '../../platform/clock.ts'
+import { sleep, systemClock } from '../../platform/clock.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Bed, live, openBed } from './bed.ts'
 import { someInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
-import { comes, sleep } from './wait.ts'
+import { comes } from './wait.ts'
 
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 8

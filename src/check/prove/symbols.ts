@@ -1,13 +1,13 @@
 /** Fifty symbols of each venue, one of them broken in every way: its neighbours on the same connections lose nothing. */
 
-import { systemClock } from '../../platform/clock.ts'
+import { sleep, systemClock } from '../../platform/clock.ts'
 import type { FaultSpec } from '../../sim/faults.ts'
 import { simVenues } from '../../sim/index.ts'
 import { type Bed, openBed } from './bed.ts'
 import { manyInstruments } from './instruments.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit, type TradeCount } from './trade-audit.ts'
-import { comes, sleep, until } from './wait.ts'
+import { comes, until } from './wait.ts'
 
 const SYMBOLS = 50
 /** In a run shorter than half a minute. */

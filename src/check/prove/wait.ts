@@ -1,11 +1,9 @@
+import { sleep } from '../../platform/clock.ts'
 import type { Clock } from '../../platform/platform.ts'
 import { type Spread, spread } from '../oracle-figures.ts'
 
 const LOOK_MS = 10
 const LAG_EVERY_MS = 100
-
-export const sleep = (clock: Clock, ms: number): Promise<void> =>
-  new Promise((resolve) => void clock.after(ms, () => resolve()))
 
 /** Resolves with whether `condition` came to hold within `deadlineMs`. */
 export async function comes(clock: Clock, condition: () => boolean, deadlineMs: number): Promise<boolean> {

@@ -1,8 +1,8 @@
 /** What the machine itself needs, at this moment, for what a log does: wait a few milliseconds, then write to a file. */
 
+import { sleep } from '../../platform/clock.ts'
 import type { Platform } from '../../platform/platform.ts'
 import { type Spread, spread } from '../oracle-figures.ts'
-import { sleep } from './wait.ts'
 
 const EVERY_MS = 20
 /** As long as the log waits. */
