@@ -264,10 +264,13 @@ export function isDelivered(feed: Feed, trade: Trade): boolean {
   return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
 }
 
-/** A number at or below one that was delivered, made later than all that were: the venue counts anew. */
-function isReset({ tally, ledger: { newestTradeUs } }: Feed, { exchange_time_us = 0 }: Trade, span: Span): boolean {
+/**
+ * A number at or below one that was delivered, made later than all that were: the venue counts anew. Fetched trades tell
+ * nothing: the venue's clock may have been set back since they were made.
+ */
+function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
   if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
-  if (exchange_time_us - newestTradeUs < TIME_STEP_US) return false
+  if (trade.source === 'backfill' || (trade.exchange_time_us ?? 0) - newestTradeUs < TIME_STEP_US) return false
   return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
 }
 

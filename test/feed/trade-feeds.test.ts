@@ -307,6 +307,15 @@ test('a venue that counts anew fills no hole below what it counted before', asyn
   expect(delivered.at(-1)?.id).toBe(`binance:trade:BTCUSDT:${later}:12`)
 })
 
+test('a hole is filled whatever the times of its trades: the venue’s clock may have been set back', async () => {
+  const { world, stream, gaps, ids } = await rig()
+  stream(10)
+  stream(13, { exchange_time_us: (TIME_MS - 60_000) * 1000 })
+  await world.clock.advance(2_000)
+  expect(ids()).toEqual([10, 13, 11, 12])
+  expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 2, healed: 2 })
+})
+
 describe('a loss at the end of the stream', () => {
   test('is found within a minute of silence, and fetched', async () => {
     const { world, exchange, stream, gaps, ids } = await rig()

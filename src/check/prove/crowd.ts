@@ -24,45 +24,57 @@ export interface CrowdReport {
 }
 
 const REPORT_MS = 250
-const DIAL_EVERY_MS = 10
-/** At a time: a crowd, but not a flood that leaves its own process no time. */
-const DIALS_MAX = 30
-const DRIP_EVERY_MS = 1_000
+const TICK_MS = 10
+/** New connections a tick: until all have been in, and from then on. A crowd, but no flood. */
+const DIALS = { first: 30, later: 2 }
+/** A kept connection is closed when nothing comes for 5 s, and so is one whose headers are not whole by then. */
+const ASK_EVERY_MS = 4_000
 const HOST = '127.0.0.1'
 
-/** What each of them says when it is in; the drip goes on saying it. */
-const MANNERS = [
-  '',
-  'GET /health HTTP/1.1\r\nhost: localhost\r\nx-drip: ',
-  `GET /${'%'.repeat(2_000)} HTTP/1.1\r\nhost: localhost\r\n${'x: y\r\n'.repeat(500)}`,
-  '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
-  'POST /api/v1/subscriptions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 65536\r\n\r\n{',
+/** What a client says when it is in, and every {@link ASK_EVERY_MS} from then on. */
+interface Manners {
+  readonly first: string
+  readonly more?: string
+}
+
+const ASK = 'GET /health/live HTTP/1.1\r\nhost: localhost\r\n\r\n'
+const POLITE: Manners = { first: ASK, more: ASK }
+const RUDE: readonly Manners[] = [
+  { first: '' },
+  { first: 'GET /health HTTP/1.1\r\nhost: localhost\r\nx-drip: ', more: '.' },
+  { first: 'POST /api/v1/subscriptions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 65536\r\n\r\n{', more: '{' },
+  { first: `GET /${'%'.repeat(2_000)} HTTP/1.1\r\nhost: localhost\r\n${'x: y\r\n'.repeat(500)}` },
+  { first: '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03' },
 ]
+/** One in so many is rude. */
+const RUDE_EVERY = 10
+
+const mannersOf = (number: number): Manners =>
+  number % RUDE_EVERY === 0 ? (RUDE[(number / RUDE_EVERY) % RUDE.length] ?? POLITE) : POLITE
 
 function main({ port, count, readers }: CrowdOptions): void {
   const clock = systemClock()
-  const open = new Set<Socket>()
-  const dripping = new Set<Socket>()
+  const open = new Map<Socket, Manners>()
   let dialled = 0
   const dial = () => {
-    const manner = dialled++ % MANNERS.length
-    const socket = connect(port, HOST, () => {
-      socket.write(MANNERS[manner] ?? '')
-      if (manner === 1) dripping.add(socket)
-    })
-    open.add(socket)
+    const manners = mannersOf(dialled++)
+    const socket = connect(port, HOST, () => socket.write(manners.first))
+    open.set(socket, manners)
     socket.on('error', () => {})
-    socket.on('close', () => {
-      open.delete(socket)
-      dripping.delete(socket)
-    })
+    socket.on('close', () => open.delete(socket))
     socket.resume()
   }
-  clock.every(DIAL_EVERY_MS, () => {
-    for (let made = 0; open.size < count && made < DIALS_MAX; made++) dial()
-  })
-  clock.every(DRIP_EVERY_MS, () => {
-    for (const socket of dripping) socket.write('.')
+  // Spread over the time between two questions.
+  let turn = 0
+  const turns = ASK_EVERY_MS / TICK_MS
+  clock.every(TICK_MS, () => {
+    const dials = dialled < count ? DIALS.first : DIALS.later
+    for (let made = 0; open.size < count && made < dials; made++) dial()
+    const sockets = [...open]
+    const share = Math.ceil(sockets.length / turns)
+    for (const [socket, { more }] of sockets.slice(turn * share, (turn + 1) * share))
+      if (more !== undefined && !socket.connecting) socket.write(more)
+    turn = (turn + 1) % turns
   })
   let reading = 0
   const read = () => {
@@ -80,9 +92,9 @@ function main({ port, count, readers }: CrowdOptions): void {
     })
   }
   for (let reader = 0; reader < readers; reader++) read()
-  const isConnected = (socket: Socket) => !socket.connecting
+  const isConnected = (socket: Socket) => !socket.connecting && !socket.destroyed
   clock.every(REPORT_MS, () => {
-    const report: CrowdReport = { open: [...open].filter(isConnected).length, readers: reading, dialled }
+    const report: CrowdReport = { open: [...open.keys()].filter(isConnected).length, readers: reading, dialled }
     process.send?.(report)
   })
   process.once('disconnect', () => process.exit(0))
