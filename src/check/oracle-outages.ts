@@ -4,8 +4,9 @@
  */
 
 import type { EpochUs } from '../model/event.ts'
+import { touches } from './oracle-causes.ts'
 import { DiskTrouble } from './oracle-disk.ts'
-import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
+import { type Court, type Entry, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import type { Outage, Stream } from './oracle-streams.ts'
 
 const isNumbered = ({ channel }: Stream): boolean => channel === 'trade' || channel === 'book'
@@ -64,6 +65,11 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
   const { slackUs } = options
   const endings: Ending[] = []
   const disk = new DiskTrouble(options)
+  const unlisted: Entry<'fault'>[] = []
+
+  /** What the venue does not list has no data to miss. */
+  const isListed = (stream: Stream, atUs: EpochUs): boolean =>
+    !unlisted.some((fault) => touches(fault, stream) && (fault.untilUs ?? fault.atUs) >= atUs)
 
   /** A gap without an end is durable already: it goes on. */
   const isInGap = (stream: Stream): boolean =>
@@ -90,7 +96,10 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
   }
 
   return {
-    fault: (entry) => disk.fault(entry),
+    fault(entry) {
+      disk.fault(entry)
+      if (options.unlistedFaults.test(entry.fault)) unlisted.push(entry)
+    },
     process({ state, atUs }) {
       if (state === 'started') return
       for (const stream of streams.all()) {
@@ -99,7 +108,8 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
         // Of what has not brought anything yet nothing can be missed.
         if (stream.leftUs === undefined && stream.gaps.size === 0) continue
         if (outage?.isProcess !== true || outage.fromUs !== atUs || isInGap(stream)) continue
-        endings.push({ stream, outage, atUs, isUntold: state === 'stopped' && stream.open.size === 0 })
+        const isUntold = state === 'stopped' && stream.open.size === 0 && isListed(stream, atUs)
+        endings.push({ stream, outage, atUs, isUntold })
       }
     },
     finish() {

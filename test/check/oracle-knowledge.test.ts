@@ -82,6 +82,17 @@ test('nor are the trades between two such processes known to be missing', () => 
   expect(verdict([failing(START_US + 20 * SECOND), ...unseen])).toContain('trade_missing_outside_gap')
 })
 
+test('a stream that the venue does not list needs no gap when the process stops', () => {
+  const stopped = new GoodRun().steps(3).restart('stopped').steps(3).end()
+  const isOfBook = gap({ ...BTC, channel: 'book', cause: 'shutdown', state: 'open' })
+  const untold = drop(isOfBook)(stopped)
+  expect(verdict(untold)).toContain('process_gap_missing')
+  const unlisted = (symbol: string) =>
+    fault(START_US, 'symbol-unlisted', { ...BTC, symbol, untilUs: START_US + 60 * SECOND })
+  expect(verdict([unlisted('ETHUSDT'), ...untold])).toContain('process_gap_missing')
+  expect(verdict([unlisted('BTCUSDT'), ...untold])).not.toContain('process_gap_missing')
+})
+
 test('what the disk had not taken when the process stopped is gone', () => {
   const run = new GoodRun().steps(3).step('BTCUSDT', 'trade', 2).steps(1).restart('stopped').steps(3).wait(60_000)
   const trace = run.end()
