@@ -1,7 +1,9 @@
 /** Hands every event to the stream's clients: encoded once, filtered for each, never buffered without bound. */
 
+import type { Duplex } from 'node:stream'
 import type { MarketEvent } from '../../model/event.ts'
 import type { Clock } from '../../platform/platform.ts'
+import { turn } from '../../platform/turn.ts'
 import type { HttpMetrics, Logger } from '../../service/ports.ts'
 import { rateLimit } from '../../service/rate-limit.ts'
 import type { CollectorView } from '../view.ts'
@@ -32,6 +34,9 @@ export interface StreamSocket {
   terminate(): void
 }
 
+/** What a WebSocket writes to: frames of one turn leave in one system call. */
+export type StreamTransport = Pick<Duplex, 'cork' | 'uncork'>
+
 /** The hub's side of one client; the socket's owner calls it. */
 export interface StreamClient {
   message(text: string): void
@@ -41,6 +46,7 @@ export interface StreamClient {
 
 interface Client {
   readonly socket: StreamSocket
+  readonly transport: StreamTransport
   readonly name: string
   readonly mayTalk: (who: string) => boolean
   filter: Filter | undefined
@@ -63,6 +69,7 @@ export class StreamHub {
   readonly #clients = new Set<Client>()
   #endEvents: (() => void) | undefined
   #endPings: (() => void) | undefined
+  readonly #gathering = new Set<StreamTransport>()
 
   constructor(options: HubOptions) {
     this.#options = options
@@ -76,10 +83,10 @@ export class StreamHub {
     return this.size >= this.#options.limits.clientsMax
   }
 
-  add(socket: StreamSocket, name: string): StreamClient {
+  add(socket: StreamSocket, transport: StreamTransport, name: string): StreamClient {
     const { limits, clock } = this.#options
     const mayTalk = rateLimit(limits.messagesPerSecondMax, clock)
-    const client: Client = { socket, name, mayTalk, filter: undefined, isAlive: true, cancelCut: undefined }
+    const client: Client = { socket, transport, name, mayTalk, filter: undefined, isAlive: true, cancelCut: undefined }
     this.#clients.add(client)
     this.#adjust()
     return {
@@ -116,8 +123,22 @@ export class StreamHub {
   readonly #publish = (event: MarketEvent, bytes: () => Buffer): void => {
     for (const client of this.#clients) {
       if (client.filter === undefined || !matches(client.filter, event)) continue
+      this.#gather(client)
       this.#deliver(client, bytes())
     }
+  }
+
+  /** With many clients most of an event's price is the call that writes it. */
+  #gather({ transport }: Client): void {
+    if (this.#gathering.has(transport)) return
+    if (this.#gathering.size === 0) void turn().then(() => this.#release())
+    this.#gathering.add(transport)
+    transport.cork()
+  }
+
+  #release(): void {
+    for (const transport of this.#gathering) transport.uncork()
+    this.#gathering.clear()
   }
 
   #deliver(client: Client, data: string | Buffer): void {

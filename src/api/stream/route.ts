@@ -1,5 +1,6 @@
 /** `WS /api/v1/stream`: the live normalized events. */
 
+import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { PrismError } from '../../model/errors.ts'
@@ -59,12 +60,12 @@ export function mountStream({ server, deps, logger, limits }: StreamOptions): vo
       throw new PrismError('INVALID_PARAMETERS', 'Pages of this origin may not open the stream.')
     }
     if (hub.isFull) throw new PrismError('SERVICE_UNAVAILABLE', 'The stream has as many clients as it can serve.')
-    accept(request, reply, (socket) => serve(socket, request.ip))
+    accept(request, reply, (socket) => serve(socket, request))
     return reply
   })
 
-  function serve(socket: WebSocket, ip: string): void {
-    const client = hub.add(socket, ip)
+  function serve(socket: WebSocket, { ip, raw }: FastifyRequest): void {
+    const client = hub.add(socket, raw.socket, ip)
     logger.info('stream_client_connected', 'a stream client connected', { client: ip, clients: hub.size })
     socket.on('message', (data, isBinary) => client.message(isBinary ? '' : String(data)))
     socket.on('pong', () => client.alive())
