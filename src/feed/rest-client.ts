@@ -190,7 +190,8 @@ export class RestClient {
     const budget = this.#budgetOf(request)
     const ownMs = budget.window.waitMs(request.weight, nowMs)
     if (ownMs > 0) return ownMs
-    return fitsReported(budget, request.weight, nowMs) ? 0 : Math.max(PROBE_MS, budget.reported.endMs - nowMs)
+    if (fitsReported(budget, request.weight, nowMs)) return 0
+    return nowMs < budget.reported.endMs ? budget.reported.endMs - nowMs : PROBE_MS
   }
 
   #budgetOf(request: RestRequest<unknown>): Budget {

@@ -131,10 +131,10 @@ export const STREAM_FAULTS = {
     { channels: ['book'] },
   ),
   'book-ghost': {
-    ...frames('a book frame brings a level that is not there', 0.7, () => ({ kind: 'forged', how: 'ghost' }), {
+    ...frames('a book frame brings a level that is not there', 2, () => ({ kind: 'forged', how: 'ghost' }), {
       channels: ['book'],
     }),
-    active: 0.03,
+    active: 0.06,
   },
   'snapshot-ahead': {
     about: 'a book frame is lost, and the stream then is seconds behind REST',
