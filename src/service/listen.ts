@@ -8,6 +8,9 @@ export interface Address {
   readonly url: string
 }
 
+/** Connections that wait to be accepted; of those beyond it the system drops the first packet, and they try again a second later. */
+const BACKLOG = 4_096
+
 const WILDCARDS = new Set(['0.0.0.0', '::'])
 
 /**
@@ -18,7 +21,7 @@ export async function listenOn(server: Server, host: string, port: number): Prom
   try {
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject)
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, backlog: BACKLOG }, () => {
         server.off('error', reject)
         resolve()
       })

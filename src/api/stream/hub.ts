@@ -13,6 +13,10 @@ export const STREAM_LIMITS = {
   clientsMax: 64,
   /** Bytes that wait for one client; with more it is cut off. */
   bufferBytesMax: 1_048_576,
+  /** So many clients are sent each event by itself, unless it came with others. */
+  fewClients: 8,
+  /** With more of them an event may wait so long. */
+  gatherMs: 5,
   pingIntervalMs: 20_000,
   /** Longest message from a client. */
   messageBytesMax: 65_536,
@@ -31,11 +35,13 @@ export interface StreamSocket {
   send(data: string | Buffer, options: { readonly binary: false }): void
   ping(): void
   close(code: number, reason: string): void
-  terminate(): void
 }
 
-/** What a WebSocket writes to: frames of one turn leave in one system call. */
-export type StreamTransport = Pick<Duplex, 'cork' | 'uncork'>
+/** What a WebSocket writes to. */
+export type StreamTransport = Pick<Duplex, 'cork' | 'uncork' | 'destroy'>
+
+/** Without one of its own Node makes an error for each write that waits: for thousands of them that takes seconds. */
+const CUT = new Error('cut off')
 
 /** The hub's side of one client; the socket's owner calls it. */
 export interface StreamClient {
@@ -128,12 +134,18 @@ export class StreamHub {
     }
   }
 
-  /** With many clients most of an event's price is the call that writes it. */
+  /** Most of an event's price is the call that writes it to a client: with many of them it waits for others to go with. */
   #gather({ transport }: Client): void {
     if (this.#gathering.has(transport)) return
-    if (this.#gathering.size === 0) void turn().then(() => this.#release())
+    if (this.#gathering.size === 0) this.#releaseSoon()
     this.#gathering.add(transport)
     transport.cork()
+  }
+
+  #releaseSoon(): void {
+    const { clock, limits } = this.#options
+    if (this.size <= limits.fewClients) void turn().then(() => this.#release())
+    else clock.after(limits.gatherMs, () => this.#release())
   }
 
   #release(): void {
@@ -155,7 +167,7 @@ export class StreamHub {
   #sendAway(client: Client, code: number, reason: string): void {
     const { clock, limits } = this.#options
     this.#remove(client)
-    client.cancelCut = clock.after(limits.closeGraceMs, () => client.socket.terminate())
+    client.cancelCut = clock.after(limits.closeGraceMs, () => client.transport.destroy(CUT))
     client.socket.close(code, reason)
   }
 
@@ -189,7 +201,7 @@ export class StreamHub {
       } else {
         this.#options.metrics.streamClientDropped('dead')
         this.#remove(client)
-        client.socket.terminate()
+        client.transport.destroy(CUT)
       }
     }
   }

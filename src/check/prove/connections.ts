@@ -19,6 +19,8 @@ const STEPS_PER_SECOND = 10
 const READERS = 50
 const CALM_MS = 10_000
 const GATHER_MS_MAX = 60_000
+/** What counts is the crowd that is there, not the moment in which it comes. */
+const GATHERED_MS = 3_000
 const CROWDED_MS = 30_000
 /** A small crowd is watched for a shorter time. */
 const CROWDED_MS_EACH = 10
@@ -115,6 +117,7 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
   const crowd = helper<CrowdReport>(main, 'crowd', { port, count, readers: READERS } satisfies CrowdOptions)
   const areIn = () => (crowd.newest?.dialled ?? 0) >= count
   if (!(await comes(clock, areIn, GATHER_MS_MAX))) say(`only ${crowd.newest?.dialled} of ${count} dialled in time`)
+  await sleep(clock, GATHERED_MS)
   crowd.take()
   prober.take()
   const endLag = watchLag(clock)
