@@ -40,8 +40,8 @@ const ONLY_IN: readonly { readonly what: RegExp; readonly places: RegExp; readon
   },
   {
     what: /from 'node:(net|http|https|dgram|tls|dns)'|from 'ws'/,
-    places: /^(platform|sim|service|api|check\/prove\/servers)\//,
-    why: 'only the platform, the API, the simulators and the servers of proofs touch sockets',
+    places: /^(platform|sim|service|api|check\/prove\/(clients|servers))\//,
+    why: 'only the platform, the API, the simulators, and the clients and servers of proofs touch sockets',
   },
   {
     what: /from 'node:fs(\/promises)?'/,

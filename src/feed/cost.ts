@@ -2,10 +2,10 @@
 
 import type { Topic, Venue } from '../venues/venue.ts'
 import { AUDIT_INTERVAL_MS, AUDIT_SHARE } from './audit.ts'
+import { BUDGET_SHARE } from './budget.ts'
 import { METADATA_REFRESH_MS } from './metadata.ts'
 import { planConnections, topicsMax, type WantedFeed } from './plan.ts'
 import { polledTopic } from './poller.ts'
-import { BUDGET_SHARE } from './rest-client.ts'
 import { snapshotSize } from './snapshot-size.ts'
 import { TRADE_CHECK_MS, TRADE_CHECK_SHARE } from './trade-checks.ts'
 

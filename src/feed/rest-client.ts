@@ -3,27 +3,16 @@
 import { errorText } from '../model/errors.ts'
 import type { EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
-import {
-  type Instruments,
-  MalformedError,
-  type RestBudget,
-  type RestFault,
-  type RestRequest,
-  type Venue,
-} from '../venues/venue.ts'
+import { type Instruments, MalformedError, type RestFault, type RestRequest, type Venue } from '../venues/venue.ts'
 import { BAN_MS_MAX, type Bans } from './bans.ts'
-import { Window } from './window.ts'
+import { Budget } from './budget.ts'
 
-/** Share of a venue's limit that we use; others may share our address. */
-export const BUDGET_SHARE = 0.8
 const REQUEST_TIMEOUT_MS = 10_000
 const BODY_BYTES_MAX = 64 * 1024 * 1024
 /** Requests under way at once; the others wait here, where their time does not run. */
 const UNDER_WAY_MAX = 8
 /** Requests that may wait; beyond this the caller is told at once. */
 const QUEUE_MAX = 5_000
-/** Who waits for another's answer is looked at when it comes, and so often. */
-const PROBE_MS = 1_000
 /** What a venue may ask us to wait, whatever it says; bans may be longer. */
 const RETRY_AFTER_MS = { min: 1_000, max: 24 * 3_600_000 }
 
@@ -56,15 +45,6 @@ interface Waiting {
   readonly reject: (error: RestError) => void
 }
 
-interface Budget {
-  readonly window: Window
-  readonly windowMs: number
-  /** Weight that the venue reported as used in its window, which ends at `endMs`, monotonic. */
-  reported: { readonly weight: number; readonly endMs: number }
-  /** Weight of the requests under way, which no report contains for certain. */
-  underWay: number
-}
-
 export class RestClient {
   readonly #options: RestClientOptions
   readonly #budgets = new Map<string, Budget>()
@@ -87,7 +67,7 @@ export class RestClient {
     this.#banKey = `${options.venue.id} ${new URL(options.urls[0] as string).host}`
     this.#pauseKey = `${this.#banKey} pause`
     for (const [name, budget] of Object.entries(options.venue.restLimits.budgets))
-      this.#budgets.set(name, openBudget(budget))
+      this.#budgets.set(name, new Budget(budget))
   }
 
   /** Errors: rejects with {@link RestError}. */
@@ -118,7 +98,7 @@ export class RestClient {
     const budget = this.#budgets.get(name)
     if (budget === undefined) return 0
     const queued = this.#queue.reduce((sum, { request }) => sum + (request.budget === name ? request.weight : 0), 0)
-    return Math.max(0, budget.window.limit - this.#used(budget, this.#options.platform.clock.monotonicMs()) - queued)
+    return Math.max(0, budget.limit - budget.used(this.#options.platform.clock.monotonicMs()) - queued)
   }
 
   /** Used share of each budget of the venue's own limit. */
@@ -126,7 +106,7 @@ export class RestClient {
     const nowMs = this.#options.platform.clock.monotonicMs()
     for (const [name, budget] of this.#budgets) {
       const limit = this.#options.venue.restLimits.budgets[name]?.limit ?? 1
-      yield [name, this.#used(budget, nowMs) / limit]
+      yield [name, budget.used(nowMs) / limit]
     }
   }
 
@@ -170,7 +150,7 @@ export class RestClient {
 
   #launch({ request, resolve, reject }: Waiting): void {
     const budget = this.#budgetOf(request)
-    budget.window.spend(request.weight, this.#options.platform.clock.monotonicMs())
+    budget.spend(request.weight, this.#options.platform.clock.monotonicMs())
     budget.underWay += request.weight
     this.#underWay++
     void this.#send(request)
@@ -186,22 +166,13 @@ export class RestClient {
     const { platform, bans } = this.#options
     const heldMs = Math.max(bans.leftMs(this.#banKey), bans.leftMs(this.#pauseKey))
     if (heldMs > 0) return heldMs + 1
-    const nowMs = platform.clock.monotonicMs()
-    const budget = this.#budgetOf(request)
-    const ownMs = budget.window.waitMs(request.weight, nowMs)
-    if (ownMs > 0) return ownMs
-    if (fitsReported(budget, request.weight, nowMs)) return 0
-    return nowMs < budget.reported.endMs ? budget.reported.endMs - nowMs : PROBE_MS
+    return this.#budgetOf(request).waitMs(request.weight, platform.clock.monotonicMs())
   }
 
   #budgetOf(request: RestRequest<unknown>): Budget {
     const budget = this.#budgets.get(request.budget)
     if (budget === undefined) throw new Error(`${this.#options.venue.id} has no budget ${request.budget}`)
     return budget
-  }
-
-  #used(budget: Budget, nowMs: number): number {
-    return Math.max(budget.window.used(nowMs), reportedWeight(budget, nowMs))
   }
 
   async #send<Result>(request: RestRequest<Result>): Promise<Result> {
@@ -269,32 +240,11 @@ export class RestClient {
     if (used === undefined || budget === undefined) return
     this.#isUsageKnown = true
     const { clock } = this.#options.platform
-    const nowMs = clock.monotonicMs()
-    const venueMs = dateMs(headers) ?? clock.nowUs() / 1000
-    const endMs = nowMs + budget.windowMs - (venueMs % budget.windowMs) + 1
-    // Answers can overtake each other; within a window the weight only grows.
-    budget.reported = { weight: Math.max(used.weight, reportedWeight(budget, nowMs)), endMs }
+    budget.report(used.weight, dateMs(headers) ?? clock.nowUs() / 1000, clock.monotonicMs())
   }
 }
 
-function openBudget({ limit, windowMs }: RestBudget): Budget {
-  const share = Math.max(1, Math.floor(limit * BUDGET_SHARE))
-  return { window: new Window(share, windowMs), windowMs, reported: { weight: 0, endMs: 0 }, underWay: 0 }
-}
-
-/**
- * Is there room beside what the venue said that is used? When its window should be over, one request alone finds out: the
- * clocks may differ.
- */
-function fitsReported({ reported, underWay, window, windowMs }: Budget, weight: number, nowMs: number): boolean {
-  if (nowMs >= reported.endMs + windowMs || reported.weight === 0) return true
-  if (reported.weight + underWay + weight <= window.limit) return true
-  return nowMs >= reported.endMs && underWay === 0
-}
-
-const reportedWeight = ({ reported }: Budget, nowMs: number): number => (reported.endMs > nowMs ? reported.weight : 0)
-
-/** The venue's clock, to the second and never ahead of it: its windows end by it, whatever ours shows. */
+/** The venue's clock, to the second and never ahead of it. */
 function dateMs({ date = '' }: Readonly<Record<string, string>>): number | undefined {
   const ms = Date.parse(date)
   return Number.isNaN(ms) ? undefined : ms

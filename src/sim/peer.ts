@@ -42,8 +42,6 @@ export interface ServerPeer extends SimPeer {
   isHolding(key: string): boolean
   /** Frames that wait to change places go out now: there may be no next one for long. */
   release(): void
-  /** What was sent until now does not come again. */
-  forget(): void
   /** The client is gone: what still waits here will never be sent. */
   discard(): void
   /** Some stream of it is silent although the venue has data. */
@@ -181,9 +179,6 @@ class Peer implements ServerPeer {
   release(): void {
     for (const outgoing of this.#held.values()) this.#enqueue(outgoing)
     this.#held.clear()
-  }
-
-  forget(): void {
     this.#newest.clear()
   }
 
@@ -254,8 +249,7 @@ class Peer implements ServerPeer {
   }
 
   #spoil(fault: Fault, text: string, frame: Outgoing, again: (copy: string | Buffer) => Outgoing): void {
-    const isForged = fault.kind === 'forged'
-    const spoilt = isForged ? forge(text, fault.how as Forgery) : spoil(text, fault.how as Spoiling)
+    const spoilt = fault.kind === 'forged' ? forge(text, fault.how as Forgery) : spoil(text, fault.how as Spoiling)
     if (spoilt === undefined) this.#enqueue(frame)
     else {
       frame.lose?.()

@@ -47,7 +47,7 @@ export const REST_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'rest-budget-ignored',
-    file: 'feed/rest-client.ts',
+    file: 'feed/budget.ts',
     find: `if (ownMs > 0) return ownMs`,
     replace: `if (ownMs > 0) return 0`,
     why: 'requests are sent faster than the venue allows',

@@ -159,10 +159,7 @@ export const VENUE_FAULTS = {
       if (venue.wall.offsetUs !== 0) return
       struck()
       // A frame that comes out of turn would have its old number taken for a new one.
-      for (const { peer } of world.network.connections(venue.id)) {
-        peer.release()
-        peer.forget()
-      }
+      for (const { peer } of world.network.connections(venue.id)) peer.release()
       venue.market.renumber(symbol, number('back'))
       world.trace({ kind: 'renumbered', atUs: world.nowUs(), venue: venue.id, symbol, venueUs: venue.timeUs() })
       venue.isClockFixed = true

@@ -6,10 +6,10 @@ import { sleep } from '../../platform/clock.ts'
 import { startSimulator } from '../../sim/server.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Child, startChild } from './child.ts'
+import type { CrowdOptions, CrowdReport } from './clients/crowd.ts'
+import type { ProberOptions, ProberReport } from './clients/prober.ts'
 import { writeConfig } from './config.ts'
-import type { CrowdOptions, CrowdReport } from './crowd.ts'
 import { someInstruments } from './instruments.ts'
-import type { ProberOptions, ProberReport } from './prober.ts'
 import type { Bound, Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit } from './trade-audit.ts'
 import { comes, watchLag } from './wait.ts'
@@ -156,7 +156,7 @@ const gapCount = async (child: Child): Promise<number> =>
 
 /** Another process, and what it tells. */
 function helper<Report>(main: string, name: string, options: object) {
-  const program = join(dirname(main), 'check', 'prove', `${name}.js`)
+  const program = join(dirname(main), 'check', 'prove', 'clients', `${name}.js`)
   const child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const reports: Report[] = []
   let newest: Report | undefined

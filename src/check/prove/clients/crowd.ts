@@ -6,7 +6,7 @@
 
 import { connect, type Socket } from 'node:net'
 import { WebSocket } from 'ws'
-import { systemClock } from '../../platform/clock.ts'
+import { systemClock } from '../../../platform/clock.ts'
 
 export interface CrowdOptions {
   readonly port: number

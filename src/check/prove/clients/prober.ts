@@ -4,7 +4,7 @@
  */
 
 import http from 'node:http'
-import { systemClock } from '../../platform/clock.ts'
+import { systemClock } from '../../../platform/clock.ts'
 
 export interface ProberOptions {
   readonly port: number
