@@ -40,7 +40,7 @@ export interface ServerPeer extends SimPeer {
   heard(text: string): void
   /** Frames of `<channel> <symbol>` may be waiting here. */
   isHolding(key: string): boolean
-  /** Frames that wait to change places go out now: there may be no next one for long. */
+  /** Frames that wait to change places go out now: there may be no next for long. Nothing comes again. */
   release(): void
   /** The client is gone: what still waits here will never be sent. */
   discard(): void
