@@ -97,7 +97,7 @@ export class BookFeeds {
       return 'live'
     }
     if (step.isDeaf) this.#restartSoon(feed, 'snapshots move on, the stream does not')
-    this.#waiting(feed, feed.reason || 'waiting for a snapshot')
+    this.waits(feed, feed.reason || 'waiting for a snapshot')
     if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
       this.#snapshots.request(feed.symbol, this.#waitMs(feed))
     }
@@ -106,7 +106,7 @@ export class BookFeeds {
 
   subscribed(feed: Feed): void {
     if (feed.state === 'live') return
-    this.#waiting(feed, 'waiting for a snapshot')
+    this.waits(feed, 'waiting for a snapshot')
     if (this.#options.venue.book.snapshotFrom === 'rest')
       this.#snapshots.request(feed.symbol, SNAPSHOT_WITHOUT_DELTA_MS)
     else this.#later(feed, SNAPSHOT_DUE_MS, () => this.#startOver(feed, 'no snapshot came'))
@@ -197,7 +197,8 @@ export class BookFeeds {
     ledger.lose({ cause, startUs, lastSequence }, { endUs, firstSequence: sequence })
   }
 
-  #waiting(feed: Feed, reason: string): void {
+  /** The book waits for a snapshot; so long its feed says so. */
+  waits(feed: Feed, reason: string): void {
     const { venue, rest } = this.#options
     const isBanned = venue.book.snapshotFrom === 'rest' && rest.bannedUntilUs !== undefined
     if (isBanned) feed.ledger.begin({ cause: 'banned', reason })
@@ -226,7 +227,7 @@ export class BookFeeds {
   }
 
   #startOver(feed: Feed, reason: string): void {
-    this.#waiting(feed, reason)
+    this.waits(feed, reason)
     if (this.#options.venue.book.snapshotFrom === 'stream') this.#restartSoon(feed, reason)
     // REST lags behind: the book did not break again, so its next rebuild is not put off.
     else if (reason === 'snapshot_too_old') this.#snapshots.retry(feed.symbol)
@@ -292,7 +293,7 @@ export class BookFeeds {
       this.#options.unknown(feed, `unknown symbol: ${error.message}`)
       return undefined
     }
-    this.#waiting(feed, `snapshot: ${error.message}`)
+    this.waits(feed, `snapshot: ${error.message}`)
     return 'refused'
   }
 }

@@ -114,12 +114,6 @@ export class Feed {
     this.set('live')
   }
 
-  /** It is silent as the venue is, but its book is not proven yet: whoever waits for the snapshot goes on waiting. */
-  unproven(): void {
-    this.silence.restart(this.#clock.monotonicMs())
-    this.set(this.isResyncing ? 'resyncing' : 'syncing', 'quiet; waiting for a snapshot')
-  }
-
   set(state: FeedState, reason = ''): void {
     if (state !== this.#state) this.#sinceUs = this.#clock.nowUs()
     this.#state = state

@@ -67,7 +67,14 @@ export class Intake {
       broken: (feed, reason) => this.#books.breaks(feed, reason),
       audited: options.observer.audited,
     })
-    this.#probes = new Probes({ ...options, dead: (feed, reason) => this.#onDead(feed, reason) })
+    this.#probes = new Probes({
+      ...options,
+      dead: (feed, reason) => this.#onDead(feed, reason),
+      unproven: (feed) => {
+        feed.silence.restart(options.platform.clock.monotonicMs())
+        this.#books.waits(feed, 'quiet; waiting for a snapshot')
+      },
+    })
   }
 
   start(): void {

@@ -21,6 +21,8 @@ export interface ProbesOptions {
   readonly books: Books
   /** The stream of a book lacks what the venue has, or the venue cannot be asked; in words. */
   readonly dead: (feed: Feed, reason: string) => void
+  /** The venue has nothing new, but the book is not proven yet: whoever waits for its snapshot goes on waiting. */
+  readonly unproven: (feed: Feed) => void
 }
 
 export class Probes {
@@ -52,7 +54,7 @@ export class Probes {
     if (this.#isStopped || feed.isGivenUp || feed.events !== events) return
     if (reason !== undefined) this.#options.dead(feed, reason)
     else if (this.#book(feed)?.isProven === true) feed.quiet()
-    else feed.unproven()
+    else this.#options.unproven(feed)
   }
 
   /**

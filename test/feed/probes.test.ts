@@ -33,7 +33,6 @@ const feedOf = (channel: 'book' | 'trade', more: Partial<Record<keyof Feed, unkn
     tally: new Tally(50),
     silence: { limitMs: 10_000 },
     quiet: () => void log.push('quiet'),
-    unproven: () => void log.push('unproven'),
     ...more,
   }) as unknown as Feed
 
@@ -62,7 +61,9 @@ beforeEach(async () => {
     instruments,
     onOutcome: () => {},
   })
-  probes = new Probes({ venue, rest, platform: world, books, dead: (_, reason) => void log.push(`dead: ${reason}`) })
+  const dead = (_: Feed, reason: string) => void log.push(`dead: ${reason}`)
+  const unproven = () => void log.push('unproven')
+  probes = new Probes({ venue, rest, platform: world, books, dead, unproven })
 })
 
 describe('a silent book', () => {

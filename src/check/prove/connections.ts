@@ -1,7 +1,6 @@
 /** Ten thousand clients that do not behave, and slow readers: probes are answered, and the collector loses nothing. */
 
-import { fork } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { sleep } from '../../platform/clock.ts'
 import { startSimulator } from '../../sim/server.ts'
 import { spread } from '../oracle-figures.ts'
@@ -9,6 +8,7 @@ import { type Child, startChild } from './child.ts'
 import type { CrowdOptions, CrowdReport } from './clients/crowd.ts'
 import type { ProberOptions, ProberReport } from './clients/prober.ts'
 import { writeConfig } from './config.ts'
+import { Helper } from './helper.ts'
 import { someInstruments } from './instruments.ts'
 import type { Bound, Proof, ProofOptions } from './proof.ts'
 import { sumOf, TradeAudit } from './trade-audit.ts'
@@ -56,6 +56,8 @@ interface Outcome {
   /** The fewest, once all had been in. */
   readonly openLeast: number
   readonly dialled: number
+  /** Of those that read nothing, at a time. */
+  readonly readersMost: number
   readonly machineLateMs: number
   readonly missing: readonly string[]
   readonly doubled: number
@@ -87,6 +89,7 @@ function boundsOf(name: string, outcome: Outcome): Bound[] {
   return [
     { what: `${name}: /health, p99, ms`, found: rounded(times(outcome.crowded).p99), most: HEALTH_MS_MAX },
     { what: `${name}: probes without a good answer`, found: failed.length, most: 0 },
+    { what: `${name}: clients of the stream that read nothing`, found: outcome.readersMost, least: READERS },
     { what: `${name}: missing trades`, found: outcome.missing.length, most: 0 },
     { what: `${name}: doubled trades`, found: outcome.doubled, most: 0 },
     { what: `${name}: gaps`, found: outcome.gaps, most: 0 },
@@ -111,10 +114,11 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
   if (!(await child.settles(SETTLE_MS_MAX))) throw new Error(`the service did not come to be live: ${child.output}`)
   const gapsBefore = await gapCount(child)
   const port = Number(new URL(child.url ?? '').port)
-  const prober = helper<ProberReport>(main, 'prober', { port } satisfies ProberOptions)
+  const prober = new Helper<ProberReport>(main, join('clients', 'prober.js'), { port } satisfies ProberOptions)
   await sleep(clock, Math.min(CALM_MS, count * CROWDED_MS_EACH))
   const calm = prober.take()
-  const crowd = helper<CrowdReport>(main, 'crowd', { port, count, readers: READERS } satisfies CrowdOptions)
+  const crowdOptions: CrowdOptions = { port, count, readers: READERS }
+  const crowd = new Helper<CrowdReport>(main, join('clients', 'crowd.js'), crowdOptions)
   const areIn = () => (crowd.newest?.dialled ?? 0) >= count
   if (!(await comes(clock, areIn, GATHER_MS_MAX))) say(`only ${crowd.newest?.dialled} of ${count} dialled in time`)
   await sleep(clock, GATHERED_MS)
@@ -124,10 +128,9 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
   await sleep(clock, Math.min(CROWDED_MS, count * CROWDED_MS_EACH))
   const machineLateMs = endLag().p99
   const [during, seen] = [prober.take(), crowd.take()]
-  const gaps = (await gapCount(child)) - gapsBefore
-  crowd.end()
-  prober.end()
+  await Promise.all([crowd.end(), prober.end()])
   const hasSettled = await child.settles(SETTLE_MS_MAX)
+  const gaps = (await gapCount(child)) - gapsBefore
   for (const { id } of simulated) simulator.market(id).stop()
   await comes(clock, () => audit.hasNewest, SETTLE_MS_MAX)
   child.kill('SIGTERM')
@@ -139,6 +142,7 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
     crowded: during,
     openLeast: Math.min(...seen.map(({ open }) => open)),
     dialled: seen.at(-1)?.dialled ?? 0,
+    readersMost: Math.max(...seen.map(({ readers }) => readers)),
     machineLateMs,
     missing: audit.missing(),
     doubled: sumOf(trades, ({ doubled }) => doubled),
@@ -153,23 +157,3 @@ async function crowded(options: ProofOptions, count: number, api: Readonly<Recor
 
 const gapCount = async (child: Child): Promise<number> =>
   (await child.get<{ count: number }>('/api/v1/gaps?limit=1000'))?.count ?? Number.NaN
-
-/** Another process, and what it tells. */
-function helper<Report>(main: string, name: string, options: object) {
-  const program = join(dirname(main), 'check', 'prove', 'clients', `${name}.js`)
-  const child = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const reports: Report[] = []
-  let newest: Report | undefined
-  child.on('message', (report: Report) => {
-    newest = report
-    reports.push(report)
-  })
-  return {
-    get newest() {
-      return newest
-    },
-    /** The reports since the last call. */
-    take: () => reports.splice(0),
-    end: () => child.kill(),
-  }
-}

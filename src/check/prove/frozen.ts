@@ -1,12 +1,12 @@
 /** A NATS server that is frozen under load: memory stays, the disk keeps its quota, and then it catches up. */
 
-import { type ChildProcess, fork } from 'node:child_process'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { sleep } from '../../platform/clock.ts'
 import type { Clock } from '../../platform/platform.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import { type Spread, spread } from '../oracle-figures.ts'
-import type { LoadReport } from './load.ts'
+import { Helper } from './helper.ts'
+import type { LoadOptions, LoadReport } from './load.ts'
 import type { Proof, ProofOptions } from './proof.ts'
 import type { NatsServer } from './servers/nats-server.ts'
 import { STREAM, startNats } from './stand.ts'
@@ -144,17 +144,14 @@ async function bytesIn(folder: string): Promise<number> {
 
 /** The process that makes the load. */
 class Load {
-  newest: LoadReport = { appended: 0, stored: 0, residentBytes: 0, latenciesMs: [] }
-  readonly #process: ChildProcess
-  #reports: LoadReport[] = []
+  readonly #helper: Helper<LoadReport>
 
-  constructor(main: string, options: { readonly url: string; readonly folder: string; readonly perSecond: number }) {
-    const program = join(dirname(main), 'check', 'prove', 'load.js')
-    this.#process = fork(program, [JSON.stringify(options)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-    this.#process.on('message', (report: LoadReport) => {
-      this.newest = report
-      this.#reports.push(report)
-    })
+  constructor(main: string, options: LoadOptions) {
+    this.#helper = new Helper(main, 'load.js', options)
+  }
+
+  get newest(): LoadReport {
+    return this.#helper.newest ?? NOTHING
   }
 
   get behind(): number {
@@ -163,14 +160,14 @@ class Load {
 
   /** The reports since the last call. */
   take(): LoadReport[] {
-    return this.#reports.splice(0)
+    return this.#helper.take()
   }
 
   /** Yields how many events it has appended, once all are stored and it has ended. */
   async end(): Promise<number> {
-    const ended = new Promise((resolve) => this.#process.once('exit', resolve))
-    this.#process.send('end')
-    await ended
+    await this.#helper.end()
     return this.newest.appended
   }
 }
+
+const NOTHING: LoadReport = { appended: 0, stored: 0, residentBytes: 0, latenciesMs: [] }

@@ -1,7 +1,7 @@
 /**
  * A process of its own: far more clients than any service expects. They open connections and do not behave; whoever is
  * sent away comes again. `node crowd.js '{"port":…,"count":…,"readers":…}'`; tells its parent four times a second how many
- * are in, and ends with it.
+ * are in; ends with it, or with its first message.
  */
 
 import { connect, type Socket } from 'node:net'
@@ -54,27 +54,29 @@ const mannersOf = (number: number): Manners =>
 
 function main({ port, count, readers }: CrowdOptions): void {
   const clock = systemClock()
-  const open = new Map<Socket, Manners>()
+  // Each asks in its turn, so that the questions are spread over the time between two.
+  const turns = Array.from({ length: ASK_EVERY_MS / TICK_MS }, () => new Map<Socket, Manners>())
   let dialled = 0
+  let held = 0
   const dial = () => {
-    const manners = mannersOf(dialled++)
+    const manners = mannersOf(dialled)
+    const turn = turns[dialled++ % turns.length]
     const socket = connect(port, HOST, () => socket.write(manners.first))
-    open.set(socket, manners)
+    turn?.set(socket, manners)
+    held++
     socket.on('error', () => {})
-    socket.on('close', () => open.delete(socket))
+    socket.on('close', () => {
+      turn?.delete(socket)
+      held--
+    })
     socket.resume()
   }
-  // Spread over the time between two questions.
-  let turn = 0
-  const turns = ASK_EVERY_MS / TICK_MS
+  let ticks = 0
   clock.every(TICK_MS, () => {
     const dials = dialled < count ? DIALS.first : DIALS.later
-    for (let made = 0; open.size < count && made < dials; made++) dial()
-    const sockets = [...open]
-    const share = Math.ceil(sockets.length / turns)
-    for (const [socket, { more }] of sockets.slice(turn * share, (turn + 1) * share))
+    for (let made = 0; held < count && made < dials; made++) dial()
+    for (const [socket, { more }] of turns[ticks++ % turns.length] ?? [])
       if (more !== undefined && !socket.connecting) socket.write(more)
-    turn = (turn + 1) % turns
   })
   let reading = 0
   const read = () => {
@@ -94,10 +96,11 @@ function main({ port, count, readers }: CrowdOptions): void {
   for (let reader = 0; reader < readers; reader++) read()
   const isConnected = (socket: Socket) => !socket.connecting && !socket.destroyed
   clock.every(REPORT_MS, () => {
-    const report: CrowdReport = { open: [...open.keys()].filter(isConnected).length, readers: reading, dialled }
+    const open = turns.flatMap((turn) => [...turn.keys()]).filter(isConnected).length
+    const report: CrowdReport = { open, readers: reading, dialled }
     process.send?.(report)
   })
-  process.once('disconnect', () => process.exit(0))
+  for (const end of ['disconnect', 'message']) process.once(end, () => process.exit(0))
 }
 
 main(JSON.parse(process.argv[2] ?? '{}'))
