@@ -106,14 +106,18 @@ export class Healer {
   /** Asks once for everything that is missing. Resolves with what went wrong, in words. */
   async #pass(feed: Feed, { gap }: Patient): Promise<string | undefined> {
     const { rest, venue, deliver } = this.#options
+    const { tally } = feed
     const whole = spanOf(gap)
     const reachable = { first: Math.max(whole.first, whole.last - IDS_MAX + 1), last: whole.last }
     try {
       for (let from = reachable.first; from <= reachable.last; ) {
-        const [wanted] = feed.tally.within({ first: from, last: reachable.last })
-        if (wanted === undefined || this.#isStopped) break
+        const [wanted] = tally.within({ first: from, last: reachable.last })
+        if (wanted === undefined) break
         const { request, span } = venue.rest.trades(feed.topic, wanted)
-        for (const trade of await rest.get(request)) if (!this.#isStopped) deliver(feed, trade)
+        const trades = await rest.get(request)
+        // The numbers of another tally are others, though they look the same.
+        if (this.#isStopped || feed.tally !== tally) break
+        for (const trade of trades) deliver(feed, trade)
         from = span.last + 1
       }
     } catch (error) {

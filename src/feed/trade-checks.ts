@@ -99,13 +99,15 @@ export class TradeChecks {
   async #ask(feed: Feed): Promise<void> {
     const { venue, rest, platform, newest } = this.#options
     const askedUs = platform.clock.nowUs()
+    const { tally } = feed
     this.#asking.add(feed)
     this.#quiet.set(feed, { events: feed.events, sinceMs: platform.clock.monotonicMs() })
     try {
       const last = await rest.get(venue.rest.newestTrade(feed.topic))
       this.#asking.delete(feed)
       if (this.#isStopped || feed.isGivenUp) return
-      if (newest(feed, last, askedUs)) this.#backoffs.delete(feed)
+      // A number from before the venue counted anew says nothing about those from then on.
+      if (feed.tally === tally && newest(feed, last, askedUs)) this.#backoffs.delete(feed)
       else this.#askLater(feed)
     } catch (error) {
       this.#asking.delete(feed)

@@ -186,7 +186,8 @@ export class TradeFeeds {
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else
       this.#later(IN_FLIGHT_MS, () => {
-        if (!feed.isGivenUp && newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, answer)
+        if (!feed.isGivenUp && feed.tally === tally && newest > (tally.last ?? newest))
+          this.#onTrailing(feed, newest, answer)
       })
     return true
   }

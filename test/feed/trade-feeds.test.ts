@@ -107,6 +107,26 @@ async function rig(world = createWorld()): Promise<Rig> {
   }
 }
 
+/** Keeps the next answer to requests for `path` back until it is released. */
+function holdAnswer(world: World, path: string): { release(): Promise<void> } {
+  const { answer } = world
+  let send = () => {}
+  world.answer = (request) => {
+    const given = answer(request)
+    if (!request.url.includes(path)) return given
+    world.answer = answer
+    return new Promise((resolve) => {
+      send = () => resolve(given)
+    })
+  }
+  return {
+    async release() {
+      send()
+      await world.clock.advance(0)
+    },
+  }
+}
+
 const TIME_MS = 1_795_392_000_000
 
 const row = (id: number) => ({
@@ -305,6 +325,46 @@ test('a venue that counts anew fills no hole below what it counted before', asyn
     { cause: 'sequence_reset', state: 'final', between: [13, 12], lost: undefined, healed: undefined },
   ])
   expect(delivered.at(-1)?.id).toBe(`binance:trade:BTCUSDT:${later}:12`)
+})
+
+describe('an answer to what was asked before the venue counted anew', () => {
+  const later = (TIME_MS + 60_000) * 1000
+
+  test('fills no hole behind it', async () => {
+    const { world, stream, gaps, delivered } = await rig()
+    const answer = holdAnswer(world, '/historicalTrades')
+    stream(10)
+    stream(13)
+    await world.clock.advance(0)
+    stream(5, { exchange_time_us: later })
+    await answer.release()
+    expect(delivered.map(({ trade_id }) => trade_id)).toEqual(['10', '13', '5'])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'sequence_reset', last_sequence: 13, first_sequence: 5 })
+  })
+
+  test('tells of no loss behind it', async () => {
+    const { world, exchange, stream, gaps } = await rig()
+    const answer = holdAnswer(world, '/ticker/24hr')
+    stream(10)
+    exchange.newest = 20
+    await world.clock.advance(61_000)
+    stream(5, { exchange_time_us: later + 60_000_000 })
+    exchange.newest = 5
+    await answer.release()
+    await world.clock.advance(60_000)
+    expect(gaps.map(({ cause }) => cause)).toEqual(['sequence_reset'])
+  })
+
+  test('tells of no loss when the venue does so while what it names may be on its way', async () => {
+    const { world, exchange, stream, gaps } = await rig()
+    stream(10)
+    exchange.newest = 20
+    await world.clock.advance(62_000)
+    stream(5, { exchange_time_us: later + 60_000_000 })
+    exchange.newest = 5
+    await world.clock.advance(60_000)
+    expect(gaps.map(({ cause }) => cause)).toEqual(['sequence_reset'])
+  })
 })
 
 test('a hole is filled whatever the times of its trades: the venue’s clock may have been set back', async () => {
