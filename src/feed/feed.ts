@@ -17,6 +17,14 @@ const RECENT_MAX = 500
 const MISSED_MAX = 10
 
 /** One channel of one symbol of one venue: what is known of it. */
+export interface Behind {
+  readonly foundUs: EpochUs
+  /** The newest number that the venue knew of. */
+  readonly sequence?: number
+  /** When the venue made that trade, once it is fetched. */
+  readonly madeUs?: EpochUs | undefined
+}
+
 export class Feed {
   readonly venue: Venue
   readonly topic: Topic
@@ -39,8 +47,8 @@ export class Feed {
   newestQuote: Quote | undefined
   /** Tickers and quotes: the last that was delivered. */
   newest: Received | undefined
-  /** When the venue was last found to know more of it than the stream has brought. */
-  behindUs: EpochUs | undefined
+  /** The venue was found to know more of it than the stream has brought; the last time that it was. */
+  behind: Behind | undefined
   events = 0
   resyncs = 0
   /** The book behind this feed was live and is being built anew. */

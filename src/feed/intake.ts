@@ -234,7 +234,7 @@ export class Intake {
   /** The stream of a book is dead while its connection goes on; who watches it subscribes it anew. */
   #onDead(feed: Feed, reason: string): void {
     feed.set('stale', `${feed.reason}; ${reason}`)
-    feed.behindUs = this.#options.platform.clock.nowUs()
+    feed.behind = { foundUs: this.#options.platform.clock.nowUs() }
     this.#options.observer.stale(feed)
     this.#books.suspend(feed)
   }

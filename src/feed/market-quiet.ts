@@ -18,13 +18,19 @@ export interface SymbolMarket {
  */
 export function isMarketQuiet(feed: Feed, { trade, book, sync }: SymbolMarket): boolean | undefined {
   const others = [trade, book].filter((other) => other !== undefined)
-  // The venue knows of something that they should have brought.
-  if (others.some(({ behindUs = 0 }) => behindUs > (feed.lastMessageUs ?? 0))) return false
+  if (others.some((other) => isBehind(feed, other))) return false
   if (feed.channel === 'quote' && sync?.isLive === true && isTop(feed, sync)) return true
   const companions = feed.channel === 'ticker' && trade !== undefined ? [trade] : others
   if (companions.some(({ state, ledger }) => state === 'stale' && ledger.outage === undefined)) return undefined
   const live = companions.filter(({ state }) => state === 'live')
   return live.length > 0 && live.every((other) => isSilentToo(feed, other))
+}
+
+/** The venue knows of something that `other` should have brought, unless it turned out to be older than the feed's last word. */
+function isBehind({ lastMessageUs = 0, newest }: Feed, { behind }: Feed): boolean {
+  if (behind === undefined || behind.foundUs <= lastMessageUs) return false
+  const saidUs = newest?.event.exchange_time_us
+  return saidUs === undefined || behind.madeUs === undefined || behind.madeUs >= saidUs
 }
 
 /** It has said nothing in the second half of the silence: a last word a moment later is no life. */

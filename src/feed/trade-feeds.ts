@@ -147,7 +147,9 @@ export class TradeFeeds {
     if (offer === 'first') ledger.end({ endUs: receiveUs, firstSequence: span.first })
     this.#suspects.delete(feed)
     this.#deliver(feed, trade, receiveUs)
-    if (offer === 'late') this.#healer.delivered(feed)
+    if (offer !== 'late') return
+    if (span.last === feed.behind?.sequence) feed.behind = { ...feed.behind, madeUs: trade.exchange_time_us }
+    this.#healer.delivered(feed)
   }
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
@@ -219,7 +221,7 @@ export class TradeFeeds {
   #onTrailing(feed: Feed, newest: number, answer: Answer): void {
     const isDead = this.#trailing.get(feed) === feed.events
     this.#trailing.set(feed, feed.events)
-    feed.behindUs = this.#options.platform.clock.nowUs()
+    feed.behind = { foundUs: this.#options.platform.clock.nowUs(), sequence: newest }
     this.#expect(feed, newest, answer)
     if (!isDead) return
     const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const

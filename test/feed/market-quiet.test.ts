@@ -29,10 +29,19 @@ test('a ticker follows trades, where they are collected: a book that moves is no
 
 test('what the others should have brought, or nobody to ask, is no quiet', () => {
   const quote = feed('quote', 100 * SECOND)
-  expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, { behindUs: 110 * SECOND })))).toBe(false)
+  const behind = { foundUs: 110 * SECOND }
+  expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, { behind })))).toBe(false)
   expect(isMarketQuiet(quote, only())).toBe(false)
   const known = { state: 'stale', ledger: { outage: {} } }
   expect(isMarketQuiet(quote, only(feed('trade', 90 * SECOND, known)))).toBe(false)
+})
+
+test('what they should have brought tells nothing when the venue made it before the last word', () => {
+  const ticker = feed('ticker', 100 * SECOND, { newest: { event: { exchange_time_us: 5_000 } } })
+  const fetched = (madeUs: number) => feed('trade', 90 * SECOND, { behind: { foundUs: 110 * SECOND, madeUs } })
+  expect(isMarketQuiet(ticker, only(fetched(4_999)))).toBe(true)
+  expect(isMarketQuiet(ticker, only(fetched(5_000)))).toBe(false)
+  expect(isMarketQuiet(feed('ticker', 100 * SECOND), only(fetched(4_999)))).toBe(false)
 })
 
 test('while the others are looked into nothing is said', () => {

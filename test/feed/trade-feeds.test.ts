@@ -378,13 +378,14 @@ test('a hole is filled whatever the times of its trades: the venue’s clock may
 
 describe('a loss at the end of the stream', () => {
   test('is found within a minute of silence, and fetched', async () => {
-    const { world, exchange, stream, gaps, ids } = await rig()
+    const { world, exchange, feed, stream, gaps, ids } = await rig()
     exchange.newest = 10
     stream(10)
     await world.clock.advance(30_000)
     exchange.newest = 12
     await world.clock.advance(70_000)
     expect(ids()).toEqual([10, 11, 12])
+    expect(feed.behind).toMatchObject({ sequence: 12, madeUs: expect.any(Number) })
     expect(gaps.map(outcome)).toEqual([
       { cause: 'sequence_gap', state: 'open', between: [10, 13], lost: 2, healed: undefined },
       { cause: 'sequence_gap', state: 'healed', between: [10, 13], lost: 2, healed: 2 },
