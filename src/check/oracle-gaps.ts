@@ -1,6 +1,7 @@
 /** The gaps of all streams as their events tell them, and what of them would survive the end of the process. */
 
 import type { EpochUs, Gap } from '../model/event.ts'
+import type { Numbers } from './oracle-promises.ts'
 import type { Outage, Stream } from './oracle-streams.ts'
 
 /** One gap, as its events tell it. */
@@ -42,9 +43,16 @@ export interface Revision {
 }
 
 /** Sequences that a gap leaves out; nothing if it does not say after which. An open gap without an end has none. */
-export function missingIn({ state, last_sequence, first_sequence }: Gap) {
+export function missingIn({ state, last_sequence, first_sequence }: Gap): Numbers {
   if (last_sequence === undefined || (first_sequence === undefined && state !== 'open')) return { first: 1, last: 0 }
   return { first: last_sequence + 1, last: (first_sequence ?? Number.POSITIVE_INFINITY) - 1 }
+}
+
+/** Numbers that a gap answers for. One that goes back speaks of two numberings: of the new one, of all before it goes on. */
+export function toldBy(gap: Gap): Numbers {
+  const { last_sequence: last, first_sequence: first } = gap
+  if (last === undefined || first === undefined || first > last) return missingIn(gap)
+  return { first: 1, last: first - 1 }
 }
 
 /** Where in the run an event leaves. */

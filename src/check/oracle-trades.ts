@@ -3,7 +3,7 @@
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { touches } from './oracle-causes.ts'
 import { DiskTrouble } from './oracle-disk.ts'
-import { type GapRecord, missingIn } from './oracle-gaps.ts'
+import { type GapRecord, missingIn, toldBy } from './oracle-gaps.ts'
 import { type Court, type Entry, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import { countOf, type Deliveries, rangeText, without } from './oracle-numbers.ts'
 import type { Numbers } from './oracle-promises.ts'
@@ -16,7 +16,7 @@ interface Hole extends Numbers {
 
 /** What of `part` no gap of the stream speaks of. */
 export const outsideGaps = ({ gaps }: Stream, { first, last }: Numbers): Numbers[] =>
-  [...gaps.values()].reduce<Numbers[]>((parts, { latest }) => without(parts, missingIn(latest)), [{ first, last }])
+  [...gaps.values()].reduce<Numbers[]>((parts, { latest }) => without(parts, toldBy(latest)), [{ first, last }])
 
 export function judgeTrades({ streams, options, report }: Court): Judge {
   const holes = new Map<Stream, Hole[]>()

@@ -164,8 +164,11 @@ async function checkpoint(world: World, isLast = false): Promise<void> {
   await world.loop.run(world.loop.nowMs + STANDSTILL_MS)
   for (const venue of world.venues.values()) {
     for (const symbol of venue.symbols) {
-      const isUnfound = world.isForged(venue.id, symbol) || world.isSilent(venue.id, symbol)
-      if (world.isUnderWay(venue.id, symbol) || (!isLast && isUnfound)) continue
+      const isForged = world.isForged(venue.id, symbol)
+      const isUnfound = !isLast && (isForged || world.isSilent(venue.id, symbol))
+      // Nobody may ask for what it would be compared with.
+      const isUnknowable = isForged && venue.forbiddenUntilMs > world.loop.nowMs
+      if (world.isUnderWay(venue.id, symbol) || isUnfound || isUnknowable) continue
       const { bids, asks } = venue.market.book(symbol)
       const served = world.machine.collector?.book(venue.id, symbol, Number.MAX_SAFE_INTEGER)
       if (served === undefined) continue

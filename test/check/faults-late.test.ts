@@ -67,3 +67,20 @@ test.each([
   expect(frozenUs).toBe(last === 'frozen' ? 14_000_000 : 0)
   expect(oracle.finish()).toEqual([])
 })
+
+test('a forged book is not compared at the end when the venue has forbidden to ask for its own', async () => {
+  const plan = [
+    { atMs: 4_000, kind: 'rest-limited-absurdly', venue: 'deribit', symbol: 'BTC-PERPETUAL', args: {} },
+    { atMs: 9_000, kind: 'book-ghost', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'book' },
+  ] as const
+  const compared = async (faults: readonly (typeof plan)[number][]) => {
+    const seen: string[] = []
+    const oracle = createOracle()
+    const add = (entry: TraceEntry) => void (entry.kind === 'checkpoint' && seen.push(`${entry.venue} ${entry.symbol}`))
+    await runSeed(22_951, { plan: faults, faultsEndMs: 15_000, sinks: [oracle, { add }] })
+    expect(oracle.finish()).toEqual([])
+    return seen.includes('deribit BTC-PERPETUAL')
+  }
+  expect(await compared(plan)).toBe(false)
+  expect(await compared(plan.slice(1))).toBe(true)
+})

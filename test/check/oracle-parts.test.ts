@@ -1,10 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { follows } from '../../src/check/oracle-books.ts'
-import { Deliveries, without } from '../../src/check/oracle-numbers.ts'
+import { toldBy } from '../../src/check/oracle-gaps.ts'
+import { countOf, Deliveries, without } from '../../src/check/oracle-numbers.ts'
 import { type Chain, DEFAULTS, numbersOf } from '../../src/check/oracle-promises.ts'
 import { differenceOf } from '../../src/check/oracle-replica.ts'
-import type { BookDelta, Level, Trade } from '../../src/model/event.ts'
+import type { BookDelta, Gap, Level, Trade } from '../../src/model/event.ts'
+
+test('a gap answers for the numbers between; one that goes back for all before it goes on', () => {
+  const gap = (last: number, first?: number) =>
+    ({ state: 'final', last_sequence: last, ...(first && { first_sequence: first }) }) as Gap
+  expect(toldBy(gap(10, 13))).toEqual({ first: 11, last: 12 })
+  expect(toldBy(gap(824, 796))).toEqual({ first: 1, last: 795 })
+  expect(countOf([toldBy(gap(10, 11))])).toBe(0)
+  expect(countOf([toldBy(gap(10))])).toBe(0)
+})
 
 describe('numbers', () => {
   const span = fc.tuple(fc.nat(60), fc.nat(5)).map(([first, more]) => ({ first, last: first + more }))
