@@ -1,21 +1,14 @@
 /** At the end every stream is live and no gap is open, but for what a fault ended for good. And the venues' rules hold. */
 
 import { touches } from './oracle-causes.ts'
-import { DiskTrouble } from './oracle-disk.ts'
 import type { Court, Entry, Judge } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
 /** What was found so late may still be being fetched. */
 const HEALING_US = 4_000_000
-/** A process asks in ignorance of a ban only until it has its first answers. */
-const IGNORANT_US = 5_000_000
 
 export function judgeEnd({ streams, options, report }: Court): Judge {
   const permanent: Entry<'fault'>[] = []
-  const disk = new DiskTrouble(options)
-  /** The disk had not taken what the process knew that ended last: the next one cannot know of a ban. */
-  let isForgetful = false
-  let ignorantUntilUs = 0
 
   function judgeGaps(stream: Stream): void {
     for (const record of stream.open) {
@@ -29,15 +22,9 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
 
   return {
     fault(entry) {
-      disk.fault(entry)
       if (options.permanentFaults.test(entry.fault)) permanent.push(entry)
     },
-    process({ state, atUs }) {
-      if (state !== 'started') isForgetful = disk.isAt(atUs)
-      else if (isForgetful) ignorantUntilUs = atUs + IGNORANT_US
-    },
     violation({ venue, rule, atUs }) {
-      if (rule === 'request-while-forbidden' && atUs <= ignorantUntilUs) return
       if (!options.isRuleAllowed(rule)) report('venue_rule_broken', atUs, undefined, `${venue}: ${rule}`)
     },
     end(stream, { state, reason }) {

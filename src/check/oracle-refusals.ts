@@ -3,6 +3,9 @@
 import type { EpochUs } from '../model/event.ts'
 import { type Court, type Entry, type Judge, mayBlock, millis } from './oracle-judge.ts'
 
+/** Requests that are refused because of a few of their streams are halved so long, at the pace that the venue allows. */
+const HALVED_US = 10_000_000
+
 /** A refusal for now is no answer: the stream is asked for again while the connection lives. */
 export function judgeRefusals({ streams, options, report }: Court): Judge {
   /** By stream: when it was refused for the first time since it was last taken, and was not asked for since. */
@@ -119,7 +122,7 @@ export function judgeRefusalsTold({ options, report }: Court): Judge {
 
 /** Whoever is refused for good does not ask again and again. */
 export function judgeRepeatedAsking({ streams, options, report }: Court): Judge {
-  const { restFaults, timeFaults, unlistedFaults, toldUs, listedUs } = options
+  const { restFaults, timeFaults, unlistedFaults, listedUs } = options
   /** By stream: when this process was first refused. */
   const refusedUs = new Map<string, EpochUs>()
   /** Where a list of instruments may have come late, or have changed. */
@@ -148,7 +151,7 @@ export function judgeRepeatedAsking({ streams, options, report }: Court): Judge 
       if (isStruck(faults, venue, sinceUs)) return
       const afterUs = atUs - sinceUs
       // A request that is refused because of one of its streams is halved at once.
-      if (afterUs > toldUs && afterUs < listedUs)
+      if (afterUs > HALVED_US && afterUs < listedUs)
         report('refusal_ignored', streams.nowUs, undefined, `${key} asked for again after ${millis(afterUs)}`)
     },
   }

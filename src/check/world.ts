@@ -81,7 +81,7 @@ export class World {
   constructor({ scenario, seed, logger, sinks, trace }: WorldOptions) {
     this.#trace = (entry) => {
       if (entry.kind === 'event') this.#forged.note(entry.event)
-      if (entry.kind === 'process' && entry.state !== 'started' && this.disk.isTroubled) this.#forgetBans()
+      if (entry.kind === 'process' && entry.state !== 'started') this.#forgetBans()
       trace(entry)
     }
     this.random = seededRandom(partSeed(seed, 'world'))
@@ -233,6 +233,7 @@ export class World {
 
   /** What the disk did not take before the process ended the next one cannot know. */
   #forgetBans(): void {
+    if (!this.disk.isTroubled && !this.disk.isSlow) return
     for (const venue of this.venues.values()) venue.forbiddenUntilMs = 0
   }
 

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest'
 import { judge, type PromiseName } from '../../src/check/oracle.ts'
-import type { TraceEntry } from '../../src/check/trace.ts'
 import { GoodRun, START_US, TRADES_KEPT } from './good-run.ts'
 import {
   all,
@@ -175,18 +174,6 @@ test('what a fault ended for good need not come back', () => {
 
 test('rules may be excepted', () => {
   expect(judge([VIOLATION], { isRuleAllowed: (rule) => rule === 'weight' })).toEqual([])
-})
-
-test('a ban that the disk had not taken may be forgotten by a kill, until the venue says it again', () => {
-  const asked = (run: GoodRun, afterUs: number) => {
-    const [started] = run.trace.filter(entry('process', { state: 'started' })).slice(-1)
-    const violation = { ...VIOLATION, rule: 'request-while-forbidden', atUs: (started?.atUs ?? 0) + afterUs }
-    return verdict([...run.steps(3).trace, violation as TraceEntry].sort((a, b) => a.atUs - b.atUs))
-  }
-  const full = () => new GoodRun().steps(3).fault('disk-full').restart('killed')
-  expect(asked(full(), 1_000)).not.toContain('venue_rule_broken')
-  expect(asked(full(), 60_000_000)).toContain('venue_rule_broken')
-  expect(asked(new GoodRun().steps(3).restart('killed'), 1_000)).toContain('venue_rule_broken')
 })
 
 test('a gap that was not durable may be forgotten when the power goes', () => {

@@ -6,6 +6,8 @@ import { type DiskFault, diskError, systemError } from './disk-fault.ts'
 import { Inode } from './inode.ts'
 import type { Scope, VirtualLoop } from './loop.ts'
 
+/** A file that takes so long may not be written when a process ends. */
+const SLOW_MS = 1_000
 /** Who found the disk failing tries again after a while. */
 const TROUBLE_MS = 6_000
 
@@ -52,6 +54,11 @@ export class VirtualDisk {
   /** It fails, or has failed so lately that a process may not have written again what it refused. */
   get isTroubled(): boolean {
     return this.faults.size > 0 || this.#loop.nowMs - this.#failedMs < TROUBLE_MS
+  }
+
+  /** What a process has just learned may not be on it. */
+  get isSlow(): boolean {
+    return this.delaysMs.replace >= SLOW_MS
   }
 
   get usedBytes(): number {

@@ -9,8 +9,9 @@ import { perStream, subjectOf } from './subject.ts'
 /** Where the messages of one stream go. */
 interface Target {
   readonly subject: string
-  /** `HPUB <subject> <inbox>`, to which the number of the sending is added. */
+  /** `HPUB <subject> `; where the server is to answer, `HPUB <subject> <inbox>`, to which the number of the sending is added. */
   readonly command: Buffer
+  readonly askingCommand: Buffer
 }
 
 export interface Message {
@@ -34,8 +35,8 @@ export interface MessageWriter {
   messageOf(record: LogRecord): Message | Refusal
   /** Room that {@link write} needs at most. */
   room(message: Message): number
-  /** Writes it with the number of the sending, and yields its end. */
-  write(message: Message, sending: number, target: Buffer, at: number): number
+  /** Writes it and yields its end. `sending`: the number under which the server is to answer; `undefined`: it is not. */
+  write(message: Message, sending: number | undefined, block: Buffer, at: number): number
 }
 
 export interface MessageWriterOptions {
@@ -60,7 +61,7 @@ export function messageWriter({ prefix, logId, bytesMax, inbox }: MessageWriterO
   const fixedBytes = headers.start.length + headers.middle.length + headers.end.length
   const targetOf = perStream((stream): Target | undefined => {
     const subject = subjectOf(prefix, stream)
-    return subject === undefined ? undefined : { subject, command: Buffer.from(`HPUB ${subject} ${inbox}`) }
+    return subject === undefined ? undefined : targetTo(subject, inbox)
   })
   const message = (record: LogRecord, idAt: number, idBytes: number, oddId: Buffer | undefined) => {
     const target = targetOf(record.stream)
@@ -83,27 +84,35 @@ export function messageWriter({ prefix, logId, bytesMax, inbox }: MessageWriterO
       const oddId = Buffer.from(id)
       return message(record, -1, oddId.length, oddId)
     },
-    room: ({ target, bytes }) => COMMAND_BYTES_MAX + target.command.length + bytes,
-    write({ record, target: { command }, idAt, idBytes, oddId, headerBytes, bytes }, sending, target, start) {
+    room: ({ target, bytes }) => COMMAND_BYTES_MAX + target.askingCommand.length + bytes,
+    write({ record, target, idAt, idBytes, oddId, headerBytes, bytes }, sending, block, start) {
       const { lsn, body } = record
-      let at = put(target, command, start)
-      at = writeDigits(target, sending, at)
-      target[at++] = SPACE
-      at = writeDigits(target, headerBytes, at)
-      target[at++] = SPACE
-      at = writeDigits(target, bytes, at)
-      at = endLine(target, at)
-      at = put(target, headers.start, at)
-      if (oddId !== undefined) at = put(target, oddId, at)
-      else for (let i = 0; i < idBytes; i++) target[at++] = body[idAt + i] as number
-      at = put(target, headers.middle, at)
-      at = writeDigits(target, lsn, at)
-      at = put(target, headers.end, at)
-      at = put(target, body, at)
-      return endLine(target, at)
+      let at = put(block, sending === undefined ? target.command : target.askingCommand, start)
+      if (sending !== undefined) {
+        at = writeDigits(block, sending, at)
+        block[at++] = SPACE
+      }
+      at = writeDigits(block, headerBytes, at)
+      block[at++] = SPACE
+      at = writeDigits(block, bytes, at)
+      at = endLine(block, at)
+      at = put(block, headers.start, at)
+      if (oddId !== undefined) at = put(block, oddId, at)
+      else for (let i = 0; i < idBytes; i++) block[at++] = body[idAt + i] as number
+      at = put(block, headers.middle, at)
+      at = writeDigits(block, lsn, at)
+      at = put(block, headers.end, at)
+      at = put(block, body, at)
+      return endLine(block, at)
     },
   }
 }
+
+const targetTo = (subject: string, inbox: string): Target => ({
+  subject,
+  command: Buffer.from(`HPUB ${subject} `),
+  askingCommand: Buffer.from(`HPUB ${subject} ${inbox}`),
+})
 
 function put(target: Buffer, bytes: Uint8Array, at: number): number {
   target.set(bytes, at)

@@ -9,11 +9,12 @@ import { errorText } from '../../model/errors.ts'
 import type { Clock } from '../../platform/platform.ts'
 import type { LogRecord } from '../../spool/frame.ts'
 import type { Batch } from '../sink.ts'
-import { readAck } from './ack.ts'
+import { type Ack, readAck } from './ack.ts'
 import type { NatsCounts, UnderWay } from './counts.ts'
 import { idOf, type MessageWriter, messageWriter } from './message.ts'
 import type { NatsSinkOptions } from './options.ts'
 import { Outgoing } from './outgoing.ts'
+import { judgeRun, type Sharing } from './sharing.ts'
 import type { TailIds } from './tail-ids.ts'
 import { type Pending, Window } from './window.ts'
 import { byteSender, readAnswers } from './wire.ts'
@@ -39,6 +40,9 @@ export interface PublisherPorts {
   readonly acked: { readonly ackedSeq: number; readonly ackedLsn: number }
   /** How long the server knows ids. */
   readonly duplicateMs: number
+  readonly sharing: Sharing
+  /** Headers and body of one message. */
+  readonly bytesMax: number
   /** Those that stand in the stream, as far as it was looked at. */
   readonly recentIds: TailIds
   readonly reject: (record: LogRecord, reason: string) => Promise<void>
@@ -62,13 +66,12 @@ export class Publisher {
   #ackedLsn: number
 
   constructor(ports: PublisherPorts) {
-    const { connection, options, clock, logId } = ports
+    const { connection, options, clock, logId, bytesMax } = ports
     this.#ports = ports
     this.#window = new Window(options)
     this.#ackedSeq = ports.acked.ackedSeq
     this.#ackedLsn = ports.acked.ackedLsn
     this.#inbox = `${createInbox(options.inboxPrefix)}.`
-    const bytesMax = connection.info?.max_payload ?? Number.POSITIVE_INFINITY
     this.#writer = messageWriter({ prefix: options.prefix, logId, bytesMax, inbox: this.#inbox })
     this.#outgoing = new Outgoing(this.#writer, byteSender(connection))
     readAnswers(connection, this.#inbox, (...answer) => this.#onAck(...answer))
@@ -136,7 +139,7 @@ export class Publisher {
   }
 
   async #sendThese(records: readonly LogRecord[], work: Work): Promise<void> {
-    const { recentIds, counts, clock } = this.#ports
+    const { recentIds, counts, clock, sharing } = this.#ports
     this.#throwFailure()
     let nowMs = clock.monotonicMs()
     for (const record of records) {
@@ -154,13 +157,14 @@ export class Publisher {
         }
         this.#sentLsn = Math.max(this.#sentLsn, record.lsn)
         work.begin()
-        this.#put({ message, work, firstMs: nowMs, sentMs: nowMs })
+        this.#put({ message, work, firstMs: nowMs, sentMs: nowMs, isAsking: true }, !sharing.isOn(nowMs))
       }
     }
   }
 
-  #put(pending: Pending): void {
-    this.#outgoing.add(pending.message, this.#window.add(pending))
+  /** `isAlone`: it does not share its answer. */
+  #put(pending: Pending, isAlone: boolean): void {
+    this.#outgoing.add(pending, this.#window.add(pending), isAlone)
     this.#count()
   }
 
@@ -174,22 +178,41 @@ export class Publisher {
     const pending = this.#window.get(sending)
     // Without: the answer to a sending that was repeated since, or to one before a failure.
     if (pending === undefined) return
-    const { counts } = this.#ports
     const ack = readAck(bytes, status, from, to)
+    const run = this.#window.run(sending)
     if (ack.kind === 'refused') this.fail(new Error(`NATS refuses ${pending.message.target.subject}: ${ack.reason}`))
+    else if (run.length > 1) this.#onRun(run, ack, pending)
     else if (ack.kind === 'poison') this.#onPoison(sending, pending, ack.reason)
-    else if (ack.kind === 'duplicate' || this.#advance(ack.seq, pending)) {
-      counts.acked++
-      if (ack.kind === 'duplicate') counts.duplicates++
-      this.#finish(sending, pending)
+    else if (ack.kind === 'duplicate' || this.#advance(ack.seq, pending, 1)) {
+      if (ack.kind === 'duplicate') this.#ports.counts.duplicates++
+      this.#finish(run)
     }
   }
 
-  /** False: the stream has gone back behind what it had acknowledged. */
-  #advance(seq: number, { message }: Pending): boolean {
-    const reached = Math.max(this.#ackedSeq, this.#ports.lastSeq)
-    if (seq <= reached) {
-      this.fail(new Error(`the stream was at ${reached} and has now stored at ${seq}: it was restored or made anew`))
+  /** The answer to the last of several speaks for all of them, or each is asked about. */
+  #onRun(run: readonly number[], ack: Ack, last: Pending): void {
+    const { clock, sharing } = this.#ports
+    const nowMs = clock.monotonicMs()
+    if (ack.kind === 'stored' && judgeRun(ack.seq, this.#reachedSeq, run.length) === 'stored') {
+      this.#advance(ack.seq, last, run.length)
+      this.#finish(run)
+      return
+    }
+    sharing.pause(nowMs)
+    if (ack.kind !== 'stored' || this.#advance(ack.seq, last, run.length))
+      this.#sendAgain(this.#window.unanswered(nowMs), nowMs)
+  }
+
+  get #reachedSeq(): number {
+    return Math.max(this.#ackedSeq, this.#ports.lastSeq)
+  }
+
+  /** False: so many messages cannot have been stored up to there; only a look at the stream can tell which were. */
+  #advance(seq: number, { message }: Pending, count: number): boolean {
+    const reached = this.#reachedSeq
+    if (judgeRun(seq, reached, count) === 'fewer') {
+      const reason = 'it was restored or made anew, or had some already'
+      this.fail(new Error(`the stream was at ${reached} and is at ${seq} after ${count} more: ${reason}`))
       return false
     }
     this.#ackedSeq = seq
@@ -201,12 +224,17 @@ export class Publisher {
   #onPoison(sending: number, pending: Pending, reason: string): void {
     this.#window.hold(sending)
     this.#refuse(pending.message.record, reason).then(
-      () => this.#finish(sending, pending),
+      () => this.#remove(sending, pending),
       (error: unknown) => this.fail(asError(error)),
     )
   }
 
-  #finish(sending: number, { work }: Pending): void {
+  #finish(run: readonly number[]): void {
+    this.#ports.counts.acked += run.length
+    for (const sending of run) this.#remove(sending, this.#window.get(sending) as Pending)
+  }
+
+  #remove(sending: number, { work }: Pending): void {
     this.#window.remove(sending)
     this.#count()
     work.end()
@@ -220,12 +248,19 @@ export class Publisher {
 
   /** Sends again what has no answer, while the server is sure to know the id; beyond that only the stream can tell. */
   #sweep(): void {
-    const { clock, options, counts, duplicateMs } = this.#ports
+    const { clock, options, counts } = this.#ports
     const nowMs = clock.monotonicMs()
+    const sendings = this.#window.unanswered(nowMs - options.ackTimeoutMs)
+    counts.timeouts += sendings.length
+    this.#sendAgain(sendings, nowMs)
+  }
+
+  /** Each with an answer of its own. */
+  #sendAgain(sendings: readonly number[], nowMs: number): void {
+    const { options, counts, duplicateMs } = this.#ports
     const patienceMs = Math.min(duplicateMs * DUPLICATE_SHARE, options.ackTimeoutMs * TIMEOUTS_MAX)
-    for (const sending of this.#window.unanswered(nowMs - options.ackTimeoutMs)) {
+    for (const sending of sendings) {
       const pending = this.#window.get(sending) as Pending
-      counts.timeouts++
       const waitedMs = Math.round(nowMs - pending.firstMs)
       if (waitedMs > patienceMs) {
         this.fail(new Error(`NATS has not acknowledged a message for ${waitedMs} ms`))
@@ -233,7 +268,7 @@ export class Publisher {
       }
       counts.retries++
       this.#window.remove(sending)
-      this.#put({ ...pending, sentMs: nowMs })
+      this.#put({ ...pending, sentMs: nowMs }, true)
     }
     this.#outgoing.flush()
   }

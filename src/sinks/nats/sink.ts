@@ -14,6 +14,7 @@ import type { NatsSinkOptions } from './options.ts'
 import { Publisher } from './publisher.ts'
 import { type Scan, scanStream } from './scan.ts'
 import { Session } from './session.ts'
+import { Sharing } from './sharing.ts'
 import { openStream, weaknesses } from './stream.ts'
 import { TailIds } from './tail-ids.ts'
 
@@ -37,6 +38,7 @@ export class NatsSink implements Sink {
   readonly #options: NatsSinkOptions
   readonly #ports: SinkPorts
   readonly #said = new Set<string>()
+  readonly #sharing = new Sharing()
   #session: Session | undefined
   #checkpoint: Checkpoint | undefined
 
@@ -109,6 +111,8 @@ export class NatsSink implements Sink {
       lastSeq,
       acked: { ackedSeq, ackedLsn },
       duplicateMs,
+      sharing: this.#sharing,
+      bytesMax: bytesMaxOf(connection, info),
       recentIds: new TailIds(scan.seen.ids, duplicateMs, clock),
       reject: (record, reason) => this.#ports.reject(record, reason),
     })
@@ -156,3 +160,9 @@ const endOf = ({ created, state }: StreamInfo): StreamEnd => ({
   firstSeq: Math.max(1, state.first_seq),
   lastSeq: state.last_seq,
 })
+
+/** What the server takes, and what the stream does; the stream's -1: whatever the server does. */
+function bytesMaxOf({ info: server }: NatsConnection, { config }: StreamInfo): number {
+  const streamMax = config.max_msg_size > 0 ? config.max_msg_size : Number.POSITIVE_INFINITY
+  return Math.min(server?.max_payload ?? Number.POSITIVE_INFINITY, streamMax)
+}

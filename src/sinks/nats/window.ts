@@ -12,6 +12,8 @@ export interface Pending {
   readonly firstMs: number
   /** When last; never, for what is being refused. */
   sentMs: number
+  /** It gets an answer of its own. Of others, the answer to the next that does speaks for them. */
+  isAsking: boolean
 }
 
 export interface WindowLimits {
@@ -89,6 +91,13 @@ export class Window {
     this.#messages--
     this.#bytes -= pending.message.bytes
     while (this.#first < this.#next && this.get(this.#first) === undefined) this.#first++
+  }
+
+  /** What the answer to this sending speaks for: itself, and those before it that have not asked. Newest first. */
+  run(sending: number): number[] {
+    const run = [sending]
+    for (let before = sending - 1; this.get(before)?.isAsking === false; before--) run.push(before)
+    return run
   }
 
   /** No answer will come: it stays until it is removed. */

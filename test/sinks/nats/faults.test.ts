@@ -1,5 +1,7 @@
 /** What servers and networks do to the sink. Each test ends with the stream compared with the log: all of it, once. */
 
+import { jetstream } from '@nats-io/jetstream'
+import { connect } from '@nats-io/transport-node'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
 import { NatsServer, natsMissing } from '../../helpers/nats-server.ts'
@@ -132,12 +134,63 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
       const written = behind.sink.write(batchOf([record(1), record(2)]))
       await expect(written).rejects.toThrow(/has not acknowledged a message for/)
       await pause(FORGOTTEN_MS)
-      expect(behind.sink.counts).toMatchObject({ timeouts: 1, retries: 0 })
+      expect(behind.sink.counts).toMatchObject({ timeouts: 2, retries: 0 })
       expect(await storedIn(server.url)).toHaveLength(2)
     } finally {
       await behind.remove()
       proxy.close()
     }
+  })
+
+  test('when others publish into the stream between our messages', async () => {
+    const connection = await connect({ servers: server.url })
+    try {
+      rig.append(3000)
+      rig.pump()
+      await until(() => rig.sink.counts.acked > 0, 'some are stored')
+      for (let i = 0; rig.cursor < rig.log.length || i < 200; i++) {
+        connection.publish('market.trade.other.spot.X', '{}')
+        if (i % 10 === 0) rig.append(100)
+        if (i < 200) await connection.flush()
+        else await rig.untilPumped()
+      }
+    } finally {
+      await connection.close()
+    }
+    await rig.untilPumped()
+    const ours = (await storedIn(server.url)).filter(({ headers }) => headers['Mp-Log'] !== undefined)
+    expect(
+      ours.map(({ headers }) => Number(headers['Mp-Lsn'])),
+      'once, and in order',
+    ).toEqual(rig.log.map(({ lsn }) => lsn))
+    expect(rig.failures).toEqual([])
+    expect(rig.sink.counts.retries, 'one of theirs stood between ours').toBeGreaterThan(0)
+  })
+
+  test('when the server knows one in the middle already', async () => {
+    await rig.sink.open()
+    await managed(server.url, (jsm) => jsm.streams.update('MARKET_DATA', { duplicate_window: 60e9 }))
+    rig.pump()
+    await until(() => rig.held.length > 0, 'it is open')
+    const connection = await connect({ servers: server.url })
+    await jetstream(connection).publish('market.trade.acme.spot.BTCUSDT', '{}', { msgID: 'acme:trade:BTCUSDT:0:50' })
+    await connection.close()
+    rig.append(100)
+    await expectAllOnce()
+  })
+
+  test('after the stream was made anew between two messages on a living connection', async () => {
+    rig.append(2)
+    rig.pump()
+    await rig.untilPumped()
+    await managed(server.url, async (jsm) => {
+      const { config } = await jsm.streams.info('MARKET_DATA')
+      await jsm.streams.delete('MARKET_DATA')
+      await jsm.streams.add(config)
+    })
+    rig.append(3)
+    await expectAllOnce()
+    expect(rig.failures).toEqual([expect.stringContaining('restored or made anew')])
   })
 
   test('after the server was set back to an older copy under the running sink', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../../../src/sinks/nats/held.ts'
 import { type Message, messageWriter } from '../../../src/sinks/nats/message.ts'
 import { LSN_SPAN, NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
+import { judgeRun, Sharing } from '../../../src/sinks/nats/sharing.ts'
 import { takes, weaknesses } from '../../../src/sinks/nats/stream.ts'
 import { partsOf, subjectOf } from '../../../src/sinks/nats/subject.ts'
 import { Window } from '../../../src/sinks/nats/window.ts'
@@ -89,8 +90,8 @@ describe('the window', () => {
     if ('refusal' in made) throw new Error(made.refusal)
     return made
   }
-  const put = (window: Window, lsn: number, sentMs = 0) =>
-    window.add({ message: message(lsn), work: new Work(), firstMs: sentMs, sentMs })
+  const put = (window: Window, lsn: number, sentMs = 0, isAsking = true) =>
+    window.add({ message: message(lsn), work: new Work(), firstMs: sentMs, sentMs, isAsking })
 
   test('takes so many messages and bytes, and one of any size', () => {
     const { bytes } = message(1)
@@ -121,6 +122,35 @@ describe('the window', () => {
     window.hold(sendings[0] as number)
     expect(window.unanswered(20)).toEqual([sendings[1]])
     expect(window.lowestLsn).toBe(1)
+  })
+
+  test('knows for which messages an answer speaks: up to the one before that has its own, or is over', () => {
+    const window = new Window({ windowMessages: 100, windowBytes: 1e9 })
+    const [first, own, second, third, last] = [false, true, false, false, true].map((isAsking, i) =>
+      put(window, i + 1, 0, isAsking),
+    ) as [number, number, number, number, number]
+    expect(window.run(last)).toEqual([last, third, second])
+    expect(window.run(own)).toEqual([own, first])
+    window.remove(second)
+    expect(window.run(last)).toEqual([last, third])
+  })
+})
+
+describe('messages share an answer', () => {
+  test('that speaks for all when as many were stored as were sent', () => {
+    expect(judgeRun(110, 100, 10)).toBe('stored')
+    expect(judgeRun(111, 100, 10), 'one of others').toBe('others')
+    expect(judgeRun(109, 100, 10), 'one was known').toBe('fewer')
+    expect(judgeRun(60, 100, 10), 'set back').toBe('fewer')
+  })
+
+  test('but not for a while when others publish; each time twice as long, up to an hour', () => {
+    const sharing = new Sharing()
+    expect(sharing.isOn(0)).toBe(true)
+    for (const pauseMs of [60_000, 120_000, 240_000, 480_000, 960_000, 1_920_000, 3_600_000, 3_600_000]) {
+      sharing.pause(1_000)
+      expect([sharing.isOn(999 + pauseMs), sharing.isOn(1_000 + pauseMs)]).toEqual([false, true])
+    }
   })
 })
 
