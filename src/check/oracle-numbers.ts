@@ -37,9 +37,9 @@ export class Deliveries {
     return this.#recent.filter((each) => each.first <= last && first <= each.last)
   }
 
-  /** Of the newest deliveries. */
-  *ids(): Generator<string> {
-    for (const { id } of this.#recent) yield id
+  /** The newest deliveries. */
+  recent(): readonly Delivery[] {
+    return this.#recent
   }
 
   add(delivery: Delivery): void {

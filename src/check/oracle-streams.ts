@@ -2,7 +2,7 @@
 
 import type { EpochUs, MarketEvent } from '../model/event.ts'
 import type { GapRecord } from './oracle-gaps.ts'
-import { Deliveries } from './oracle-numbers.ts'
+import { Deliveries, type Delivery } from './oracle-numbers.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
 
 type Entry<Kind extends TraceEntry['kind']> = Extract<TraceEntry, { kind: Kind }>
@@ -83,11 +83,14 @@ export class Streams {
   /** When the process last ended; `undefined`: it never did. */
   endedUs: EpochUs | undefined
   readonly #silence: Silence
+  /** How far back from its end a process may have told the disk nothing. */
+  readonly #processUs: number
   readonly #streams = new Map<string, Stream>()
   readonly #connections = new Map<string, Connection>()
 
-  constructor(silence: Silence) {
+  constructor({ silence, processUs }: { readonly silence: Silence; readonly processUs: number }) {
     this.#silence = silence
+    this.#processUs = processUs
   }
 
   all(): Iterable<Stream> {
@@ -129,9 +132,16 @@ export class Streams {
   }
 
   renumbered(stream: Stream, venueUs: EpochUs): void {
-    for (const id of stream.deliveries.ids()) stream.past.ids.add(id)
+    for (const delivery of stream.deliveries.recent())
+      if (!this.#isForgotten(delivery)) stream.past.ids.add(delivery.id)
     stream.past.untilUs = venueUs
     stream.deliveries = new Deliveries()
+  }
+
+  /** It left in the last moments before a kill, so no later process knows of it. */
+  #isForgotten({ kills, atUs }: Delivery): boolean {
+    const endedUs = this.killsUs[kills]
+    return endedUs !== undefined && endedUs - atUs <= this.#processUs
   }
 
   subscribed(stream: Stream, connection: number): void {

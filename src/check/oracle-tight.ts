@@ -40,6 +40,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const refused = new Set<Stream>()
   /** When the newest data of each stream that left was received: before a snapshot's own stream had brought anything. */
   const receivedUs = new Map<Stream, EpochUs>()
+  /** By venue: when a second connection last began to carry what another carried. */
+  const doubledUs = new Map<string, EpochUs>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -66,9 +68,11 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     return (stream.channel === 'book' && !wasLive ? stream.liveUs : resumedUs) ?? streams.nowUs
   }
 
-  /** While two connections carry streams of a venue, what the second brings is held until it joins the first. */
-  const mayBeHeld = ({ stream: { venue } }: GapRecord, { cause }: Gap): boolean =>
-    cause === 'maintenance' || [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
+  /** While two connections carry streams of a venue, what the second brings is held until it joins the first, or is lost with it. */
+  function mayBeHeld({ stream: { venue } }: GapRecord, { cause }: Gap): boolean {
+    if (cause === 'maintenance' || streams.nowUs - (doubledUs.get(venue) ?? 0) <= HELD_US_MAX) return true
+    return [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
+  }
 
   function tell(record: GapRecord, text: string): void {
     if (tooWide.has(record)) return
@@ -83,6 +87,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       // The disk is tried again only after a while.
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
+    },
+    subscribed({ venue, subscribed }) {
+      if (subscribed.size > 1) doubledUs.set(venue, streams.nowUs)
     },
     shown(stream, { state, reason }) {
       if (state === 'down' && reason.startsWith('refused')) refused.add(stream)

@@ -47,7 +47,7 @@ export function judge(trace: Iterable<TraceEntry>, options: Partial<OracleOption
 
 export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
   const options = { ...DEFAULTS, ...given }
-  const streams = new Streams(options.silence)
+  const streams = new Streams(options)
   const gaps = new Gaps(streams)
   const violations: Violation[] = []
   let count = 0

@@ -46,7 +46,8 @@ interface Armed {
 /** Rules that a client breaks by not answering, and for how long after a fault of its network or its process it may. */
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
-const RESTARTED_MS = 2_000
+/** A handshake that takes seconds brings dials together that were apart. */
+const RESTARTED_MS = 13_000
 /** Faults of the machine whose ends are others when its clock jumps or it stands still. */
 const LASTING = /^(disk|sync)|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */

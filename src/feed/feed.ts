@@ -45,6 +45,8 @@ export class Feed {
   #moved: { readonly events: number; readonly atMs: number } | undefined
   lastMessageUs: EpochUs | undefined
   newestQuote: Quote | undefined
+  /** When the venue made the last trade that the stream has brought. */
+  madeUs: EpochUs | undefined
   /** Tickers and quotes: the last that was delivered. */
   newest: Received | undefined
   /** The venue was found to know more of it than the stream has brought; the last time that it was. */

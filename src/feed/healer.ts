@@ -22,8 +22,8 @@ export interface HealerOptions {
   readonly venue: Venue
   readonly rest: RestClient
   readonly platform: Platform
-  /** Takes a fetched trade; those that came meanwhile are known there. */
-  readonly deliver: (feed: Feed, trade: Trade) => void
+  /** Takes the trades of one answer; those that came meanwhile are known there. */
+  readonly deliver: (feed: Feed, trades: readonly Trade[]) => void
 }
 
 interface Patient {
@@ -117,7 +117,7 @@ export class Healer {
         const trades = await rest.get(request)
         // The numbers of another tally are others, though they look the same.
         if (this.#isStopped || feed.tally !== tally) break
-        for (const trade of trades) deliver(feed, trade)
+        deliver(feed, trades)
         from = span.last + 1
       }
     } catch (error) {

@@ -6,7 +6,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Topic, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
-import { isDelivered } from './trade-feeds.ts'
+import { isDelivered } from './trade-numbers.ts'
 
 /** Polled data older than so many intervals is stale. */
 const STALE_INTERVALS = 2.5

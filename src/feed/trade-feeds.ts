@@ -14,6 +14,7 @@ import { Healer } from './healer.ts'
 import type { Downstream, Observer } from './ports.ts'
 import type { RestClient } from './rest-client.ts'
 import { TradeChecks } from './trade-checks.ts'
+import { isOfOtherNumbers, isReset } from './trade-numbers.ts'
 
 /** What REST knows and the stream has not brought may be on its way. */
 const IN_FLIGHT_MS = 2_000
@@ -51,7 +52,7 @@ export class TradeFeeds {
       venue,
       rest,
       platform,
-      deliver: (feed, trade) => this.#offer(feed, trade, trade.receive_time_us as EpochUs),
+      deliver: (feed, trades) => this.#onFetched(feed, trades),
     })
     this.#checks = new TradeChecks({
       venue,
@@ -121,6 +122,13 @@ export class TradeFeeds {
     return this.#checks.isAsking(feed)
   }
 
+  #onFetched(feed: Feed, trades: readonly Trade[]): void {
+    const [first] = trades
+    const span = first && this.#options.venue.tradeSpan(first)
+    if (span && isOfOtherNumbers(feed, first, span)) this.#reset(feed, first, span, first.receive_time_us as EpochUs)
+    for (const trade of trades) this.#offer(feed, trade, trade.receive_time_us as EpochUs)
+  }
+
   #offer(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
     const { venue, observer } = this.#options
     const { tally, ledger } = feed
@@ -153,8 +161,10 @@ export class TradeFeeds {
   }
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
-    if (trade.source !== 'backfill') feed.ledger.heard(feed.tally.last, receiveUs)
-    else feed.ledger.lastSequence = feed.tally.last
+    if (trade.source !== 'backfill') {
+      feed.ledger.heard(feed.tally.last, receiveUs)
+      feed.madeUs = trade.exchange_time_us
+    } else feed.ledger.lastSequence = feed.tally.last
     feed.ledger.newestTradeUs = Math.max(feed.ledger.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
     this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
   }
@@ -254,31 +264,4 @@ export class TradeFeeds {
 interface Answer {
   readonly askedUs: EpochUs
   readonly answeredUs: EpochUs
-}
-
-/** Stream and REST may tell times to the millisecond or the microsecond: a smaller difference says nothing. */
-const TIME_STEP_US = 1_000
-
-/** It has left already, whichever way it came; numbers that the venue uses a second time are new. */
-export function isDelivered(feed: Feed, trade: Trade): boolean {
-  const span = feed.venue.tradeSpan(trade)
-  if (span === undefined) return feed.recent.has(trade.id)
-  const { last = 0 } = feed.tally
-  return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
-}
-
-/**
- * A number at or below one that was delivered, made later than all that were: the venue counts anew. Fetched trades tell
- * nothing: the venue's clock may have been set back since they were made.
- */
-function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
-  if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
-  if (trade.source === 'backfill' || (trade.exchange_time_us ?? 0) - newestTradeUs < TIME_STEP_US) return false
-  return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
-}
-
-/** Not all of them are missing. */
-function hasHeld(tally: Tally, span: Span): boolean {
-  const missing = tally.within(span).reduce((sum, { first, last }) => sum + last - first + 1, 0)
-  return missing < span.last - span.first + 1
 }

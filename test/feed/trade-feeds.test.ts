@@ -376,6 +376,21 @@ test('a hole is filled whatever the times of its trades: the venue’s clock may
   expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 2, healed: 2 })
 })
 
+test('a hole is not filled with later trades that have the same numbers: the venue counts anew', async () => {
+  const { world, exchange, stream, gaps, delivered } = await rig()
+  const old = (TIME_MS - 60_000) * 1000
+  stream(10, { exchange_time_us: old })
+  stream(13, { exchange_time_us: old + 1_000_000 })
+  exchange.newest = 14
+  await world.clock.advance(62_000 + 2_000)
+  expect(gaps.map(outcome).slice(1, 3)).toEqual([
+    { cause: 'sequence_gap', state: 'final', between: [10, 13], lost: 2, healed: 0 },
+    { cause: 'sequence_reset', state: 'final', between: [13, 11], lost: undefined, healed: undefined },
+  ])
+  expect(delivered.map(({ trade_id }) => trade_id)).toEqual(['10', '13', '11', '12', '13', '14'])
+  expect(new Set(delivered.map(({ id }) => id)).size).toBe(6)
+})
+
 describe('a loss at the end of the stream', () => {
   test('is found within a minute of silence, and fetched', async () => {
     const { world, exchange, feed, stream, gaps, ids } = await rig()

@@ -1,0 +1,50 @@
+/** What the numbers and times of a trade say about those that were delivered. Pure. */
+
+import type { Tally } from '../ledger/tally.ts'
+import type { Trade } from '../model/event.ts'
+import type { Span } from '../venues/venue.ts'
+import type { Feed } from './feed.ts'
+
+/** Trades are not numbered in the exact order of their times. */
+const LATE_US = 2_000_000
+/** Stream and REST may tell times to the millisecond or the microsecond: a smaller difference says nothing. */
+const TIME_STEP_US = 1_000
+
+/** It has left already, whichever way it came; numbers that the venue uses a second time are new. */
+export function isDelivered(feed: Feed, trade: Trade): boolean {
+  const span = feed.venue.tradeSpan(trade)
+  if (span === undefined) return feed.recent.has(trade.id)
+  const { last = 0 } = feed.tally
+  return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
+}
+
+/**
+ * A number at or below one that was delivered, made later than all that were: the venue counts anew. Fetched trades tell
+ * nothing: the venue's clock may have been set back since they were made.
+ */
+export function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
+  if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
+  if (trade.source === 'backfill' || (trade.exchange_time_us ?? 0) - newestTradeUs < TIME_STEP_US) return false
+  return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
+}
+
+/** Not all of them are missing. */
+function hasHeld(tally: Tally, span: Span): boolean {
+  const missing = tally.within(span).reduce((sum, { first, last }) => sum + last - first + 1, 0)
+  return missing < span.last - span.first + 1
+}
+
+/**
+ * A fetched trade was made long after everything that was delivered, and yet lies before some of it: we were late to read
+ * the stream, and meanwhile the venue has begun to count anew and come to the same numbers. Unless its clock was set back,
+ * which the newest trade of the stream would show.
+ */
+export function isOfOtherNumbers(
+  { tally, ledger: { newestTradeUs }, madeUs }: Feed,
+  trade: Trade,
+  span: Span,
+): boolean {
+  if (tally.last === undefined || newestTradeUs === undefined || madeUs !== newestTradeUs) return false
+  if ((trade.exchange_time_us ?? 0) - newestTradeUs < LATE_US || tally.within(span).length === 0) return false
+  return hasHeld(tally, { first: span.last + 1, last: tally.last })
+}
