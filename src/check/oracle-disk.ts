@@ -25,6 +25,11 @@ export class DiskTrouble {
     return atUs <= this.#untilUs
   }
 
+  /** What left then may be on no disk. */
+  hasHidden(atUs: EpochUs, endedUs: EpochUs): boolean {
+    return this.#fromUs - this.#options.processUs <= atUs && this.isAt(endedUs)
+  }
+
   /** Since the stream's first data left the disk has not taken a word of it. */
   isUnheardOf({ leftUs = 0 }: Stream, atUs: EpochUs): boolean {
     return this.#fromUs <= leftUs && this.isAt(atUs)

@@ -83,7 +83,8 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
       .filter(({ latest, latestUs }) => isProcessGap(latest) || latestUs > atUs)
       .map(({ latest }) => latest)
       .filter((gap) => gap.start_time_us <= atUs + slackUs)
-      .filter(({ end_time_us }) => (end_time_us ?? atUs) >= atUs)
+      // The clock may have been set back in between.
+      .filter(({ end_time_us }) => (end_time_us ?? atUs) >= Math.min(atUs, untilUs))
     if (begun.length === 0) {
       report('process_gap_missing', atUs, stream, `no gap from the end of the process to ${untilUs}`)
       return

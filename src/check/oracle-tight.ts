@@ -1,6 +1,7 @@
 /** A gap claims no more than was missing: one message more on each side by its numbers, or a second by its times. */
 
 import type { EpochUs, Gap } from '../model/event.ts'
+import { DiskTrouble } from './oracle-disk.ts'
 import type { GapRecord } from './oracle-gaps.ts'
 import { type Court, isProcessGap, type Judge, millis } from './oracle-judge.ts'
 import type { Deliveries } from './oracle-numbers.ts'
@@ -88,6 +89,13 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       else if (options.diskFaults.test(fault))
         stalls = joined(stalls, { fromUs: atUs, untilUs: untilUs + options.detectionUs })
     },
+    process({ state, atUs }) {
+      const { endedUs } = streams
+      if (state !== 'started' || endedUs === undefined) return
+      // Who begins while the disk takes nothing is never heard of: the process before was the last that was.
+      const isSilent = ({ fromUs, untilUs }: Time) => fromUs <= atUs && atUs <= untilUs
+      stalls = stalls.map((stall) => (isSilent(stall) ? { ...stall, fromUs: Math.min(stall.fromUs, endedUs) } : stall))
+    },
     subscribed({ venue, subscribed }) {
       if (subscribed.size > 1) doubledUs.set(venue, streams.nowUs)
     },
@@ -128,13 +136,15 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   const ahead = new Map<Stream, GapRecord[]>()
   /** The first trade behind a gap whose end is not told yet. */
   const behind = new Map<GapRecord, Numbers>()
+  const disk = new DiskTrouble(options)
 
   /** What left in the last moments of an earlier process may be unknown to those that follow. */
   function mayBeUnknown(deliveries: Deliveries, number: number): boolean {
     const [delivery] = deliveries.earlier({ first: number, last: number }) ?? []
     if (delivery === undefined) return false
     const endedUs = streams.killsUs[delivery.kills]
-    return endedUs !== undefined && endedUs - delivery.atUs <= options.processUs
+    if (endedUs === undefined) return false
+    return endedUs - delivery.atUs <= options.processUs || disk.hasHidden(delivery.atUs, endedUs)
   }
 
   function judgeStart({ stream }: GapRecord, { gap_id, last_sequence = 0, first_sequence }: Gap): void {
@@ -154,6 +164,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   }
 
   return {
+    fault: (entry) => disk.fault(entry),
     renumbered(stream) {
       ahead.delete(stream)
       for (const record of behind.keys()) if (record.stream === stream) behind.delete(record)

@@ -45,7 +45,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       return
     }
     const again = judgeRepeat(deliveries, id, counters, streams.kills) ?? judgeOld(deliveries, counters)
-    const isTold = again?.promise === 'trade_renamed' && isInDoubt(stream, counters, streams.kills)
+    const isTold =
+      again?.promise === 'trade_renamed' && (isInDoubt(stream, counters, streams.kills) || isHidden(stream, counters))
     if (again !== undefined && !isTold) report(again.promise, streams.nowUs, stream, again.text)
     deliveries.add({ id, kills: streams.kills, atUs: streams.nowUs, ...counters })
     deliveries.newest = Math.max(newest, numbers.last)
@@ -56,6 +57,13 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       report('trade_missing_outside_gap', streams.nowUs, stream, `trades ${lost} are missing between ${top} and ${id}`)
     }
   }
+
+  /** The disk had not taken that they had left. */
+  const isHidden = ({ deliveries }: Stream, span: Numbers): boolean =>
+    (deliveries.earlier(span) ?? []).some(({ kills, atUs }) => {
+      const endedUs = streams.killsUs[kills]
+      return endedUs !== undefined && disk.hasHidden(atUs, endedUs)
+    })
 
   /** What left long before a kill was known to the next process. */
   function judgeOld(deliveries: Deliveries, span: Numbers) {

@@ -242,8 +242,9 @@ export class World {
     const untilMs = this.loop.nowMs + lastsMs
     const { collector } = this.machine
     this.after(FORBIDDEN_GRACE_MS, () => {
-      // A process that ended before the answer came could not tell the next one.
-      if (collector === this.machine.collector) venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
+      // Nobody heard the answer, or a process that ended before it could tell the next one.
+      if (collector !== undefined && collector === this.machine.collector)
+        venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
     })
   }
 

@@ -178,7 +178,9 @@ export class FeedLedger {
   /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
   begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
     if (this.#outage !== undefined) return
-    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#lastEndUs)
+    // A gap that ends later than now was told by a clock that has been set back since.
+    const lastEndUs = this.#lastEndUs <= this.#hooks.nowUs() ? this.#lastEndUs : 0
+    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, lastEndUs)
     this.live(startUs)
     this.#outage = this.#new({ lastSequence: this.lastSequence, ...start, startUs })
     this.#hooks.record(this.#outage)

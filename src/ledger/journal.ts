@@ -1,7 +1,7 @@
 /**
  * The ledger's file: lines of `<crc32> <json>`, appended and synced before the data that follows a gap leaves. Two files
  * take turns: a full one is replaced by a fresh picture in the other. A torn or spoilt line is skipped and counted; every
- * record can be read twice and in any order, because revisions and times only grow.
+ * record can be read twice and in any order, because revisions and numbers only grow.
  */
 
 import { join } from 'node:path'

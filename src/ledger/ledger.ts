@@ -9,7 +9,7 @@ import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
 import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, type Mark, markOf, restore, startRecord, streamRecord } from './state.ts'
+import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
 /** Gaps that are kept; the oldest that are over go first. */
@@ -47,6 +47,7 @@ export class Ledger {
   readonly #bootUs: EpochUs
   /** When the process before this one was last alive. */
   #lastBeatUs: EpochUs | undefined
+  #stampCount = 0
   /** Something was recorded that must be durable before data leave. */
   #isDue = false
   /** Recorded, but not emitted yet. */
@@ -88,7 +89,8 @@ export class Ledger {
    */
   async load(): Promise<string | undefined> {
     const { records, spoiltLines } = await this.#journal.load()
-    const { streams, gaps, lastBeatUs, lsn, ids, unknown } = restore(records)
+    const { streams, gaps, lastBeatUs, count, lsn, ids, unknown } = restore(records)
+    this.#stampCount = count
     this.#lastBeatUs = lastBeatUs
     this.replayAfterLsn = lsn
     this.idsOfLog = ids
@@ -229,13 +231,13 @@ export class Ledger {
   }
 
   #stretched(key: string, ledger: FeedLedger): void {
-    const atUs = this.#options.clock.nowUs()
+    const stamp = this.#stamp()
     const mark = markOf(key, ledger)
-    this.#journal.addNow(streamRecord(ledger, atUs))
+    this.#journal.addNow(streamRecord(ledger, stamp))
     const { before } = ledger.tally
     // What the first number is cannot wait for the log: what the log may lose must be fetched.
-    if (before !== undefined) this.#journal.addNow(startRecord(key, before, ledger.epoch, atUs))
-    if (mark !== undefined) this.#journal.add({ k: 'beat', atUs, at: [mark] } satisfies JournalRecord)
+    if (before !== undefined) this.#journal.addNow(startRecord(key, before, ledger.epoch, stamp))
+    if (mark !== undefined) this.#journal.add({ k: 'beat', ...stamp, at: [mark] } satisfies JournalRecord)
     this.#isDue = true
   }
 
@@ -265,9 +267,13 @@ export class Ledger {
     }
   }
 
+  #stamp(): Stamp {
+    return { n: ++this.#stampCount, atUs: this.#options.clock.nowUs() }
+  }
+
   /** Says that the process lives, and where each stream stands. */
   #beat(): void {
-    const { log, clock } = this.#options
+    const { log } = this.#options
     // One that still waits for the log would only be followed by another.
     if (log !== undefined && log.durableLsn < this.#beatLsn) return
     const of = log && { lsn: this.#beatLsn, ids: log.quietIds() }
@@ -279,20 +285,20 @@ export class Ledger {
       entry.told = String(mark)
       at.push(mark)
     }
-    this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...of } satisfies JournalRecord)
+    this.#journal.add({ k: 'beat', ...this.#stamp(), at, ...of } satisfies JournalRecord)
     this.#journal.flush()
   }
 
   *#picture(): Generator<JournalRecord> {
-    const atUs = this.#options.clock.nowUs()
+    const stamp = this.#stamp()
     const at: Mark[] = []
     for (const [key, { ledger, gaps }] of this.#entries) {
-      if (ledger.stretches.length > 0) yield streamRecord(ledger, atUs)
+      if (ledger.stretches.length > 0) yield streamRecord(ledger, stamp)
       for (const gap of gaps.values()) yield { k: 'gap', gap }
       const mark = markOf(key, ledger)
       if (mark !== undefined) at.push(mark)
     }
     const { log } = this.#options
-    yield { k: 'beat', atUs, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
+    yield { k: 'beat', ...stamp, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
   }
 }

@@ -49,14 +49,21 @@ const ofLog = {
   ids: z.array(z.tuple([z.string(), z.string()])).optional(),
 }
 
+const stamp = {
+  /** Records of all processes are counted, because a wall clock can be set back; those of old versions are not: 0. */
+  n: z.number().int().default(0),
+  atUs: time,
+}
+export type Stamp = z.infer<z.ZodObject<typeof stamp>>
+
 /** One line of the journal. */
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
-  z.object({ k: z.literal('stream'), atUs: time, stream, stretches: z.array(stretch) }),
+  z.object({ k: z.literal('stream'), ...stamp, stream, stretches: z.array(stretch) }),
   /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
-  z.object({ k: z.literal('beat'), atUs: time, at: z.array(mark), ...ofLog }),
+  z.object({ k: z.literal('beat'), ...stamp, at: z.array(mark), ...ofLog }),
   /** The same, but what others had sent by then may be lost. */
-  z.object({ k: z.literal('mark'), atUs: time, at: z.array(mark) }),
+  z.object({ k: z.literal('mark'), ...stamp, at: z.array(mark) }),
 ])
 export type JournalRecord = z.infer<typeof record>
 
@@ -78,6 +85,8 @@ export interface RestoredState {
   readonly gaps: ReadonlyMap<string, Gap>
   /** When the last process was last seen alive; `undefined`: there was none. */
   readonly lastBeatUs: EpochUs | undefined
+  /** The greatest {@link Stamp} has this number. */
+  readonly count: number
   /** What the log has behind this record is not in here yet; `undefined`: there was no log. */
   readonly lsn: number | undefined
   /** The newest id of each stream of the log. */
@@ -88,36 +97,45 @@ export interface RestoredState {
 
 const UNKNOWN = { lastUs: undefined, lastSequence: undefined, newestTradeUs: undefined, epoch: 0, missing: [] }
 
+const isNewer = (a: Stamp, b: Stamp | undefined): boolean => b === undefined || (a.n - b.n || a.atUs - b.atUs) >= 0
+
 /** The order of `records` does not matter. */
 export function restore(records: readonly unknown[]): RestoredState {
-  const streams = new Map<string, StreamState & { atUs: EpochUs }>()
+  const streams = new Map<string, StreamState & Stamp>()
   const gaps = new Map<string, Gap>()
-  const marks = new Map<string, { readonly mark: Mark; readonly atUs: EpochUs }>()
-  let lastBeatUs: EpochUs | undefined
+  const marks = new Map<string, Stamp & { readonly mark: Mark }>()
+  let lastBeat: Stamp | undefined
+  let count = 0
   let lsn: number | undefined
-  const ids = new Map<string, { readonly id: string; readonly atUs: EpochUs }>()
+  const ids = new Map<string, Stamp & { readonly id: string }>()
   let unknown = 0
   for (const line of records) {
     const { success, data } = record.safeParse(line)
-    if (!success) unknown++
-    else if (data.k === 'gap') {
+    if (!success) {
+      unknown++
+      continue
+    }
+    if (data.k === 'gap') {
       const known = gaps.get(data.gap.gap_id)
       if (known === undefined || revisionOf(known) < revisionOf(data.gap)) gaps.set(data.gap.gap_id, data.gap)
-    } else if (data.k === 'stream') {
-      const key = streamKey(data.stream)
-      if ((streams.get(key)?.atUs ?? 0) > data.atUs) continue
-      const { stream: found, stretches, atUs } = data
-      streams.set(key, { ...UNKNOWN, stream: found, stretches, atUs })
-    } else {
-      if (data.k === 'beat') {
-        if (data.atUs >= (lastBeatUs ?? 0)) lsn = data.lsn ?? lsn
-        lastBeatUs = Math.max(lastBeatUs ?? 0, data.atUs)
-        for (const [name, id] of data.ids ?? [])
-          if ((ids.get(name)?.atUs ?? 0) <= data.atUs) ids.set(name, { id, atUs: data.atUs })
-      }
-      for (const each of data.at)
-        if ((marks.get(each[0])?.atUs ?? 0) <= data.atUs) marks.set(each[0], { mark: each, atUs: data.atUs })
+      continue
     }
+    const { n, atUs } = data
+    count = Math.max(count, n)
+    if (data.k === 'stream') {
+      const key = streamKey(data.stream)
+      if (!isNewer(data, streams.get(key))) continue
+      streams.set(key, { ...UNKNOWN, stream: data.stream, stretches: data.stretches, n, atUs })
+      continue
+    }
+    if (data.k === 'beat') {
+      if (isNewer(data, lastBeat)) {
+        lsn = data.lsn ?? lsn
+        lastBeat = { n, atUs }
+      }
+      for (const [name, id] of data.ids ?? []) if (isNewer(data, ids.get(name))) ids.set(name, { id, n, atUs })
+    }
+    for (const mark of data.at) if (isNewer(data, marks.get(mark[0]))) marks.set(mark[0], { mark, n, atUs })
   }
   for (const [key, state] of streams) {
     const found = marks.get(key)
@@ -132,7 +150,8 @@ export function restore(records: readonly unknown[]): RestoredState {
       missing: spans.map(([first, last]) => ({ first, last })),
     })
   }
-  return { streams, gaps, lastBeatUs, lsn, ids: new Map([...ids].map(([name, { id }]) => [name, id])), unknown }
+  const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
+  return { streams, gaps, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
 }
 
 /** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
@@ -158,12 +177,12 @@ interface Standing {
 
 export const streamRecord = (
   { stream, stretches }: { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
-  atUs: EpochUs,
-): JournalRecord => ({ k: 'stream', atUs, stream, stretches: [...stretches] })
+  stamp: Stamp,
+): JournalRecord => ({ k: 'stream', ...stamp, stream, stretches: [...stretches] })
 
 /** The stream begins behind the number `before`. */
-export const startRecord = (key: string, before: number, epoch: number, atUs: EpochUs): JournalRecord => ({
+export const startRecord = (key: string, before: number, epoch: number, stamp: Stamp): JournalRecord => ({
   k: 'mark',
-  atUs,
+  ...stamp,
   at: [[key, before, epoch, [], 0, 0]],
 })

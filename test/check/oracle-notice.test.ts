@@ -18,17 +18,17 @@ describe('a silent connection', () => {
   const begun = [link(0, 1, 'open'), link(10, 1, 'frozen')]
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
-    ['is closed in time', [...begun, link(79, 1, 'closed')], []],
-    ['is closed too late', [...begun, link(81, 1, 'closed')], ['dead_link_kept']],
+    ['is closed in time', [...begun, link(119, 1, 'closed')], []],
+    ['is closed too late', [...begun, link(121, 1, 'closed')], ['dead_link_kept']],
     ['thaws, and nobody had closed it', [...begun, link(130, 1, 'thawed')], ['dead_link_kept']],
     ['is there at the end', [...begun, fault(130, 'other')], ['dead_link_kept']],
     [
       'is not heard by a process that stands still',
-      [...begun, fault(11, 'process-stalled'), link(99, 1, 'closed')],
+      [...begun, fault(11, 'process-stalled'), link(150, 1, 'closed')],
       [],
     ],
-    ['while a stall goes on', [fault(1, 'process-stalled', 20), ...begun, link(99, 1, 'closed')], []],
-    ['the process ends', [...begun, { kind: 'process', state: 'killed', ...at(12) }, link(99, 1, 'closed')], []],
+    ['while a stall goes on', [fault(1, 'process-stalled', 20), ...begun, link(150, 1, 'closed')], []],
+    ['the process ends', [...begun, { kind: 'process', state: 'killed', ...at(12) }, link(150, 1, 'closed')], []],
   ])('%s', (_name, trace, promises) => {
     expect(verdict(trace)).toEqual(promises)
   })

@@ -24,7 +24,7 @@ interface Running {
 }
 
 /** A process: reads what the one before left, wants these symbols. */
-async function boot(world: World, symbols: readonly string[]): Promise<Running> {
+async function boot(world: Pick<World, 'files' | 'clock'>, symbols: readonly string[]): Promise<Running> {
   const gaps: Gap[] = []
   const problems: (string | undefined)[] = []
   const ledger = new Ledger({
@@ -102,6 +102,23 @@ describe('the ledger', () => {
     ledger.flush()
     const after = await boot(await killed(world), ['A'])
     expect(after.gaps).toMatchObject([{ symbol: 'A', cause: 'process_down' }])
+  })
+
+  test('a kill after the clock was set back leaves a gap from the last beat on, as that clock shows it', async () => {
+    const world = createWorld()
+    let aheadUs = 5 * SECOND_US
+    const clock = { ...world.clock, nowUs: () => world.clock.nowUs() + aheadUs }
+    const { feeds } = await boot({ files: world.files, clock }, ['A'])
+    feeds.A?.heard(1, clock.nowUs())
+    await world.clock.advance(3_000)
+    aheadUs = 0
+    feeds.A?.heard(2, clock.nowUs())
+    await world.clock.advance(2_500)
+    const after = await boot(await killed(world), ['A'])
+    expect(after.feeds.A?.outage).toMatchObject({ cause: 'process_down', last_sequence: 2 })
+    const agoUs = world.clock.nowUs() - (after.feeds.A?.outage?.start_time_us ?? 0)
+    expect(agoUs).toBeGreaterThan(0)
+    expect(agoUs).toBeLessThanOrEqual(SECOND_US)
   })
 
   test('after an orderly stop the gap is there already, and the next process ends it', async () => {

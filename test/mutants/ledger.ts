@@ -92,7 +92,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'beat-not-written',
     file: 'ledger/ledger.ts',
-    find: `this.#journal.add({ k: 'beat', atUs: clock.nowUs(), at, ...of } satisfies JournalRecord)`,
+    find: `this.#journal.add({ k: 'beat', ...this.#stamp(), at, ...of } satisfies JournalRecord)`,
     replace: ``,
     why: 'nothing says until when a killed process lived',
   },
