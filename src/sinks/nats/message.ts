@@ -69,7 +69,9 @@ export function messageWriter({ prefix, logId, bytesMax, inbox }: MessageWriterO
     const headerBytes = fixedBytes + idBytes + digitsOf(record.lsn)
     const bytes = headerBytes + record.bodyBytes
     if (bytes > bytesMax) {
-      return { refusal: `it has ${bytes} bytes with its headers; the server takes ${bytesMax} (max_payload)` }
+      return {
+        refusal: `it has ${bytes} bytes with its headers; NATS takes ${bytesMax} (max_payload, or max_msg_size of the stream)`,
+      }
     }
     return { record, target, idAt, idBytes, oddId, headerBytes, bytes }
   }

@@ -76,7 +76,7 @@ describe.skipIf(natsMissing !== undefined)('a stream', () => {
     const lines = record(5, 'BTCUSDT', 'trade', { id: 'a\r\nNats-Expected-Stream: other' })
     await rig.sink.write(batchOf([record(1), large, bad, nameless, lines, record(6)]))
     expect(rig.rejected.map(([{ lsn }]) => lsn)).toEqual([2, 3, 4, 5])
-    expect(rig.rejected[0]?.[1]).toMatch(/it has \d+ bytes with its headers; the server takes 102400 \(max_payload\)/)
+    expect(rig.rejected[0]?.[1]).toMatch(/it has \d+ bytes with its headers; NATS takes 102400 \(max_payload/)
     expect((await storedIn(server.url)).map(({ headers }) => headers['Mp-Lsn']?.[0])).toEqual(['1', '6'])
     expect(rig.sink.counts).toMatchObject({ acked: 2, rejected: 4 })
   })
@@ -86,8 +86,21 @@ describe.skipIf(natsMissing !== undefined)('a stream', () => {
     await rig.sink.open()
     const large = record(2, 'BTCUSDT', 'book_snapshot', { reason: 'x'.repeat(2000) })
     await rig.sink.write(batchOf([record(1), large, record(3)]))
-    expect(rig.rejected).toEqual([[large, 'message size exceeds maximum allowed (10054)']])
+    expect(rig.rejected).toEqual([[large, expect.stringMatching(/NATS takes 1000 \(.*max_msg_size of the stream\)/)]])
     expect(await storedIn(server.url)).toHaveLength(2)
+  })
+
+  test('whose limit has changed meanwhile refuses what is too large, and nothing else', async () => {
+    await add({})
+    rig.pump()
+    await until(() => rig.held.length > 0, 'it is open')
+    await managed(server.url, (jsm) => jsm.streams.update('MARKET_DATA', { max_msg_size: 1000 }))
+    rig.append(100)
+    rig.log[49] = record(50, 'BTCUSDT', 'book_snapshot', { reason: 'x'.repeat(2000) })
+    await rig.untilPumped()
+    expect(rig.rejected.map(([{ lsn }]) => lsn)).toEqual([50])
+    const lsns = (await storedIn(server.url)).map(({ headers }) => Number(headers['Mp-Lsn']))
+    expect(lsns).toEqual(rig.log.map(({ lsn }) => lsn).filter((lsn) => lsn !== 50))
   })
 
   test('is looked for on a server without JetStream in vain, with a word about it', async () => {
