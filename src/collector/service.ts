@@ -10,6 +10,7 @@ import { createLogger, type LogOutput, type RootLogger } from '../ops/log.ts'
 import { createMetrics } from '../ops/metrics.ts'
 import { type EventLoopWatch, exposeProcess, watchEventLoop } from '../ops/process-metrics.ts'
 import { RecentWarnings } from '../ops/recent-warnings.ts'
+import { secretsOf } from '../ops/secrets.ts'
 import type { Platform } from '../platform/platform.ts'
 import { VERSION } from '../platform/version.ts'
 import { readWebFiles } from '../platform/web-files.ts'
@@ -57,7 +58,8 @@ export class DataCollectorService {
     this.#config = config
     const warnings = new RecentWarnings()
     const onLine = (line: string) => warnings.add(line)
-    this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output, onLine })
+    const secrets = secretsOf(config, venues)
+    this.logger = createLogger({ service: SERVICE_NAME, environment, log: config.log, clock, output, secrets, onLine })
     const metrics = createMetrics({ venues: venues.map(({ id }) => id), constLabels: { environment } })
     this.#loop = watchEventLoop(clock)
     exposeProcess({ metrics, clock, version: VERSION, loop: this.#loop, logger: this.logger })

@@ -6,6 +6,7 @@ import type { Clock } from '../platform/platform.ts'
 import { cleanFields, cleanText, escapeControls } from './log-fields.ts'
 import { type LogFile, openLogFile } from './log-file.ts'
 import { prettyLine } from './log-pretty.ts'
+import { secretMask } from './secrets.ts'
 
 export type LogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
 /** Small, loggable facts, in the words of the metrics' labels: venue, channel, symbol, reason. */
@@ -49,6 +50,8 @@ export interface LogOptions {
   }
   readonly clock: Clock
   readonly output: LogOutput
+  /** What no line may repeat. */
+  readonly secrets?: readonly string[]
   /** Called with every line, as JSON. */
   readonly onLine?: (line: string) => void
 }
@@ -100,7 +103,9 @@ function wrap(target: pino.Logger, root: pino.Logger): Logger {
 }
 
 /** A function that puts one line of JSON wherever it must go. */
-function destination({ log, output, onLine }: LogOptions, file: LogFile | undefined): (line: string) => void {
+function destination(options: LogOptions, file: LogFile | undefined): (line: string) => void {
+  const { log, output, onLine, secrets = [] } = options
+  const mask = secretMask(secrets)
   const isTerminal = output.isTTY === true
   const isPretty = log.format === 'pretty' || (log.format === 'auto' && isTerminal)
   let isOutputOpen = true
@@ -109,7 +114,7 @@ function destination({ log, output, onLine }: LogOptions, file: LogFile | undefi
     isOutputOpen = false
   })
   return (raw) => {
-    const line = escapeControls(raw)
+    const line = escapeControls(mask(raw))
     file?.write(line)
     onLine?.(line)
     if (!isOutputOpen) return

@@ -96,3 +96,19 @@ test('a configuration that is wrong, and one that is shown, hide them', { timeou
     expect(shown.output().match(CANARY) ?? [], args.join(' ')).toEqual([])
   }
 })
+
+test('a crash whose text repeats them hides them', { timeout: 60_000 }, async () => {
+  writeFileSync(join(folder, 'service.yaml'), `nats:\n  token: ${NATS.token}\n  password: ${NATS.password}\n`)
+  const environment = { ...SECRETS, CLICKHOUSE_URL: 'http://u:c4n4ry%2Furl-pass@127.0.0.1:1' }
+  const secrets = [...Object.values(SECRETS), ...Object.values(NATS), environment.CLICKHOUSE_URL, 'c4n4ry/url-pass']
+  const bug = join(folder, 'bug.mjs')
+  writeFileSync(
+    bug,
+    `setTimeout(() => { throw new Error('a bug in ' + ${JSON.stringify(secrets.join(' '))}) }, 2000)\n`,
+  )
+  const running = await demo(['--config', folder], { ...environment, NODE_OPTIONS: `--import ${bug}` })
+  expect(await running.exit).toBe(70)
+  expect(running.output()).toContain('uncaught_exception')
+  expect(running.output()).toContain('a bug in ***')
+  expect(running.output().match(/c4n4ry[a-z-]*/g) ?? []).toEqual([])
+})
