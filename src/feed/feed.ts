@@ -16,7 +16,7 @@ const RECENT_MAX = 500
 /** So many messages in a row that the venue should have sent are not lost by chance. */
 const MISSED_MAX = 10
 
-/** One channel of one symbol of one venue: what is known of it. */
+/** What a stream should have brought, as the venue told when it was asked. */
 export interface Behind {
   readonly foundUs: EpochUs
   /** The newest number that the venue knew of. */
@@ -25,6 +25,7 @@ export interface Behind {
   readonly madeUs?: EpochUs | undefined
 }
 
+/** One channel of one symbol of one venue: what is known of it. */
 export class Feed {
   readonly venue: Venue
   readonly topic: Topic

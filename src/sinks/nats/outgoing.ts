@@ -1,7 +1,7 @@
 /**
  * Gathers messages, so that the socket gets many at once, and decides which of them ask for an answer: the last of a run
- * speaks for all of it, since the sequences tell how many were stored. An answer to each message costs the server a third
- * of what storing it does, and us a fifth.
+ * speaks for all of it, since the sequences tell how many were stored (sharing.ts). An answer to each message costs the
+ * server, and us, a good part of what the message itself does.
  */
 
 import type { MessageWriter } from './message.ts'
