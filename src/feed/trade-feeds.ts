@@ -13,6 +13,7 @@ import type { Feed } from './feed.ts'
 import { Healer } from './healer.ts'
 import type { Downstream, Observer } from './ports.ts'
 import type { RestClient } from './rest-client.ts'
+import { Stall } from './stall.ts'
 import { TradeChecks } from './trade-checks.ts'
 import { isOfOtherNumbers, isReset } from './trade-numbers.ts'
 
@@ -20,6 +21,7 @@ import { isOfOtherNumbers, isReset } from './trade-numbers.ts'
 const IN_FLIGHT_MS = 2_000
 /** REST may lag behind the stream; asked too early it does not know yet what was missed. */
 const CATCH_UP_MS = 1_000
+const STALL_TICK_MS = 1_000
 
 export interface TradeFeedsOptions {
   readonly venue: Venue
@@ -37,6 +39,7 @@ export class TradeFeeds {
   readonly #options: TradeFeedsOptions
   readonly #healer: Healer
   readonly #checks: TradeChecks
+  readonly #stall: Stall
   /** Why the next missing number will be missing, where that is known. */
   readonly #suspects = new Map<Feed, Pick<Gap, 'cause' | 'reason'>>()
   /** The number of events of a feed when it last lacked the venue's newest trades. */
@@ -48,6 +51,7 @@ export class TradeFeeds {
   constructor(options: TradeFeedsOptions) {
     const { venue, rest, platform, open } = options
     this.#options = options
+    this.#stall = new Stall(STALL_TICK_MS, platform.clock.monotonicMs())
     this.#healer = new Healer({
       venue,
       rest,
@@ -66,6 +70,8 @@ export class TradeFeeds {
 
   /** Quiet streams are checked from now on, and what an earlier process left unhealed is taken up. */
   start(): void {
+    const { clock } = this.#options.platform
+    this.#cancels.add(clock.every(STALL_TICK_MS, () => void this.#stall.tick(clock.monotonicMs())))
     this.#checks.start()
   }
 
@@ -123,9 +129,12 @@ export class TradeFeeds {
   }
 
   #onFetched(feed: Feed, trades: readonly Trade[]): void {
+    const { venue, platform } = this.#options
     const [first] = trades
-    const span = first && this.#options.venue.tradeSpan(first)
-    if (span && isOfOtherNumbers(feed, first, span)) this.#reset(feed, first, span, first.receive_time_us as EpochUs)
+    const span = first && venue.tradeSpan(first)
+    const isLate = this.#stall.isRecent(platform.clock.monotonicMs())
+    if (isLate && span && isOfOtherNumbers(feed, first, span))
+      this.#reset(feed, first, span, first.receive_time_us as EpochUs)
     for (const trade of trades) this.#offer(feed, trade, trade.receive_time_us as EpochUs)
   }
 

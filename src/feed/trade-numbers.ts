@@ -35,9 +35,9 @@ function hasHeld(tally: Tally, span: Span): boolean {
 }
 
 /**
- * A fetched trade was made long after everything that was delivered, and yet lies before some of it: we were late to read
- * the stream, and meanwhile the venue has begun to count anew and come to the same numbers. Unless its clock was set back,
- * which the newest trade of the stream would show.
+ * For who was late to read the stream: a fetched trade was made long after everything that was delivered, and yet lies
+ * before some of it. Meanwhile the venue has begun to count anew and come to the same numbers; or else its clock was set
+ * back, which mostly shows in the times of the stream. Who was in time can only have met the latter.
  */
 export function isOfOtherNumbers(
   { tally, ledger: { newestTradeUs }, madeUs }: Feed,

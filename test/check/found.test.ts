@@ -117,6 +117,22 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 45766, kind: 'process-stopped', args: { ms: 10 } },
     ],
   ],
+  [
+    'the clock of a venue is set back behind a stop',
+    18154,
+    [
+      { atMs: 35528, kind: 'process-stopped', args: { ms: 3000 } },
+      { atMs: 38210, kind: 'venue-clock-jumps', venue: 'binance', args: { ms: -5000 } },
+    ],
+  ],
+  [
+    'the clock of a venue is set back while trades are missing',
+    22763,
+    [
+      { atMs: 707, kind: 'late-frames', venue: 'binance-usdm' },
+      { atMs: 5311, kind: 'venue-clock-jumps', venue: 'binance-usdm', args: { ms: -5000 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {

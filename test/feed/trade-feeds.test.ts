@@ -376,19 +376,33 @@ test('a hole is filled whatever the times of its trades: the venue’s clock may
   expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 2, healed: 2 })
 })
 
-test('a hole is not filled with later trades that have the same numbers: the venue counts anew', async () => {
-  const { world, exchange, stream, gaps, delivered } = await rig()
+describe('a hole before older trades than those that are fetched for it', () => {
   const old = (TIME_MS - 60_000) * 1000
-  stream(10, { exchange_time_us: old })
-  stream(13, { exchange_time_us: old + 1_000_000 })
-  exchange.newest = 14
-  await world.clock.advance(62_000 + 2_000)
-  expect(gaps.map(outcome).slice(1, 3)).toEqual([
-    { cause: 'sequence_gap', state: 'final', between: [10, 13], lost: 2, healed: 0 },
-    { cause: 'sequence_reset', state: 'final', between: [13, 11], lost: undefined, healed: undefined },
-  ])
-  expect(delivered.map(({ trade_id }) => trade_id)).toEqual(['10', '13', '11', '12', '13', '14'])
-  expect(new Set(delivered.map(({ id }) => id)).size).toBe(6)
+
+  test('is not filled with them when we were late to read: the venue counts anew', async () => {
+    const { world, exchange, stream, gaps, delivered } = await rig()
+    stream(10, { exchange_time_us: old })
+    world.clock.stall(70_000)
+    stream(13, { exchange_time_us: old + 1_000_000 })
+    exchange.newest = 14
+    await world.clock.advance(62_000 + 2_000)
+    expect(gaps.map(outcome).slice(1, 3)).toEqual([
+      { cause: 'sequence_gap', state: 'final', between: [10, 13], lost: 2, healed: 0 },
+      { cause: 'sequence_reset', state: 'final', between: [13, 11], lost: undefined, healed: undefined },
+    ])
+    expect(delivered.map(({ trade_id }) => trade_id)).toEqual(['10', '13', '11', '12', '13', '14'])
+    expect(new Set(delivered.map(({ id }) => id)).size).toBe(6)
+  })
+
+  test('is when we were in time: the venue’s clock was set back', async () => {
+    const { world, stream, gaps, ids } = await rig()
+    stream(10, { exchange_time_us: old })
+    await world.clock.advance(70_000)
+    stream(13, { exchange_time_us: old + 1_000_000 })
+    await world.clock.advance(2_000)
+    expect(ids()).toEqual([10, 13, 11, 12])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 2, healed: 2 })
+  })
 })
 
 describe('a loss at the end of the stream', () => {
