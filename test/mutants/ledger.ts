@@ -32,8 +32,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'gap-starts-at-its-end',
     file: 'ledger/feed-ledger.ts',
-    find: `const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#lastEndUs)`,
-    replace: `const startUs = Math.max(this.#hooks.nowUs(), this.#lastEndUs)`,
+    find: `const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, lastEndUs)`,
+    replace: `const startUs = Math.max(this.#hooks.nowUs(), lastEndUs)`,
     why: 'a gap begins when it is noticed rather than at the last message',
   },
   {

@@ -76,8 +76,8 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'backfill-backwards',
     file: 'feed/healer.ts',
-    find: `for (const trade of await rest.get(request)) if`,
-    replace: `for (const trade of [...(await rest.get(request))].reverse()) if`,
+    find: `deliver(feed, trades)`,
+    replace: `deliver(feed, [...trades].reverse())`,
     why: 'fetched trades leave newest first',
   },
   {
