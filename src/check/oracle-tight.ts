@@ -41,8 +41,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const refused = new Set<Stream>()
   /** When the newest data of each stream that left was received: before a snapshot's own stream had brought anything. */
   const receivedUs = new Map<Stream, EpochUs>()
-  /** By venue: when a second connection last began to carry what another carried. */
-  const doubledUs = new Map<string, EpochUs>()
+  /** The connection that brought the stream alone, though another carried others of its venue. */
+  const seconds = new Map<Stream, number>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -69,10 +69,14 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     return (stream.channel === 'book' && !wasLive ? stream.liveUs : resumedUs) ?? streams.nowUs
   }
 
-  /** While two connections carry streams of a venue, what the second brings is held until it joins the first, or is lost with it. */
-  function mayBeHeld({ stream: { venue } }: GapRecord, { cause }: Gap): boolean {
-    if (cause === 'maintenance' || streams.nowUs - (doubledUs.get(venue) ?? 0) <= HELD_US_MAX) return true
-    return [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
+  const isDoubled = (venue: string): boolean =>
+    [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
+
+  /** While two connections carry streams of a venue, what the second brings is held until it joins the first, or ends with it. */
+  function mayBeHeld({ stream }: GapRecord, { cause }: Gap): boolean {
+    const second = seconds.get(stream)
+    const isGone = second !== undefined && !stream.subscribed.has(second)
+    return cause === 'maintenance' || isGone || isDoubled(stream.venue)
   }
 
   function tell(record: GapRecord, text: string): void {
@@ -96,8 +100,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       const isSilent = ({ fromUs, untilUs }: Time) => fromUs <= atUs && atUs <= untilUs
       stalls = stalls.map((stall) => (isSilent(stall) ? { ...stall, fromUs: Math.min(stall.fromUs, endedUs) } : stall))
     },
-    subscribed({ venue, subscribed }) {
-      if (subscribed.size > 1) doubledUs.set(venue, streams.nowUs)
+    subscribed(stream) {
+      const [only] = stream.subscribed
+      if (only !== undefined && stream.subscribed.size === 1 && isDoubled(stream.venue)) seconds.set(stream, only)
     },
     shown(stream, { state, reason }) {
       if (state === 'down' && reason.startsWith('refused')) refused.add(stream)

@@ -27,9 +27,7 @@ export interface LedgerOptions {
   readonly onProblem: (problem: string | undefined) => void
 }
 
-export interface StreamCoverage extends Coverage {
-  readonly stream: StreamIdentity
-}
+export type StreamCoverage = Coverage & { readonly stream: StreamIdentity }
 
 interface Entry {
   readonly ledger: FeedLedger
@@ -48,6 +46,7 @@ export class Ledger {
   /** When the process before this one was last alive. */
   #lastBeatUs: EpochUs | undefined
   #stampCount = 0
+  readonly #stamp = (): Stamp => ({ n: ++this.#stampCount, atUs: this.#options.clock.nowUs() })
   /** Something was recorded that must be durable before data leave. */
   #isDue = false
   /** Recorded, but not emitted yet. */
@@ -89,17 +88,16 @@ export class Ledger {
    */
   async load(): Promise<string | undefined> {
     const { records, spoiltLines } = await this.#journal.load()
-    const { streams, gaps, lastBeatUs, count, lsn, ids, unknown } = restore(records)
-    this.#stampCount = count
-    this.#lastBeatUs = lastBeatUs
-    this.replayAfterLsn = lsn
-    this.idsOfLog = ids
+    const { streams, gaps, unknown, ...last } = restore(records)
+    this.#stampCount = last.count
+    this.#lastBeatUs = last.lastBeatUs
+    this.replayAfterLsn = last.lsn
+    this.idsOfLog = last.ids
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)) {
       const entry = this.#entries.get(streamKey(gap))
-      if (entry === undefined) continue
-      this.#keep(entry, gap)
-      entry.ledger.restore(gap)
+      if (entry !== undefined) this.#keep(entry, gap)
+      entry?.ledger.restore(gap)
     }
     const bad = spoiltLines + unknown
     return bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
@@ -265,10 +263,6 @@ export class Ledger {
       this.evicted++
       return
     }
-  }
-
-  #stamp(): Stamp {
-    return { n: ++this.#stampCount, atUs: this.#options.clock.nowUs() }
   }
 
   /** Says that the process lives, and where each stream stands. */

@@ -107,7 +107,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'restored-gaps-forgotten',
     file: 'ledger/ledger.ts',
-    find: `entry.ledger.restore(gap)`,
+    find: `entry?.ledger.restore(gap)`,
     replace: ``,
     why: 'gaps that the last process left open stay open for ever',
   },
