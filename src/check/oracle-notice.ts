@@ -16,20 +16,30 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLin
   const open = new Set<string>()
   /** By venue: so many at once at most. */
   const most = new Map<string, number>()
+  /** By venue and symbol: until when its market stands still. */
+  const halted = new Map<string, Map<string, EpochUs>>()
   let excusedUs = 0
 
   function forget(): void {
     for (const map of [openedUs, frozenUs, deafUs, short]) map.clear()
   }
 
+  /** Until when nothing moved in any of the venue's markets; 0: some did. */
+  function quietUntilUs(venue: string): EpochUs {
+    const symbols = new Set([...streams.all()].filter((each) => each.venue === venue).map(({ symbol }) => symbol))
+    return symbols.size === 0 ? 0 : Math.min(...[...symbols].map((symbol) => halted.get(venue)?.get(symbol) ?? 0))
+  }
+
   function judgeSilence(venue: string, key: string): void {
-    for (const [silentUs, maxUs] of [
-      [frozenUs, deadLinkUs],
-      [deafUs, deafLinkUs],
+    // Pings are answered in any market.
+    for (const [silentUs, maxUs, quietUs] of [
+      [frozenUs, deadLinkUs, quietUntilUs(venue)],
+      [deafUs, deafLinkUs, 0],
     ] as const) {
       const sinceUs = silentUs.get(key)
       silentUs.delete(key)
-      if (sinceUs === undefined || sinceUs <= excusedUs || streams.nowUs - sinceUs <= maxUs) continue
+      if (sinceUs === undefined || sinceUs <= excusedUs) continue
+      if (streams.nowUs - Math.max(sinceUs, quietUs) <= maxUs) continue
       report('dead_link_kept', sinceUs, undefined, `${venue}: silent for ${millis(streams.nowUs - sinceUs)}`)
     }
   }
@@ -50,7 +60,11 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLin
       open.clear()
       forget()
     },
-    fault({ fault, atUs, untilUs = atUs }) {
+    fault({ fault, venue, symbol, atUs, untilUs = atUs }) {
+      if (fault === 'market-halted' && venue !== undefined && symbol !== undefined) {
+        const known = halted.get(venue) ?? new Map<string, EpochUs>()
+        halted.set(venue, known.set(symbol, Math.max(untilUs, known.get(symbol) ?? 0)))
+      }
       if (!timeFaults.test(fault)) return
       excusedUs = Math.max(excusedUs, untilUs)
       forget()
@@ -76,7 +90,7 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLin
         report('stream_carried_twice', streams.nowUs, stream, `by connections ${carriers.join(', ')}`)
     },
     finish() {
-      for (const key of [...frozenUs.keys()]) judgeSilence(key, key)
+      for (const key of [...frozenUs.keys()]) judgeSilence(key.slice(0, key.lastIndexOf(' ')), key)
     },
   }
 }

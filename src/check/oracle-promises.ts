@@ -120,7 +120,7 @@ export interface OracleOptions {
   readonly untrueFaults: RegExp
   /** So many changes in a row may leave a book crossed. */
   readonly crossedMax: number
-  /** A silent connection is found within this, also one whose usual rate is not known yet, or whose markets are halted for 90 s. */
+  /** A silent connection is found within this, also one whose usual rate is not known yet; since its market moves, if all of it stood still. */
   readonly deadLinkUs: number
   /** Likewise one on which not even answers to pings come. */
   readonly deafLinkUs: number
@@ -198,7 +198,7 @@ export const DEFAULTS: OracleOptions = {
   unlistedFaults: /^symbol-/,
   untrueFaults: /silent$/,
   crossedMax: 3,
-  deadLinkUs: 110 * SECOND,
+  deadLinkUs: 70 * SECOND,
   deafLinkUs: 16 * SECOND,
   toldUs: 5 * SECOND,
   listedUs: 500 * SECOND,

@@ -132,14 +132,13 @@ export class Streams {
   }
 
   renumbered(stream: Stream, venueUs: EpochUs): void {
-    for (const delivery of stream.deliveries.recent())
-      if (!this.#isForgotten(delivery)) stream.past.ids.add(delivery.id)
+    for (const delivery of stream.deliveries.recent()) if (!this.isForgotten(delivery)) stream.past.ids.add(delivery.id)
     stream.past.untilUs = venueUs
     stream.deliveries = new Deliveries()
   }
 
   /** It left in the last moments before a kill, so no later process knows of it. */
-  #isForgotten({ kills, atUs }: Delivery): boolean {
+  isForgotten({ kills, atUs }: Delivery): boolean {
     const endedUs = this.killsUs[kills]
     return endedUs !== undefined && endedUs - atUs <= this.#processUs
   }

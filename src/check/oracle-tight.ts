@@ -148,8 +148,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
     const [delivery] = deliveries.earlier({ first: number, last: number }) ?? []
     if (delivery === undefined) return false
     const endedUs = streams.killsUs[delivery.kills]
-    if (endedUs === undefined) return false
-    return endedUs - delivery.atUs <= options.processUs || disk.hasHidden(delivery.atUs, endedUs)
+    return endedUs !== undefined && (streams.isForgotten(delivery) || disk.hasHidden(delivery.atUs, endedUs))
   }
 
   function judgeStart({ stream }: GapRecord, { gap_id, last_sequence = 0, first_sequence }: Gap): void {

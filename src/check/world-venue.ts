@@ -29,6 +29,8 @@ export interface WorldVenue extends Host {
   readonly crossedUntilMs: Map<string, number>
   /** It has forbidden requests until then, in true time. */
   forbiddenUntilMs: number
+  /** The longest handshake that a fault has made. */
+  handshakeMs: number
   /** From when on nobody has a reason to ask for a symbol that is off the list, in true time. */
   readonly goneMs: Map<string, number>
   /** When it last announced that it will end its connections, in true time. */
@@ -87,6 +89,7 @@ export function createWorldVenue(parts: WorldVenueParts): WorldVenue {
     noticedMs: Number.NEGATIVE_INFINITY,
     isUnreachable: false,
     dial: undefined,
+    handshakeMs: 0,
   }
   tellTrades(parts, market)
   const world = made as WorldVenue

@@ -46,8 +46,7 @@ interface Armed {
 /** Rules that a client breaks by not answering, and for how long after a fault of its network or its process it may. */
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
-/** A handshake that takes seconds brings dials together that were apart. */
-const RESTARTED_MS = 13_000
+const RESTARTED_MS = 2_000
 /** Faults of the machine whose ends are others when its clock jumps or it stands still. */
 const LASTING = /^(disk|sync)|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */
@@ -271,14 +270,15 @@ export class World {
         if (channel === 'book') this.#bookFrames.subscribed(`${venue.id} ${symbol}`, isSilent)
       },
       violated: (rule) => {
-        if (!this.#isExcused(rule)) this.#violated(venue.id, rule)
+        if (!this.#isExcused(rule, this.venue(venue.id))) this.#violated(venue.id, rule)
       },
     })
   }
 
   /** A process cannot answer what does not reach it, and knows nothing of how often the one before has connected. */
-  #isExcused(rule: string): boolean {
-    if (rule === 'connects') return this.loop.nowMs < this.machine.restartedMs + RESTARTED_MS
+  #isExcused(rule: string, { handshakeMs }: WorldVenue): boolean {
+    // Dials that were apart come together when a handshake takes seconds.
+    if (rule === 'connects') return this.loop.nowMs < this.machine.restartedMs + RESTARTED_MS + handshakeMs
     return ANSWER_RULES.has(rule) && this.loop.nowMs < this.#disturbedUntilMs
   }
 

@@ -16,19 +16,38 @@ const fault = (seconds: number, name: string, untilSeconds = seconds) =>
 
 describe('a silent connection', () => {
   const begun = [link(0, 1, 'open'), link(10, 1, 'frozen')]
+  const moved = (symbol: string) =>
+    ({ kind: 'frame', ...at(10), channel: 'quote', symbol, connection: 1, fate: 'delivered' }) as TraceEntry
+  const halted = (symbol: string, untilSeconds: number) =>
+    ({ kind: 'fault', ...at(11), fault: 'market-halted', symbol, untilUs: at(untilSeconds).atUs }) as TraceEntry
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
-    ['is closed in time', [...begun, link(119, 1, 'closed')], []],
-    ['is closed too late', [...begun, link(121, 1, 'closed')], ['dead_link_kept']],
+    ['is closed in time', [...begun, link(79, 1, 'closed')], []],
+    ['is closed too late', [...begun, link(81, 1, 'closed')], ['dead_link_kept']],
+    [
+      'is closed in time after its market stood still',
+      [...begun, moved('A'), halted('A', 60), link(129, 1, 'closed')],
+      [],
+    ],
+    [
+      'is closed too late after it',
+      [...begun, moved('A'), halted('A', 60), link(131, 1, 'closed')],
+      ['dead_link_kept'],
+    ],
+    [
+      'is closed too late when another market moved',
+      [...begun, moved('A'), moved('B'), halted('A', 60), link(81, 1, 'closed')],
+      ['dead_link_kept'],
+    ],
     ['thaws, and nobody had closed it', [...begun, link(130, 1, 'thawed')], ['dead_link_kept']],
     ['is there at the end', [...begun, fault(130, 'other')], ['dead_link_kept']],
     [
       'is not heard by a process that stands still',
-      [...begun, fault(11, 'process-stalled'), link(150, 1, 'closed')],
+      [...begun, fault(11, 'process-stalled'), link(99, 1, 'closed')],
       [],
     ],
-    ['while a stall goes on', [fault(1, 'process-stalled', 20), ...begun, link(150, 1, 'closed')], []],
-    ['the process ends', [...begun, { kind: 'process', state: 'killed', ...at(12) }, link(150, 1, 'closed')], []],
+    ['while a stall goes on', [fault(1, 'process-stalled', 20), ...begun, link(99, 1, 'closed')], []],
+    ['the process ends', [...begun, { kind: 'process', state: 'killed', ...at(12) }, link(99, 1, 'closed')], []],
   ])('%s', (_name, trace, promises) => {
     expect(verdict(trace)).toEqual(promises)
   })

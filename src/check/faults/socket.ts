@@ -38,6 +38,7 @@ const dial = (about: string, perMinute: number, fault: (strike: Strike) => DialF
     const met = fault(strike)
     struck(number('ms'))
     venue.dial = met
+    if (met.kind === 'slow') venue.handshakeMs = Math.max(venue.handshakeMs, met.ms)
     for (const { link } of chosen(strike)) link.reset()
     world.after(number('ms'), () => {
       if (venue.dial === met) venue.dial = undefined
