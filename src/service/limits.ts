@@ -3,7 +3,11 @@ export const HTTP_LIMITS = {
   /** A client that has not sent its headers by then is answered 408. */
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
-  keepAliveTimeoutMs: 5_000,
+  /**
+   * Longer than a scraper or a balancer leaves between two requests (15 to 60 s as a rule): who is sent away must dial
+   * again. Whoever waits longest makes room when it is needed, so it costs others nothing.
+   */
+  keepAliveTimeoutMs: 65_000,
   /** A connection on which nothing moves, also when a client does not read its answer. */
   idleTimeoutMs: 10_000,
   /** How often Node looks for requests that are too slow. */

@@ -79,6 +79,24 @@ describe('too slow', () => {
   })
 })
 
+test('a scraper keeps its connection between two requests, however short others may stand still', async () => {
+  const { port } = await start({ limits: { idleTimeoutMs: 50, headersTimeoutMs: 50, connectionsCheckMs: 20 } })
+  const request = `GET ${STATUS} HTTP/1.1\r\nhost: localhost\r\n`
+  const socket = net.connect(port, '127.0.0.1')
+  let text = ''
+  socket.on('data', (part) => {
+    text += part
+  })
+  const closed = new Promise((resolve) => socket.on('close', resolve))
+  socket.write(`${request}\r\n`)
+  await until('the first answer', () => text.includes('"status":"success"'))
+  // Node waits a second longer than it is told.
+  await new Promise((resolve) => setTimeout(resolve, 1_500))
+  socket.write(`${request}connection: close\r\n\r\n`)
+  await closed
+  expect(text.split('HTTP/1.1 200').length - 1).toBe(2)
+})
+
 describe('not reading', () => {
   /** More than the kernel's buffers take. */
   const HUGE = 32 * 1024 * 1024

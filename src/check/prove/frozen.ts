@@ -54,6 +54,8 @@ export const frozen: Proof = {
           ...latencyFigures('calm', latencies(calm)),
           ...latencyFigures('catching_up', latencies(catchUp.reports)),
           ...latencyFigures('after', latencies(after)),
+          ...latencyFigures('live_calm', lateness(calm)),
+          ...latencyFigures('live_catching_up', lateness(catchUp.reports)),
           machine_late_p99_ms: rounded(ran.machine.p99),
           machine_late_max_ms: rounded(ran.machine.max),
         },
@@ -64,6 +66,11 @@ export const frozen: Proof = {
             what: 'catching up, times the input rate',
             found: rounded(catchUp.perSecond / PER_SECOND),
             least: CATCH_UP_LEAST,
+          },
+          {
+            what: 'from due to appended while it catches up, p99, ms',
+            found: rounded(lateness(catchUp.reports).p99),
+            most: LATENCY_MS_MAX,
           },
           {
             what: 'from append to acknowledgement after the backlog, p99, ms',
@@ -88,6 +95,8 @@ const mib = (bytes: number): number => rounded(bytes / MIB)
 const peak = (reports: readonly LoadReport[]): number =>
   Math.max(0, ...reports.map(({ residentBytes }) => residentBytes))
 const latencies = (reports: readonly LoadReport[]): Spread => spread(reports.flatMap(({ latenciesMs }) => latenciesMs))
+
+const lateness = (reports: readonly LoadReport[]): Spread => spread(reports.flatMap(({ lateMs }) => lateMs))
 
 const latencyFigures = (when: string, { p50, p99, max }: Spread): Record<string, number> => ({
   [`latency_${when}_p50_ms`]: rounded(p50),
@@ -170,4 +179,4 @@ class Load {
   }
 }
 
-const NOTHING: LoadReport = { appended: 0, stored: 0, residentBytes: 0, latenciesMs: [] }
+const NOTHING: LoadReport = { appended: 0, stored: 0, residentBytes: 0, latenciesMs: [], lateMs: [] }

@@ -32,6 +32,8 @@ export interface LoadReport {
   readonly residentBytes: number
   /** From the append to the acknowledgement, of what was acknowledged since the last report; ms. */
   readonly latenciesMs: readonly number[]
+  /** From when an event was due until it was appended, where clients of the event stream get it too; ms. */
+  readonly lateMs: readonly number[]
 }
 
 const TICK_MS = 10
@@ -107,17 +109,22 @@ async function main({ url, folder, perSecond }: LoadOptions): Promise<void> {
   delivery.start()
   const firstLsn = delivery.lastLsn
   const startMs = clock.monotonicMs()
+  const lateMs: number[] = []
   let made = 0
   const stopTicks = clock.every(TICK_MS, () => {
     const dueCount = Math.floor(((clock.monotonicMs() - startMs) / 1000) * perSecond)
+    const firstDueMs = startMs + (made / perSecond) * 1000
     for (; made < dueCount; made++) emit(tradeOf(made, clock.nowUs()))
-    watch.appended(delivery.lastLsn, clock.monotonicMs())
+    const nowMs = clock.monotonicMs()
+    lateMs.push(nowMs - firstDueMs)
+    watch.appended(delivery.lastLsn, nowMs)
   })
   const report = (): LoadReport => ({
     appended: delivery.lastLsn - firstLsn,
     stored: Math.max(0, watch.storedLsn - firstLsn),
     residentBytes: process.memoryUsage.rss(),
     latenciesMs: watch.latenciesMs.splice(0),
+    lateMs: lateMs.splice(0),
   })
   clock.every(REPORT_MS, () => process.send?.(report()))
   process.once('message', () => {

@@ -27,11 +27,13 @@ const REPORT_MS = 250
 const TICK_MS = 10
 /** New connections a tick: until all have been in, and from then on. A crowd, but no flood. */
 const DIALS = { first: 30, later: 2 }
-/** A kept connection is closed when nothing comes for 5 s, and so is one whose headers are not whole by then. */
-const ASK_EVERY_MS = 4_000
+/** As a scraper asks. */
+const ASK_EVERY_MS = 15_000
+/** Headers must be whole within 5 s, bodies within 10 s; nothing may stand still for 10 s. */
+const DRIP_EVERY_MS = 4_000
 const HOST = '127.0.0.1'
 
-/** What a client says when it is in, and every {@link ASK_EVERY_MS} from then on. */
+/** What a client says when it is in, and again and again from then on. */
 interface Manners {
   readonly first: string
   readonly more?: string
@@ -52,14 +54,17 @@ const RUDE_EVERY = 10
 const mannersOf = (number: number): Manners =>
   number % RUDE_EVERY === 0 ? (RUDE[(number / RUDE_EVERY) % RUDE.length] ?? POLITE) : POLITE
 
+/** Each speaks in its turn, so that they are spread over the time between two. */
+const turnsOf = (everyMs: number) => Array.from({ length: everyMs / TICK_MS }, () => new Map<Socket, Manners>())
+
 function main({ port, count, readers }: CrowdOptions): void {
   const clock = systemClock()
-  // Each asks in its turn, so that the questions are spread over the time between two.
-  const turns = Array.from({ length: ASK_EVERY_MS / TICK_MS }, () => new Map<Socket, Manners>())
+  const [polite, rude] = [turnsOf(ASK_EVERY_MS), turnsOf(DRIP_EVERY_MS)]
   let dialled = 0
   let held = 0
   const dial = () => {
     const manners = mannersOf(dialled)
+    const turns = manners === POLITE ? polite : rude
     const turn = turns[dialled++ % turns.length]
     const socket = connect(port, HOST, () => socket.write(manners.first))
     turn?.set(socket, manners)
@@ -75,8 +80,10 @@ function main({ port, count, readers }: CrowdOptions): void {
   clock.every(TICK_MS, () => {
     const dials = dialled < count ? DIALS.first : DIALS.later
     for (let made = 0; held < count && made < dials; made++) dial()
-    for (const [socket, { more }] of turns[ticks++ % turns.length] ?? [])
-      if (more !== undefined && !socket.connecting) socket.write(more)
+    for (const turns of [polite, rude])
+      for (const [socket, { more }] of turns[ticks % turns.length] ?? [])
+        if (more !== undefined && !socket.connecting) socket.write(more)
+    ticks++
   })
   let reading = 0
   const read = () => {
@@ -96,7 +103,7 @@ function main({ port, count, readers }: CrowdOptions): void {
   for (let reader = 0; reader < readers; reader++) read()
   const isConnected = (socket: Socket) => !socket.connecting && !socket.destroyed
   clock.every(REPORT_MS, () => {
-    const open = turns.flatMap((turn) => [...turn.keys()]).filter(isConnected).length
+    const open = [...polite, ...rude].flatMap((turn) => [...turn.keys()]).filter(isConnected).length
     const report: CrowdReport = { open, readers: reading, dialled }
     process.send?.(report)
   })
