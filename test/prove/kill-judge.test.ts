@@ -28,13 +28,16 @@ const gap = (fromS: number, toS: number, changes: Partial<GapRecord> = {}): GapR
   ...changes,
 })
 
+const judge = (gaps: readonly GapRecord[], rebuildMs = 0) => judgeEnds([end], gaps, () => rebuildMs)
+
 test('the judge of ends tells right gaps from missing, wrong and wide ones', () => {
-  expect(judgeEnds([end], [gap(-1, 3)])).toEqual({ uncovered: [], unexplained: [], unhealed: [], excessMs: [900] })
-  expect(judgeEnds([end], [gap(10, 12)])).toMatchObject({
+  expect(judge([gap(-1, 3)])).toEqual({ uncovered: [], unexplained: [], unhealed: [], excessMs: [900] })
+  expect(judge([gap(10, 12)])).toMatchObject({
     uncovered: [expect.stringContaining(STREAM)],
     unexplained: [expect.stringContaining('process_down')],
   })
-  expect(judgeEnds([end], [gap(-1, 3, { cause: 'disconnect' })]).unexplained).toHaveLength(1)
-  expect(judgeEnds([end], [gap(-1, 3, { state: 'final', healed: 3 })]).unhealed).toHaveLength(1)
-  expect(judgeEnds([end], [gap(-4, 6)]).excessMs).toEqual([3_900 + 2_950])
+  expect(judge([gap(-1, 3, { cause: 'disconnect' })]).unexplained).toHaveLength(1)
+  expect(judge([gap(-1, 3, { state: 'final', healed: 3 })]).unhealed).toHaveLength(1)
+  expect(judge([gap(-4, 6)]).excessMs).toEqual([3_900 + 2_950])
+  expect(judge([gap(-4, 6)], 2_000).excessMs).toEqual([3_900 + 950])
 })

@@ -18,7 +18,7 @@ export interface EndsVerdict {
   readonly unexplained: readonly string[]
   /** Gaps of trades that are neither healed nor without a loss. */
   readonly unhealed: readonly string[]
-  /** Of each gap: by how much it is wider than from the last frame before to the first after. */
+  /** Of each gap: by how much it is wider than from the last frame before to the first after that was of use. */
   readonly excessMs: readonly number[]
 }
 
@@ -34,7 +34,12 @@ interface Window {
   readonly endUs: number
 }
 
-export function judgeEnds(ends: readonly ProcessEnd[], gaps: readonly GapRecord[]): EndsVerdict {
+/** `rebuildMs`: how long the first frames of a gap's stream may be of no use, since a book waits for its snapshot. */
+export function judgeEnds(
+  ends: readonly ProcessEnd[],
+  gaps: readonly GapRecord[],
+  rebuildMs: (gap: GapRecord) => number,
+): EndsVerdict {
   const windows = new Map<string, Window[]>()
   for (const gap of gaps) {
     const stream = `${gap.venue} ${gap.channel} ${gap.symbol}`
@@ -60,8 +65,8 @@ export function judgeEnds(ends: readonly ProcessEnd[], gaps: readonly GapRecord[
         continue
       }
       const before = first.lastBeforeUs.get(stream) ?? startUs
-      const after = last.firstAfterUs.get(stream) ?? endUs
-      excessMs.push((Math.max(0, before - startUs) + Math.max(0, endUs - after - SLACK_US)) / 1000)
+      const after = (last.firstAfterUs.get(stream) ?? endUs) + rebuildMs(gap) * 1000 + SLACK_US
+      excessMs.push((Math.max(0, before - startUs) + Math.max(0, endUs - after)) / 1000)
       if (gap.channel === 'trade' && gap.state !== 'healed' && gap.lost !== 0)
         unhealed.push(`${stream} ${gap.state} ${gap.start_time}: ${gap.healed} of ${gap.lost}`)
     }

@@ -5,6 +5,7 @@ import { sleep } from '../../platform/clock.ts'
 import { partSeed, seededRandom } from '../../platform/random.ts'
 import type { SimVenue } from '../../sim/exchange.ts'
 import { startSimulator } from '../../sim/server.ts'
+import { venues } from '../../venues/index.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Child, type GapRecord, startChild } from './child.ts'
 import { writeConfig } from './config.ts'
@@ -26,6 +27,7 @@ const STOPS_SHARE = 0.4
 const LIFE_MS_MAX = 6_000
 const SETTLE_MS_MAX = 60_000
 const STOP_MS_MAX = 10_000
+/** Half of it is the beat that tells when a process lived last. */
 const EXCESS_S_MAX = 2
 /** Of each kind of failure. */
 const SHOWN_MAX = 5
@@ -39,7 +41,7 @@ export const kill: Proof = {
     const { count = this.usualCount } = options
     const stops = Math.ceil(count * STOPS_SHARE)
     const { ends, gaps, audit, hasSettled } = await killAndStop(options, count, stops)
-    const verdict = judgeEnds(ends, gaps)
+    const verdict = judgeEnds(ends, gaps, rebuildMs)
     const { uncovered, unexplained, unhealed } = verdict
     for (const text of [uncovered, unexplained, unhealed, audit.missing()].flatMap((list) => list.slice(0, SHOWN_MAX)))
       options.say(text)
@@ -77,6 +79,12 @@ export const kill: Proof = {
     }
   },
 }
+
+/** The first request of a process goes alone: a snapshot waits for the list of instruments, and this proof delays both. */
+const rebuildMs = ({ venue, channel }: GapRecord): number =>
+  channel === 'book' && venues.find(({ id }) => id === venue)?.book.snapshotFrom === 'rest'
+    ? CLIENT_DELAY_MS + REST_DELAY_MS
+    : 0
 
 interface KillRun {
   readonly ends: readonly ProcessEnd[]
