@@ -11,7 +11,8 @@ import { type Bounds, type CutBatch, Cutter, type PumpLog } from './batches.ts'
 import type { Held, Sink, SinkTraits } from './sink.ts'
 
 const RETRY_MS = 250
-const RETRY_MS_MAX = 30_000
+/** What waits in the log grows while a store that is back is not asked; one attempt costs next to nothing. */
+const RETRY_MS_MAX = 5_000
 
 export interface PumpEvents {
   /** The sink cannot be used; tried again after `retryMs`. */
