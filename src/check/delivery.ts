@@ -6,7 +6,7 @@
 import type { EpochUs, Gap, MarketEvent, Trade } from '../model/event.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
 import type { SinkTraits } from '../sinks/sink.ts'
-import { dayScenario, type Scenario, usualScenario } from './scenario.ts'
+import { quietScenario, type Scenario, usualScenario } from './scenario.ts'
 import { Store, type StoreFault, type Style } from './store.ts'
 import { World } from './world.ts'
 
@@ -23,7 +23,7 @@ export interface DeliveryOptions {
   readonly ambiguity: number
   /** Of the log; 64 MiB unless said. */
   readonly quotaBytes?: number
-  /** Few events, for long times. */
+  /** Few events, for long outages. */
   readonly isQuiet?: boolean
 }
 
@@ -68,7 +68,7 @@ export async function judgeDelivery(options: DeliveryOptions): Promise<DeliveryV
   const stores = STYLES.map((style) => new Store(style, seededRandom(partSeed(seed, style))))
   for (const store of stores) store.ambiguity = ambiguity
   const world: World = new World({
-    scenario: logged(options.isQuiet === true ? dayScenario() : usualScenario(), options.quotaBytes),
+    scenario: logged(options.isQuiet === true ? quietScenario() : usualScenario(), options.quotaBytes),
     seed,
     sinks: stores.map((store) => ({
       name: store.style,

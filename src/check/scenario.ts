@@ -36,6 +36,14 @@ const DAY: Readonly<Record<string, Pace>> = {
   deribit: { 'BTC-PERPETUAL': 0.5, 'ETH-PERPETUAL': 0.3, 'BTC_USDC-PERPETUAL': 0.1, 'BTC-25JUN27': 0.05 },
 }
 
+/** An event or two a second, so that days of them fit into memory. */
+const QUIET: Readonly<Record<string, Pace>> = {
+  binance: { BTCUSDT: 0.1 },
+  'binance-usdm': { ETHUSDT: 0.05 },
+  okx: { 'BTC-USDT': 0.1 },
+  deribit: { 'BTC-PERPETUAL': 0.05 },
+}
+
 /** About ten requests. */
 const SCARCE_WEIGHTS: Readonly<Record<string, number>> = { binance: 500, 'binance-usdm': 200 }
 
@@ -62,6 +70,7 @@ export function scarceScenario(): Scenario {
   return scarce
 }
 export const dayScenario = (): Scenario => scenario(DAY)
+export const quietScenario = (): Scenario => scenario(QUIET)
 let usual: Scenario | undefined
 let scarce: Scenario | undefined
 
