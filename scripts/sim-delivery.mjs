@@ -29,13 +29,13 @@ const longFor = (outageMs) => ({
 const options = values.outage === undefined ? SHORT : longFor(Number(values.outage) * 1000)
 const started = performance.now()
 const seconds = () => Math.round((performance.now() - started) / 1000)
-const total = { seeds: 0, failed: 0, kills: 0, outages: 0, events: 0, lost: 0, lostMsMax: 0 }
+const total = { seeds: 0, failed: 0, kills: 0, outages: 0, outageMsMax: 0, events: 0, lost: 0, lostMsMax: 0 }
 const last = Number(values.first) + Number(values.seeds) - 1
 for (let seed = Number(values.first); seed <= last; seed++) {
   const { broken, ...figures } = await judgeDelivery({ ...options, seed })
   total.seeds++
   for (const [name, value] of Object.entries(figures))
-    total[name] = name === 'lostMsMax' ? Math.max(total.lostMsMax, value) : total[name] + value
+    total[name] = name.endsWith('Max') ? Math.max(total[name], value) : total[name] + value
   if (broken.length > 0) {
     total.failed++
     say(`seed ${seed}: ${broken.length} broken; ${broken[0]}`)
@@ -44,7 +44,8 @@ for (let seed = Number(values.first); seed <= last; seed++) {
 if (values.out !== undefined)
   writeFileSync(values.out, `${JSON.stringify({ ...total, seconds: seconds() }, null, 2)}\n`)
 say(
-  `${total.seeds} seeds in ${seconds()} s: ${total.failed} failed, ${total.kills} kills, ${total.outages} outages, ` +
+  `${total.seeds} seeds in ${seconds()} s: ${total.failed} failed, ${total.kills} kills, ${total.outages} outages ` +
+    `of up to ${Math.round(total.outageMsMax / 1000)} s, ` +
     `${total.events} events; a kill took at most ${total.lostMsMax.toFixed(1)} ms`,
 )
 process.exit(total.failed === 0 ? 0 : 1)

@@ -31,6 +31,7 @@ export interface DeliveryVerdict {
   readonly broken: readonly string[]
   readonly kills: number
   readonly outages: number
+  readonly outageMsMax: number
   readonly events: number
   /** Events that a kill took before they were in the log. */
   readonly lost: number
@@ -79,7 +80,7 @@ export async function judgeDelivery(options: DeliveryOptions): Promise<DeliveryV
       left.set(entry.event.id, { event: entry.event, atMs: world.loop.nowMs, kills: killsMs.length })
     },
   })
-  const outages = plan(world, options, stores, killsMs, powerMs)
+  const outagesMs = plan(world, options, stores, killsMs, powerMs)
   for (const market of world.markets) market.start()
   world.machine.start()
   await world.loop.run(ms)
@@ -96,21 +97,22 @@ export async function judgeDelivery(options: DeliveryOptions): Promise<DeliveryV
   return {
     broken,
     kills: killsMs.length,
-    outages,
+    outages: outagesMs.length,
+    outageMsMax: Math.max(0, ...outagesMs),
     events: left.size,
     lost: lost.size,
     lostMsMax: Math.max(0, ...takenMs),
   }
 }
 
-/** What is to happen; yields the number of outages. */
+/** What is to happen; yields how long each outage takes. */
 function plan(
   world: World,
   options: DeliveryOptions,
   stores: readonly Store[],
   killsMs: number[],
   powerMs: number[],
-): number {
+): number[] {
   const { seed, ms, killMs, outageEveryMs, outagesMs } = options
   const random = seededRandom(partSeed(seed, 'delivery'))
   const at = (atMs: number, act: () => void): void => void world.loop.at(atMs, world.scope, act)
@@ -130,13 +132,13 @@ function plan(
       world.after(backMs, () => world.machine.start())
     })
   }
-  let outages = 0
+  const tookMs: number[] = []
   for (const store of stores) {
     for (let atMs = pause(outageEveryMs); atMs < ms; atMs += pause(outageEveryMs)) {
       const fault = FAULTS[Math.floor(random() * FAULTS.length)]
       const startMs = atMs
       atMs += outagesMs[Math.floor(random() * outagesMs.length)] ?? 0
-      outages++
+      tookMs.push(Math.min(atMs, ms) - startMs)
       at(startMs, () => {
         store.fault = fault
       })
@@ -145,7 +147,7 @@ function plan(
       })
     }
   }
-  return outages
+  return tookMs
 }
 
 function judgeStore(

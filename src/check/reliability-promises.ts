@@ -42,7 +42,7 @@ export const PROMISED: readonly Promised[] = [
   {
     id: 'G4',
     title: '`kill -9` is a gap of the right size',
-    text: 'After a kill at any moment, the next process on the same data folder has a `process_down` gap for every feed that was collected, at most 2 s wider than the time without frames, and fetches the trades of that time.',
+    text: 'After a kill at any moment, the next process on the same data folder has a `process_down` gap for every feed that was collected, at most 2 s wider than the time without frames (of a book: without a snapshot), and fetches the trades of that time.',
     records: ['kill', 'sim'],
     tests: ['test/prove/waiting.test.ts'],
     limits: 'A feed that had not delivered its first message is not collected yet: there is nothing to miss.',
@@ -149,10 +149,10 @@ export const PROMISED: readonly Promised[] = [
   {
     id: 'G16',
     title: 'A store that is away costs bounded memory and disk',
-    text: 'While NATS takes nothing and 20,000 events a second come, the process grows by at most 64 MiB and the log stays within its quota. Then it catches up at four times the rate of the input, and live events are acknowledged within 250 ms p99 once the backlog is gone.',
+    text: 'While NATS takes nothing and 20,000 events a second come, the process grows by at most 64 MiB and the log stays within its quota. Then it catches up at four times the rate of the input, while live events reach the log and the clients of the event stream within 250 ms p99; once the backlog is gone, NATS has them within 250 ms p99 too.',
     records: ['frozen'],
     tests: ['test/sinks/pump.test.ts', 'test/spool/spool.test.ts'],
-    limits: 'Events are delivered in order: while it catches up, the newest wait for the oldest.',
+    limits: 'Events are delivered in order: while it catches up, in NATS the newest wait for the oldest.',
   },
   {
     id: 'G17',

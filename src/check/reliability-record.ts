@@ -102,24 +102,26 @@ export interface DeliveryTally {
   readonly failed: number
   readonly kills: number
   readonly outages: number
+  readonly outageMsMax: number
   readonly events: number
   readonly lost: number
   readonly lostMsMax: number
   readonly seconds: number
 }
 
-export const deliveryDigest = ({ seeds, failed, kills, outages, events, lost, lostMsMax }: DeliveryTally): Digest => ({
+export const deliveryDigest = (tally: DeliveryTally): Digest => ({
   figures: {
-    seeds,
-    kills,
-    outages,
-    events,
-    events_taken_by_kills: lost,
-    taken_ms_most: Math.round(lostMsMax * 10) / 10,
+    seeds: tally.seeds,
+    kills: tally.kills,
+    outages: tally.outages,
+    longest_outage_s: Math.round(tally.outageMsMax / 1000),
+    events: tally.events,
+    events_taken_by_kills: tally.lost,
+    taken_ms_most: Math.round(tally.lostMsMax * 10) / 10,
   },
   bounds: [
-    { what: 'kills and losses of power', found: kills, least: 1 },
-    { what: 'runs with an event missing unseen, or stored twice', found: failed, most: 0 },
+    { what: 'kills and losses of power', found: tally.kills, least: 1 },
+    { what: 'runs with an event missing unseen, or stored twice', found: tally.failed, most: 0 },
   ],
 })
 

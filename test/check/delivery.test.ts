@@ -12,10 +12,11 @@ import type { SinkPorts } from '../../src/sinks/sink.ts'
 const OPTIONS = { ms: 25_000, killMs: 4_000, outageEveryMs: 8_000, outagesMs: [1_000, 5_000], ambiguity: 0.2 }
 
 test('whatever dies, what was received is stored once', { timeout: 120_000 }, async () => {
-  const { broken, kills, outages, events, lostMsMax } = await judgeDelivery({ ...OPTIONS, seed: 3 })
+  const { broken, kills, outages, outageMsMax, events, lostMsMax } = await judgeDelivery({ ...OPTIONS, seed: 3 })
   expect(broken).toEqual([])
   expect(kills).toBeGreaterThan(2)
   expect(outages).toBeGreaterThan(2)
+  expect(outageMsMax).toBeCloseTo(5_000)
   expect(events).toBeGreaterThan(5_000)
   // What waits for the next sync when the power fails.
   expect(lostMsMax).toBeLessThan(100)
