@@ -11,8 +11,9 @@ import { type Bounds, type CutBatch, Cutter, type PumpLog } from './batches.ts'
 import type { Held, Sink, SinkTraits } from './sink.ts'
 
 const RETRY_MS = 250
-/** What waits in the log grows while a store that is back is not asked; one attempt costs next to nothing. */
-const RETRY_MS_MAX = 5_000
+const RETRY_MS_MAX = 30_000
+/** To see that a store is still away costs next to nothing; one that opens and takes nothing has the log read each time. */
+const OPEN_RETRY_MS_MAX = 5_000
 
 export interface PumpEvents {
   /** The sink cannot be used; tried again after `retryMs`. */
@@ -220,6 +221,7 @@ export class Pump {
 
   async #failed(error: unknown): Promise<void> {
     const { sink, events, clock } = this.#options
+    const hasOpened = this.problem === undefined
     this.counts.failures++
     this.problem = errorText(error)
     this.#cutter?.hurry(0)
@@ -227,7 +229,7 @@ export class Pump {
     // What was under way rejects now; nothing of it counts.
     this.#underWay = []
     if (this.#isStopping) return
-    const retryMs = this.#backoff.nextMs()
+    const retryMs = Math.min(this.#backoff.nextMs(), hasOpened ? RETRY_MS_MAX : OPEN_RETRY_MS_MAX)
     events.failed(this.problem, retryMs)
     await new Promise<void>((resolve) => {
       const cancel = clock.after(retryMs, resolve)

@@ -108,6 +108,19 @@ test('a sink that is down is tried again, and told of once it works', async () =
   expect(machine.told.at(-1)).toBe('ready')
 })
 
+test('a store that is away is looked for every few seconds; one that takes nothing is tried less often', async () => {
+  const failuresIn = async (ms: number, fault: StoreFault): Promise<number> => {
+    const machine = new Machine('told')
+    await machine.start()
+    machine.store.fault = fault
+    machine.rig.append(1)
+    await machine.rig.run(ms)
+    return machine.pump.counts.failures
+  }
+  expect(await failuresIn(600_000, 'does not open')).toBeGreaterThan(120)
+  expect(await failuresIn(600_000, 'refuses')).toBeLessThan(70)
+})
+
 test('a batch waits until it is full or old', async () => {
   const machine = new Machine('token', 1, { ageMs: 1_000, recordsMax: 50, bytesMax: 1_000_000 })
   await machine.start()
