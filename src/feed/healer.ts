@@ -1,10 +1,10 @@
-/** Fetches the trades that gaps lack, page by page, one gap of a feed after the other, and says how each gap ended. */
+/** Fetches the trades that gaps lack, page by page, all gaps of a feed together, and says how each gap ended. */
 
-import { countOf } from '../ledger/tally.ts'
+import { countOf, type NumberSpan, SPANS_MAX } from '../ledger/tally.ts'
 import type { Gap, Trade } from '../model/event.ts'
 import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
-import type { Span, Venue } from '../venues/venue.ts'
+import type { TradePage, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 
@@ -15,6 +15,10 @@ const PASSES_MAX = 4
 /** And for so long at least, however short the waits between were drawn. */
 const LAG_MS_MAX = 30_000
 const PASS_WAIT = { firstMs: 4_000, maxMs: 60_000 }
+/** Gaps that wait are asked for together, so often at most: one answer has room for the trades of many. */
+const ROUND_MS = 4_000
+/** New gaps of a feed are asked for at once, but so often at most. */
+const NEW_ROUND_MS = 1_000
 /** A venue that cannot be asked for so long ends the healing. */
 const DEADLINE_MS = 3_600_000
 
@@ -22,7 +26,7 @@ export interface HealerOptions {
   readonly venue: Venue
   readonly rest: RestClient
   readonly platform: Platform
-  /** Takes the trades of one answer; those that came meanwhile are known there. */
+  /** Takes the trades of one answer that are missing. */
   readonly deliver: (feed: Feed, trades: readonly Trade[]) => void
 }
 
@@ -32,13 +36,22 @@ interface Patient {
   readonly backoff: Backoff
   /** Answers that lacked something. */
   passes: number
+  dueMs: number
+}
+
+/** The gaps of one feed that are being healed. */
+interface Ward {
+  /** In the order in which they were found. */
+  readonly patients: Patient[]
+  isBusy: boolean
+  /** Ends a wait. */
+  wake: () => void
+  askedMs: number
 }
 
 export class Healer {
   readonly #options: HealerOptions
-  /** Each feed's gaps, the one that is being healed first. */
-  readonly #patients = new Map<Feed, Patient[]>()
-  readonly #busy = new Set<Feed>()
+  readonly #wards = new WeakMap<Feed, Ward>()
   readonly #cancels = new Set<() => void>()
   #isStopped = false
 
@@ -48,22 +61,31 @@ export class Healer {
 
   heal(feed: Feed, gap: Gap): void {
     const { clock, random } = this.#options.platform
-    const patients = this.#patients.get(feed) ?? []
-    this.#patients.set(feed, patients)
-    const backoff = new Backoff({ ...PASS_WAIT, random })
-    patients.push({ gap, sinceMs: clock.monotonicMs(), backoff, passes: 0 })
-    if (!this.#busy.has(feed)) void this.#work(feed, patients)
+    const ward = this.#wards.get(feed) ?? { patients: [], isBusy: false, wake() {}, askedMs: Number.NEGATIVE_INFINITY }
+    this.#wards.set(feed, ward)
+    const nowMs = clock.monotonicMs()
+    const dueMs = Math.max(nowMs, ward.askedMs + NEW_ROUND_MS)
+    ward.patients.push({ gap, sinceMs: nowMs, backoff: new Backoff({ ...PASS_WAIT, random }), passes: 0, dueMs })
+    this.#keepFew(feed, ward)
+    ward.wake()
+    if (!ward.isBusy) void this.#work(feed, ward)
   }
 
-  /** A number that was missing has come by the stream: a gap may be whole now. */
-  delivered(feed: Feed): void {
-    for (const { gap } of [...(this.#patients.get(feed) ?? [])])
-      if (feed.tally.within(spanOf(gap)).length === 0) this.#end(feed, gap, '')
+  /** Numbers that were missing have come: a gap may be whole now. */
+  delivered(feed: Feed, span: NumberSpan): void {
+    const ward = this.#wards.get(feed)
+    if (ward === undefined) return
+    for (const { gap } of [...ward.patients]) {
+      const { first, last } = spanOf(gap)
+      if (first > span.last || last < span.first) continue
+      if (feed.tally.within({ first, last }).length === 0) this.#end(feed, gap, '')
+    }
+    this.#keepFew(feed, ward)
   }
 
   /** Nothing more can be fetched for the feed. */
   giveUp(feed: Feed, reason: string): void {
-    for (const { gap } of [...(this.#patients.get(feed) ?? [])]) this.#end(feed, gap, reason)
+    for (const { gap } of [...(this.#wards.get(feed)?.patients ?? [])]) this.#end(feed, gap, reason)
   }
 
   stop(): void {
@@ -71,20 +93,41 @@ export class Healer {
     for (const cancel of this.#cancels) cancel()
   }
 
-  /** One gap after the other until none is left. Never rejects. */
-  async #work(feed: Feed, patients: readonly Patient[]): Promise<void> {
-    this.#busy.add(feed)
-    await this.#wait(0)
-    for (let patient = patients[0]; patient !== undefined && !this.#isStopped; patient = patients[0]) {
-      const problem = await this.#pass(feed, patient)
-      if (problem === undefined) patient.passes++
-      if (patients[0] !== patient || this.#isStopped) continue
-      if (this.#isOver(feed, patient))
-        this.#end(feed, patient.gap, problem ?? 'the venue does not have them (any more)')
-      else await this.#wait(500 + patient.backoff.nextMs())
+  /** What is missing must fit into the journal: the next process could not tell what was fetched of the rest. */
+  #keepFew(feed: Feed, { patients }: Ward): void {
+    for (let oldest = patients[0]; oldest && feed.tally.missing.length > SPANS_MAX; oldest = patients[0])
+      this.#end(feed, oldest.gap, `more than ${SPANS_MAX} runs of trades are missing; the oldest are given up`)
+  }
+
+  /** Until no gap is left. Never rejects. */
+  async #work(feed: Feed, ward: Ward): Promise<void> {
+    const { clock } = this.#options.platform
+    ward.isBusy = true
+    await this.#wait(ward, 0)
+    while (ward.patients.length > 0 && !this.#isStopped) {
+      const nowMs = clock.monotonicMs()
+      const due = ward.patients.filter(({ dueMs }) => dueMs <= nowMs)
+      if (due.length === 0) {
+        await this.#wait(ward, Math.min(...ward.patients.map(({ dueMs }) => dueMs)) - nowMs)
+        continue
+      }
+      ward.askedMs = nowMs
+      const problem = await this.#pass(feed, due)
+      if (this.#isStopped) return
+      for (const patient of due) if (ward.patients.includes(patient)) this.#looked(feed, patient, problem)
     }
-    this.#busy.delete(feed)
-    if (patients.length === 0) this.#patients.delete(feed)
+    ward.isBusy = false
+  }
+
+  /** `problem`: why the venue gave no answer. */
+  #looked(feed: Feed, patient: Patient, problem: string | undefined): void {
+    if (problem === undefined) patient.passes++
+    if (this.#isOver(feed, patient)) {
+      this.#end(feed, patient.gap, problem ?? 'the venue does not have them (any more)')
+      return
+    }
+    const againMs = this.#options.platform.clock.monotonicMs() + 500 + patient.backoff.nextMs()
+    patient.dueMs = Math.ceil(againMs / ROUND_MS) * ROUND_MS
   }
 
   #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {
@@ -93,32 +136,35 @@ export class Healer {
     return feed.tally.within(spanOf(gap)).length === 0 || isGone
   }
 
-  #wait(delayMs: number): Promise<void> {
+  #wait(ward: Ward, delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#options.platform.clock.after(delayMs, () => {
+      const cancel = this.#options.platform.clock.after(delayMs, () => ward.wake())
+      this.#cancels.add(cancel)
+      ward.wake = () => {
+        cancel()
         this.#cancels.delete(cancel)
         resolve()
-      })
-      this.#cancels.add(cancel)
+      }
     })
   }
 
   /** Asks once for everything that is missing. Resolves with what went wrong, in words. */
-  async #pass(feed: Feed, { gap }: Patient): Promise<string | undefined> {
+  async #pass(feed: Feed, due: readonly Patient[]): Promise<string | undefined> {
     const { rest, venue, deliver } = this.#options
     const { tally } = feed
-    const whole = spanOf(gap)
-    const reachable = { first: Math.max(whole.first, whole.last - IDS_MAX + 1), last: whole.last }
     try {
-      for (let from = reachable.first; from <= reachable.last; ) {
-        const [wanted] = tally.within({ first: from, last: reachable.last })
-        if (wanted === undefined) break
-        const { request, span } = venue.rest.trades(feed.topic, wanted)
-        const trades = await rest.get(request)
+      for (let from = 0; ; ) {
+        const page = this.#page(feed, due, from)
+        if (page === undefined) break
+        const trades = await rest.get(page.request)
         // The numbers of another tally are others, though they look the same.
         if (this.#isStopped || feed.tally !== tally) break
-        deliver(feed, trades)
-        from = span.last + 1
+        const missing = tally.within(page.span)
+        deliver(
+          feed,
+          trades.filter((trade) => isIn(missing, venue.tradeSpan(trade))),
+        )
+        from = page.span.last + 1
       }
     } catch (error) {
       if (!(error instanceof RestError)) throw error
@@ -127,11 +173,26 @@ export class Healer {
     return undefined
   }
 
+  /** From the first number behind `from` that is lacking as far as there is room; it ends with a number that is missing. */
+  #page({ tally, topic }: Feed, due: readonly Patient[], from: number): TradePage | undefined {
+    const { rest } = this.#options.venue
+    const lacking = due.flatMap(({ gap }) => {
+      const { first, last } = spanOf(gap)
+      return tally.within({ first: Math.max(first, from, last - IDS_MAX + 1), last })
+    })
+    if (lacking.length === 0) return undefined
+    const first = Math.min(...lacking.map((span) => span.first))
+    const whole = rest.trades(topic, { first, last: Math.max(...lacking.map((span) => span.last)) })
+    const last = tally.within(whole.span).at(-1)?.last ?? whole.span.last
+    return last === whole.span.last ? whole : rest.trades(topic, { first, last })
+  }
+
   #end(feed: Feed, gap: Gap, reason: string): void {
-    const patients = this.#patients.get(feed) ?? []
+    const patients = this.#wards.get(feed)?.patients ?? []
     const at = patients.findIndex((patient) => patient.gap === gap)
     if (at < 0) return
     patients.splice(at, 1)
+    if (patients.length === 0) this.#wards.get(feed)?.wake()
     const span = spanOf(gap)
     const left = countOf(feed.tally.within(span))
     feed.tally.drop(span)
@@ -142,7 +203,10 @@ export class Healer {
 }
 
 /** The numbers that `gap` lacks. */
-const spanOf = ({ last_sequence: last, first_sequence: first }: Gap): Span => ({
+const spanOf = ({ last_sequence: last, first_sequence: first }: Gap): NumberSpan => ({
   first: (last ?? 0) + 1,
   last: (first ?? 0) - 1,
 })
+
+const isIn = (spans: readonly NumberSpan[], of: NumberSpan | undefined): boolean =>
+  of !== undefined && spans.some(({ first, last }) => first <= of.last && of.first <= last)

@@ -166,7 +166,7 @@ export class TradeFeeds {
     this.#deliver(feed, trade, receiveUs)
     if (offer !== 'late') return
     if (span.last === feed.behind?.sequence) feed.behind = { ...feed.behind, madeUs: trade.exchange_time_us }
-    this.#healer.delivered(feed)
+    this.#healer.delivered(feed, span)
   }
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {

@@ -154,14 +154,11 @@ export function restore(records: readonly unknown[]): RestoredState {
   return { streams, gaps, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
 }
 
-/** Spans that are kept of a stream; a stream with more holes is healed from its gaps. */
-const SPANS_MAX = 100
-
 /** Where a stream stands; `undefined`: nowhere yet. */
 export function markOf(key: string, { standing, newestTradeUs = 0, epoch }: Standing): Mark | undefined {
   const { lastUs = 0, lastSequence, tally } = standing
   const sequence = tally.last ?? lastSequence
-  const spans = tally.missing.slice(-SPANS_MAX).map(({ first, last }): [number, number] => [first, last])
+  const spans = tally.missing.map(({ first, last }): [number, number] => [first, last])
   return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
 }
 

@@ -12,12 +12,12 @@ export interface NumberSpan {
  */
 export type Offer = 'first' | 'next' | 'ahead' | 'late' | 'overlap' | 'known'
 
-/** More spans than this are not kept; the oldest are given up. */
-const SPANS_MAX = 1_000
+/** Whoever waits for missing numbers gives up the oldest beyond so many spans: the journal keeps them all with each mark. */
+export const SPANS_MAX = 1_000
 
 export class Tally {
   #last: number | undefined
-  #missing: NumberSpan[] = []
+  readonly #missing: NumberSpan[] = []
   /** The number before the first that was delivered, while nothing else was. */
   before: number | undefined
 
@@ -52,11 +52,11 @@ export class Tally {
       this.expect(span.last)
       return 'overlap'
     }
-    if (this.#missing.some((gap) => gap.first <= span.first && span.last <= gap.last)) {
-      this.drop(span)
-      return 'late'
-    }
-    return this.#missing.some((gap) => gap.first <= span.last && span.first <= gap.last) ? 'overlap' : 'known'
+    const lacking = this.#missing[this.#at(span.first)]
+    if (lacking === undefined || lacking.first > span.last) return 'known'
+    if (lacking.first > span.first || lacking.last < span.last) return 'overlap'
+    this.drop(span)
+    return 'late'
   }
 
   /** The stream is known to have reached `last`: what lies between is missing. */
@@ -77,25 +77,41 @@ export class Tally {
 
   /** Waits no longer for the numbers of `span`: they were delivered, or cannot be. */
   drop({ first, last }: NumberSpan): void {
-    this.#missing = this.#missing.flatMap((gap) => {
-      if (gap.last < first || last < gap.first) return [gap]
-      return [
-        { first: gap.first, last: Math.min(gap.last, first - 1) },
-        { first: Math.max(gap.first, last + 1), last: gap.last },
-      ].filter((part) => part.first <= part.last)
-    })
+    const at = this.#at(first)
+    const dropped = this.within({ first, last }).length
+    if (dropped === 0) return
+    const left = [
+      { first: (this.#missing[at] as NumberSpan).first, last: first - 1 },
+      { first: last + 1, last: (this.#missing[at + dropped - 1] as NumberSpan).last },
+    ]
+    this.#missing.splice(at, dropped, ...left.filter((part) => part.first <= part.last))
   }
 
   /** The missing parts of `span`. */
   within({ first, last }: NumberSpan): NumberSpan[] {
-    return this.#missing
-      .filter((gap) => gap.last >= first && gap.first <= last)
-      .map((gap) => ({ first: Math.max(gap.first, first), last: Math.min(gap.last, last) }))
+    const parts: NumberSpan[] = []
+    for (let i = this.#at(first); i < this.#missing.length; i++) {
+      const gap = this.#missing[i] as NumberSpan
+      if (gap.first > last) break
+      parts.push({ first: Math.max(gap.first, first), last: Math.min(gap.last, last) })
+    }
+    return parts
+  }
+
+  /** Index of the first missing span that ends at or behind `number`. */
+  #at(number: number): number {
+    let low = 0
+    let high = this.#missing.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#missing[middle] as NumberSpan).last < number) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   #miss(span: NumberSpan): void {
     this.#missing.push(span)
-    if (this.#missing.length > SPANS_MAX) this.#missing.shift()
   }
 }
 

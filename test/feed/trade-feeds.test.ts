@@ -215,7 +215,7 @@ describe('a hole in the stream', () => {
     await world.clock.advance(20_000)
     expect(gaps.at(-1)).toMatchObject({ state: 'open' })
     exchange.oldest = 1
-    await world.clock.advance(2_000)
+    await world.clock.advance(4_000)
     expect(ids()).toEqual([10, 12, 11])
     expect(gaps.at(-1)).toMatchObject({ state: 'healed', healed: 1 })
   })
@@ -247,6 +247,49 @@ describe('a hole in the stream', () => {
     exchange.isDown = false
     await world.clock.advance(120_000)
     expect(gaps.at(-1)).toMatchObject(outcome)
+  })
+
+  test('and those beside it are fetched at once: a request has room for the trades of many', async () => {
+    const { world, exchange, stream, gaps, ids, restarts } = await rig()
+    exchange.isDown = true
+    stream(10)
+    for (let id = 20; id <= 2_000; id += 10) stream(id)
+    exchange.asked.length = 0
+    exchange.isDown = false
+    await world.clock.advance(120_000)
+    expect(exchange.asked).toEqual(['11', '1011'])
+    expect(ids().sort((a, b) => a - b)).toEqual(Array.from({ length: 1_991 }, (_, i) => 10 + i))
+    expect(gaps.filter(({ state }) => state === 'healed')).toHaveLength(199)
+    expect(restarts).toEqual([])
+  })
+
+  test('that the venue cannot fill any more does not hold up the next', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.oldest = 100
+    stream(10)
+    stream(12)
+    await world.clock.advance(1_000)
+    stream(101)
+    stream(103)
+    await world.clock.advance(1_000)
+    expect(ids()).toEqual([10, 12, 101, 103, 100, 102])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 1 })
+  })
+
+  test('is the oldest of too many: it is given up, and says so', async () => {
+    const { world, exchange, stream, gaps } = await rig()
+    exchange.isDown = true
+    for (let id = 0; id <= 2_004; id += 2) stream(id)
+    await world.clock.advance(1_000)
+    const reason = 'more than 1000 runs of trades are missing; the oldest are given up'
+    expect(gaps.filter(({ state }) => state === 'final').map(outcome)).toEqual([
+      { cause: 'sequence_gap', state: 'final', between: [0, 2], lost: 1, healed: 0 },
+      { cause: 'sequence_gap', state: 'final', between: [2, 4], lost: 1, healed: 0 },
+    ])
+    expect(gaps.find(({ state }) => state === 'final')?.reason).toBe(reason)
+    exchange.isDown = false
+    await world.clock.advance(120_000)
+    expect(gaps.filter(({ state }) => state === 'healed')).toHaveLength(1_000)
   })
 
   test('of many pages is fetched page by page', async () => {
@@ -547,6 +590,21 @@ describe('an outage', () => {
     expect(gaps.filter(({ state }) => state === 'healed').map(({ cause }) => cause)).toEqual(
       expect.arrayContaining(['sequence_gap', 'process_down']),
     )
+  })
+
+  test('of a killed process that still missed a great many trades: the next one fetches them all', async () => {
+    const before = await rig()
+    before.exchange.isDown = true
+    for (let id = 0; id <= 600; id += 2) before.stream(id)
+    before.ledger.flush()
+    await before.world.clock.advance(2_000)
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    exchange.newest = 600
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    expect(ids()).toEqual(Array.from({ length: 300 }, (_, i) => 1 + 2 * i))
+    expect(gaps.filter(({ state, healed }) => state === 'healed' && healed === 1)).toHaveLength(300)
   })
 
   test('of a process that was stopped while it fetched: the next one fetches the rest, and nothing twice', async () => {

@@ -25,7 +25,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     name: 'backfill-delivered-twice',
     file: 'ledger/tally.ts',
     find: `this.drop(span)
-      return 'late'`,
+    return 'late'`,
     replace: `return 'late'`,
     why: 'a number that was missing may come as often as it likes',
   },
@@ -39,9 +39,9 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'healed-without-fetching',
     file: 'feed/healer.ts',
-    find: `const problem = await this.#pass(feed, patient)`,
-    replace: `feed.tally.drop(spanOf(patient.gap))
-      const problem = await this.#pass(feed, patient)`,
+    find: `const problem = await this.#pass(feed, due)`,
+    replace: `for (const { gap } of due) feed.tally.drop(spanOf(gap))
+      const problem = await this.#pass(feed, due)`,
     why: 'a gap is called healed, and nothing was fetched',
   },
   {
@@ -56,28 +56,28 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'backfill-hole-between-pages',
     file: 'feed/healer.ts',
-    find: `from = span.last + 1
+    find: `from = page.span.last + 1
 `,
-    replace: `from = span.last + 2
-        feed.tally.drop({ first: span.last + 1, last: span.last + 1 })
+    replace: `from = page.span.last + 2
+        tally.drop({ first: page.span.last + 1, last: page.span.last + 1 })
 `,
     why: 'the trade between two pages is left out',
   },
   {
     name: 'backfill-first-page-only',
     file: 'feed/healer.ts',
-    find: `from = span.last + 1
+    find: `from = page.span.last + 1
 `,
-    replace: `from = reachable.last + 1
-        feed.tally.drop({ first: span.last + 1, last: reachable.last })
+    replace: `from = Number.POSITIVE_INFINITY
+        for (const { gap } of due) tally.drop(spanOf(gap))
 `,
-    why: 'of a long gap only the first page is fetched',
+    why: 'of long gaps only the first page is fetched',
   },
   {
     name: 'backfill-backwards',
     file: 'feed/healer.ts',
-    find: `deliver(feed, trades)`,
-    replace: `deliver(feed, [...trades].reverse())`,
+    find: `trades.filter((trade) => isIn(missing, venue.tradeSpan(trade)))`,
+    replace: `trades.filter((trade) => isIn(missing, venue.tradeSpan(trade))).reverse()`,
     why: 'fetched trades leave newest first',
   },
   {
