@@ -7,7 +7,7 @@ import {
 } from './binance-payloads.ts'
 import { channelOfKind, parseStream, type Render, type Streams } from './binance-streams.ts'
 import { createDepthBatches, type DepthBatches, type IdRange } from './depth-batches.ts'
-import type { MarketStep, SimContext, SimInstrument, SimTrade } from './exchange.ts'
+import { keepNewest, type MarketStep, type SimContext, type SimInstrument, type SimTrade } from './exchange.ts'
 import { createLaggedBook, type LaggedBook } from './lagged-book.ts'
 import { textUnits, unitsText } from './units.ts'
 
@@ -43,7 +43,6 @@ interface State extends SymbolFeed {
   isTickerDue: boolean
 }
 
-const AGGREGATES_KEPT_MAX = 1000
 const PARTIAL = /^depth(5|10|20)$/
 
 /** Turns the market's steps into a venue's streams. */
@@ -122,7 +121,8 @@ export class BinanceFeed {
     state.book.push({ timeMs: step.timeMs, id: ids.lastId, bids: step.bids, asks: step.asks })
     for (const batch of state.batches.values()) batch.add(ids, step.timeMs, step.bids, step.asks)
     const aggregates = aggregate(step.trades, state)
-    remember(state.aggregates, aggregates)
+    state.aggregates.push(...aggregates)
+    keepNewest(state.aggregates, this.#context.market.tradesKept)
     if (state.status !== 'TRADING') return
     for (const trade of step.trades)
       this.#publish(symbol, 'trade', () => this.#payloads.trade(symbol, trade, this.#now()))
@@ -193,7 +193,7 @@ function createState(instrument: SimInstrument, { market, snapshotLagMsMax }: Si
     best: '',
     isTickerDue: true,
   }
-  remember(state.aggregates, aggregate(trades, state))
+  state.aggregates.push(...aggregate(trades, state))
   return state
 }
 
@@ -220,9 +220,4 @@ function aggregate(trades: readonly SimTrade[], state: State): AggregateTrade[] 
     })
   }
   return aggregates
-}
-
-function remember(kept: AggregateTrade[], added: readonly AggregateTrade[]): void {
-  kept.push(...added)
-  if (kept.length > AGGREGATES_KEPT_MAX) kept.splice(0, kept.length - AGGREGATES_KEPT_MAX)
 }

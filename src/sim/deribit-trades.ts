@@ -1,8 +1,6 @@
 import type { Json } from './deribit-json.ts'
 import { indexPrice, type TickDirection, tickDirection, tradeRow } from './deribit-rows.ts'
-import type { MarketStep, SimInstrument, SimMarket, SimTrade } from './exchange.ts'
-
-const KEPT_MAX = 1000
+import { keepNewest, type MarketStep, type SimInstrument, type SimMarket, type SimTrade } from './exchange.ts'
 
 export interface LoggedTrade {
   readonly seq: number
@@ -29,7 +27,7 @@ export function createTradeLog(market: SimMarket, instrument: SimInstrument): Tr
       return { seq: fill.id, timeMs: fill.timeMs, row: tradeRow(instrument, fill, before.direction, indexNow) }
     })
     trades.push(...logged)
-    trades.splice(0, Math.max(0, trades.length - KEPT_MAX))
+    keepNewest(trades, market.tradesKept)
     return logged
   }
 

@@ -82,7 +82,9 @@ export interface SimMarket {
     readonly timeMs: number
   }
   stats(symbol: string): SimStats
-  /** The newest trades, oldest first, at most 1000. */
+  /** Trades of each instrument that the venue still answers with. */
+  readonly tradesKept: number
+  /** The newest {@link tradesKept}, oldest first. */
   trades(symbol: string): readonly SimTrade[]
   onStep(listener: (step: MarketStep) => void): () => void
 }
@@ -154,6 +156,11 @@ export interface SimContext {
 
 /** `refused`: for good. `busy`: for now, in the venue's words for it. `silent`: acknowledged, and no data come. */
 export type Admission = 'refused' | 'busy' | 'silent'
+
+/** `rows`, oldest first, are as many as `count` at most; the oldest go. */
+export function keepNewest(rows: unknown[], count: number): void {
+  if (rows.length > count) rows.splice(0, rows.length - count)
+}
 
 /** What of `rows`, oldest first, the node that answers about past trades knows. */
 export function knownTrades<Row extends { readonly timeMs: number }>(

@@ -17,6 +17,7 @@ export function withBookMemo(context: SimContext): { readonly context: SimContex
       return book
     },
     stats: (symbol) => market.stats(symbol),
+    tradesKept: market.tradesKept,
     trades: (symbol) => market.trades(symbol),
     onStep: (listener) => market.onStep(listener),
   }

@@ -1,7 +1,7 @@
 import type { Level } from '../model/event.ts'
 import type { Clock, Random } from '../platform/platform.ts'
 import { partSeed, seededRandom } from '../platform/random.ts'
-import type { MarketStep, SimInstrument, SimMarket, SimTrade } from './exchange.ts'
+import { keepNewest, type MarketStep, type SimInstrument, type SimMarket, type SimTrade } from './exchange.ts'
 import type { Ladder } from './ladder.ts'
 import { createDayStats, type DayStats } from './market-stats.ts'
 import { createOrderFlow, type OrderFlow, type UnitLevel } from './order-flow.ts'
@@ -13,6 +13,8 @@ export interface MarketOptions {
   readonly clock: Clock
   /** Multiplies every instrument's steps a second. */
   readonly rate?: number
+  /** Trades of each instrument that can still be asked for. */
+  readonly tradesKept?: number
 }
 
 /** The true market, moved by its own timer or by hand. */
@@ -31,7 +33,7 @@ export interface DrivenMarket extends SimMarket {
   list(symbol: string, isListed: boolean): void
 }
 
-const TRADES_KEPT_MAX = 1000
+const TRADES_KEPT = 1000
 /** Steps before anyone listens, so that there are trades to ask for. */
 const WARM_UP_STEPS = 25
 const TIMER_MS = 10
@@ -60,6 +62,7 @@ export function createMarket({ instruments, seed, clock, ...options }: MarketOpt
   const states = new Map(instruments.map((instrument) => [instrument.symbol, createState(instrument, seed, clock)]))
   const listeners = new Set<(step: MarketStep) => void>()
   const unlisted = new Set<string>()
+  const { tradesKept = TRADES_KEPT } = options
   let { rate = 1 } = options
   let stopTimer: (() => void) | undefined
   let isRunning = false
@@ -72,6 +75,7 @@ export function createMarket({ instruments, seed, clock, ...options }: MarketOpt
 
   function step(symbol: string): MarketStep {
     const made = advance(state(symbol), clock)
+    keepNewest(state(symbol).trades, tradesKept)
     for (const listener of listeners) listener(made)
     return made
   }
@@ -108,6 +112,7 @@ export function createMarket({ instruments, seed, clock, ...options }: MarketOpt
       return { bids, asks: sideText(flow.asks, instrument, depth), lastUpdateId: updateId, timeMs }
     },
     stats: (symbol) => state(symbol).stats.read(),
+    tradesKept,
     trades: (symbol) => state(symbol).trades,
     onStep(listener) {
       listeners.add(listener)
@@ -182,7 +187,6 @@ function advance(state: InstrumentState, clock: Clock): MarketStep {
     }
   })
   state.trades.push(...trades)
-  if (state.trades.length > TRADES_KEPT_MAX) state.trades.splice(0, state.trades.length - TRADES_KEPT_MAX)
   const firstUpdateId = state.updateId + 1
   state.updateId += made.bids.length + made.asks.length
   state.timeMs = timeMs

@@ -27,6 +27,8 @@ export interface SimulatorOptions {
   /** Divides the venues' long times: pings, lifetimes, limit windows. */
   readonly timeScale?: number
   readonly snapshotLagMsMax?: number
+  /** Trades of each instrument that the venues still answer with; 1000 unless said. */
+  readonly tradesKept?: number
   readonly faults?: readonly FaultSpec[]
   /** The first broken rule bans: connections are reset, and nobody gets in any more. */
   readonly bansAtOnce?: boolean
@@ -108,8 +110,10 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 }
 
 function serve(venue: SimVenue, options: SimulatorOptions, seed: number, tally: Tally): ServedVenue {
-  const { clock, rate = 1, timeScale = 1, snapshotLagMsMax = SNAPSHOT_LAG_MS_MAX } = options
-  const market = createMarket({ instruments: venue.instruments, seed: partSeed(seed, venue.id), clock, rate })
+  const { clock, rate = 1, timeScale = 1, snapshotLagMsMax = SNAPSHOT_LAG_MS_MAX, tradesKept } = options
+  const { id, instruments } = venue
+  const kept = tradesKept !== undefined && { tradesKept }
+  const market = createMarket({ instruments, seed: partSeed(seed, id), clock, rate, ...kept })
   const random = seededRandom(partSeed(seed, `${venue.id} wire`))
   const peers = new Set<ServerPeer>()
   const context: SimContext = {

@@ -35,7 +35,8 @@ export const delivery: Proof = {
     const { receivedUs, gaps } = bed
     const verdict = judgeDelivery({ told: bed.told.values(), receivedUs, stores, gaps, ends })
     const { doubled, different, lost, unsaid } = verdict
-    for (const list of [doubled, different, lost, unsaid, bed.trades.missing()])
+    const open = leftOpen(gaps).map((gap) => JSON.stringify(gap))
+    for (const list of [doubled, different, lost, unsaid, bed.trades.missing(), open])
       for (const text of list.slice(0, SHOWN_MAX)) say(text)
     return resultOf(run, verdict)
   },
@@ -47,19 +48,17 @@ function resultOf(run: DeliveryRun, verdict: DeliveryVerdict): ProofResult {
   const { bed, ends, stores, outages, machine, seconds } = run
   const trades = bed.trades.counts()
   const { gaps, told } = bed
-  const finalTrades = gaps.filter(({ channel, state }) => channel === 'trade' && state === 'final')
-  const toldMissing = sumOf(finalTrades, ({ lost = 0, healed = 0 }) => lost - healed)
   const exits = [...ends.filter(({ signal }) => signal === 'SIGTERM').map(({ exit }) => exit), run.lastExit]
   const stops = ends.filter(({ signal }) => signal === 'SIGTERM')
   const slowestMs = Math.max(0, ...stops.map(({ atUs, exit }) => (exit.atUs - atUs) / 1000))
   const taken = spread(verdict.takenMs)
-  const missing = sumOf(trades, (each) => each.missing)
   const bounds: Bound[] = [
     { what: 'ids that stand in a store more than once', found: verdict.doubled.length, most: 0 },
     { what: 'ids that one store has and another lacks', found: verdict.different.length, most: 0 },
     { what: 'events that a client was sent and no store has, without a kill', found: verdict.lost.length, most: 0 },
     { what: 'events that a kill took outside of any gap', found: verdict.unsaid.length, most: 0 },
-    { what: 'missing trades that no `final` gap tells', found: Math.max(0, missing - toldMissing), most: 0 },
+    { what: 'missing trades that no gap tells', found: bed.trades.missingCount(gaps), most: 0 },
+    { what: 'missing trades that the venue still has', found: bed.trades.missingCount(), most: 0 },
     { what: 'doubled trades', found: sumOf(trades, ({ doubled }) => doubled), most: 0 },
     { what: 'gaps still open', found: leftOpen(gaps).length, most: 0 },
     { what: 'exit statuses of SIGTERM other than 0', found: exits.filter(({ code }) => code !== 0).length, most: 0 },

@@ -12,7 +12,10 @@ import type { ProofOptions } from './proof.ts'
 import type { readNats } from './stores.ts'
 import { TradeAudit } from './trade-audit.ts'
 
-const SETTLE_MS_MAX = 120_000
+/** Until everything is live and fetched: two windows of a venue's limits, and what the service waits before it asks again. */
+const SETTLE_MS_MAX = 300_000
+/** The venues answer with every trade of a long run. */
+const TRADES_KEPT = 1_000_000
 const LAG_MAX = 200
 const LOG_SHOWN = 1_000
 
@@ -47,7 +50,7 @@ export class ServiceBed {
     sections: Readonly<Record<string, unknown>>,
   ): Promise<ServiceBed> {
     const { clock, seed, folder } = options
-    const simulator = await startSimulator({ clock, venues: simulated, seed })
+    const simulator = await startSimulator({ clock, venues: simulated, seed, tradesKept: TRADES_KEPT })
     await writeConfig(folder, simulated, simulator, sections)
     return new ServiceBed(options, simulated, simulator)
   }

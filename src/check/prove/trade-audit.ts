@@ -1,6 +1,6 @@
 /** Every trade number, as the markets made them and as they were delivered. */
 
-import { instrumentKey, type Trade } from '../../model/event.ts'
+import { type Gap, instrumentKey, type Trade } from '../../model/event.ts'
 import type { DrivenMarket } from '../../sim/market.ts'
 import { numbersOf } from '../oracle-promises.ts'
 
@@ -50,14 +50,16 @@ export class TradeAudit {
     }
   }
 
-  /** The numbers that are missing, in words: a few runs of them. */
-  missing(): string[] {
-    return [...this.#streams.values()].flatMap(({ venue, symbol, seen, first, made }) => {
-      const numbers: number[] = []
-      for (let number = first; number <= made; number++) if (!seen.has(number)) numbers.push(number)
-      const [from] = numbers
-      return from === undefined ? [] : `${venue} ${symbol}: ${numbers.length} from ${from} to ${numbers.at(-1)}`
-    })
+  /** The missing numbers that none of `gaps` says are missing, or may be; in words, a line for each stream. */
+  missing(gaps: readonly Gap[] = []): string[] {
+    return this.#missing(gaps).flatMap(({ venue, symbol, numbers }) =>
+      numbers.length === 0 ? [] : `${venue} ${symbol}: ${numbers.length} from ${numbers[0]} to ${numbers.at(-1)}`,
+    )
+  }
+
+  /** As {@link missing}: how many. */
+  missingCount(gaps: readonly Gap[] = []): number {
+    return sumOf(this.#missing(gaps), ({ numbers }) => numbers.length)
   }
 
   /** Is the last trade that each market has made here? */
@@ -79,6 +81,16 @@ export class TradeAudit {
     })
   }
 
+  #missing(gaps: readonly Gap[]) {
+    return [...this.#streams.values()].map(({ venue, symbol, seen, first, made }) => {
+      const own = gaps.filter((gap) => gap.channel === 'trade' && gap.venue === venue && gap.symbol === symbol)
+      const numbers: number[] = []
+      for (let number = first; number <= made; number++)
+        if (!seen.has(number) && !own.some((gap) => tells(gap, number))) numbers.push(number)
+      return { venue, symbol, numbers }
+    })
+  }
+
   #of(venue: string, symbol: string): Stream {
     const key = instrumentKey(venue, symbol)
     const known = this.#streams.get(key)
@@ -89,6 +101,13 @@ export class TradeAudit {
     return made
   }
 }
+
+/** A gap whose end is not known yet may lack whatever comes behind its beginning. */
+const tells = ({ state, last_sequence: last, first_sequence: first }: Gap, number: number): boolean =>
+  (state === 'open' || state === 'final') &&
+  last !== undefined &&
+  number > last &&
+  number < (first ?? Number.POSITIVE_INFINITY)
 
 export const sumOf = <Item>(items: readonly Item[], value: (item: Item) => number): number =>
   items.reduce((total, item) => total + value(item), 0)

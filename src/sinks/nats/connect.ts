@@ -18,13 +18,17 @@ import type { NatsAuth, NatsSinkOptions, NatsTls } from './options.ts'
 
 const DEFAULT_PORT = '4222'
 
-/** Errors: rejects with what was tried and what went wrong; secrets are not in it. */
-export async function connectNats(options: NatsSinkOptions, files: Files): Promise<NatsConnection> {
+/** Errors: rejects with what was tried and what went wrong, or that `signal` ended it; secrets are not in it. */
+export async function connectNats(
+  options: NatsSinkOptions,
+  files: Files,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<NatsConnection> {
   const urls = options.servers.map((server) => new URL(server))
   const servers = urls.map(({ hostname, port }) => `${hostname}:${port || DEFAULT_PORT}`)
   const isTls = options.tls !== undefined || urls.some(({ protocol }) => protocol === 'tls:')
   try {
-    return await dial({
+    const how: ConnectionOptions = {
       servers,
       name: 'marketprism',
       // What the stream holds is looked up after every break, so a connection that ends stays ended.
@@ -37,7 +41,8 @@ export async function connectNats(options: NatsSinkOptions, files: Files): Promi
       noAsyncTraces: true,
       ...(isTls && { tls: await tlsOptions(options.tls ?? {}, files) }),
       ...(await authentication(authOf(options.auth, urls), files)),
-    })
+    }
+    return await dial(how, signal)
   } catch (error) {
     throw new Error(`cannot connect to NATS at ${servers.join(', ')}: ${errorText(error)}`, { cause: error })
   }
@@ -95,7 +100,7 @@ export function watch(connection: NatsConnection, fail: (error: Error) => void):
  * The library leaves the socket open when a server takes the connection and then says nothing (it is frozen, or a proxy
  * stands before it). We would keep one more with every attempt, so those of a failed one are ended here.
  */
-async function dial(options: ConnectionOptions): Promise<NatsConnection> {
+async function dial(options: ConnectionOptions, signal: AbortSignal): Promise<NatsConnection> {
   const attempt = new AsyncLocalStorage<true>()
   const sockets: { destroy(): void }[] = []
   const onSocket = (message: unknown): void => {
@@ -103,7 +108,8 @@ async function dial(options: ConnectionOptions): Promise<NatsConnection> {
   }
   subscribe('net.client.socket', onSocket)
   try {
-    return await attempt.run(true, () => connect(options))
+    const connecting = attempt.run(true, () => connect(options))
+    return await Promise.race([connecting, abortOf(signal)])
   } catch (error) {
     for (const socket of sockets) socket.destroy()
     throw error
@@ -112,4 +118,14 @@ async function dial(options: ConnectionOptions): Promise<NatsConnection> {
     // Once there is one, every promise of the process pays for it.
     attempt.disable()
   }
+}
+
+/** Rejects with what the signal is aborted with; never resolves. */
+export function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  aborted.catch(() => {})
+  return aborted
 }

@@ -7,7 +7,7 @@ import { jetstream, jetstreamManager, type StreamInfo } from '@nats-io/jetstream
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from './checkpoint.ts'
-import { connectNats, watch } from './connect.ts'
+import { abortOf, connectNats, watch } from './connect.ts'
 import { type NatsCounts, newNatsCounts, type UnderWay } from './counts.ts'
 import { judgeHeld, type StreamEnd } from './held.ts'
 import type { NatsSinkOptions } from './options.ts'
@@ -40,6 +40,8 @@ export class NatsSink implements Sink {
   readonly #said = new Set<string>()
   readonly #sharing = new Sharing()
   #session: Session | undefined
+  /** A server may leave questions without an answer for long: nobody waits for them who wants to stop. */
+  #opening = new AbortController()
   #checkpoint: Checkpoint | undefined
 
   constructor(options: NatsSinkOptions, ports: SinkPorts) {
@@ -50,12 +52,14 @@ export class NatsSink implements Sink {
   async open(): Promise<Held | undefined> {
     const { platform } = this.#ports
     await this.close()
-    const connection = await connectNats(this.#options, platform.files)
+    this.#opening = new AbortController()
+    const { signal } = this.#opening
+    const connection = await connectNats(this.#options, platform.files, signal)
     // A question to a connection that ends, or that the server refuses, has no answer.
     const failure = new Promise<never>((_, reject) => watch(connection, reject))
     failure.catch(() => {})
     try {
-      return await Promise.race([this.#begin(connection), failure])
+      return await Promise.race([this.#begin(connection), failure, abortOf(signal)])
     } catch (error) {
       await connection.close().catch(() => {})
       await this.close()
@@ -69,10 +73,12 @@ export class NatsSink implements Sink {
   }
 
   async close(): Promise<void> {
+    const reason = new Error('the NATS sink was closed')
+    this.#opening.abort(reason)
     const session = this.#session
     if (session === undefined) return
     this.#session = undefined
-    this.#checkpoint = await session.close(new Error('the NATS sink was closed'))
+    this.#checkpoint = await session.close(reason)
   }
 
   async #begin(connection: NatsConnection): Promise<Held | undefined> {

@@ -8,7 +8,7 @@ import { systemFiles } from '../../../src/platform/files.ts'
 import { connectNats } from '../../../src/sinks/nats/connect.ts'
 import { NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
 import { byteSender, readAnswers } from '../../../src/sinks/nats/wire.ts'
-import { QUICK, until } from './rig.ts'
+import { QUICK, Rig, until } from './rig.ts'
 
 const INBOX = '_INBOX.own.'
 const cleanups: (() => unknown)[] = []
@@ -22,12 +22,21 @@ interface Pair {
   readonly heard: () => string
 }
 
-async function connected(): Promise<Pair> {
+interface FakeServer {
+  readonly url: string
+  readonly sockets: readonly Socket[]
+  readonly heard: () => string
+}
+
+const INFO = 'INFO {"server_id":"S","version":"2.9.0","headers":true,"max_payload":1000}\r\n'
+
+/** Answers pings. `greeting`: its first words. */
+async function fakeServer(greeting = INFO): Promise<FakeServer> {
   let heard = ''
   const sockets: Socket[] = []
   const server = createServer((socket) => {
     sockets.push(socket)
-    socket.write('INFO {"server_id":"S","version":"2.9.0","headers":true,"max_payload":1000}\r\n')
+    socket.write(greeting)
     socket.on('error', () => {})
     socket.on('data', (bytes) => {
       heard += bytes.toString()
@@ -36,16 +45,18 @@ async function connected(): Promise<Pair> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as { port: number }
-  const options = { ...NATS_DEFAULTS, ...QUICK, servers: [`nats://127.0.0.1:${port}`] }
-  const connection = await connectNats(options, systemFiles)
-  cleanups.push(
-    () => connection.close(),
-    () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-    },
-  )
-  return { connection, socket: sockets[0] as Socket, heard: () => heard }
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { url: `nats://127.0.0.1:${port}`, sockets, heard: () => heard }
+}
+
+async function connected(): Promise<Pair> {
+  const { url, sockets, heard } = await fakeServer()
+  const connection = await connectNats({ ...NATS_DEFAULTS, ...QUICK, servers: [url] }, systemFiles)
+  cleanups.unshift(() => connection.close())
+  return { connection, socket: sockets[0] as Socket, heard }
 }
 
 const answer = (sending: number): string => {
@@ -99,6 +110,22 @@ test('an answer is read once, wherever the bytes are cut', async () => {
     parser.parse(bytes.subarray(cut))
   }
   expect(read).toEqual(Array.from({ length: sending - 100 }, (_, i) => 100 + i))
+})
+
+test.each([
+  ['says nothing at all', '', ({ sockets }: FakeServer) => sockets.length > 0],
+  ['answers no question', INFO, ({ heard }: FakeServer) => heard().includes('JS.API')],
+])('a sink that is closed while it opens waits for no server that %s', async (_name, greeting, isOpening) => {
+  const server = await fakeServer(greeting)
+  const rig = new Rig(server.url, NATS_DEFAULTS)
+  const opening = rig.sink.open()
+  await until(() => isOpening(server), 'it is opening')
+  const startMs = performance.now()
+  await rig.sink.close()
+  await expect(opening).rejects.toThrow('the NATS sink was closed')
+  expect(performance.now() - startMs).toBeLessThan(NATS_DEFAULTS.connectTimeoutMs / 2)
+  await until(() => server.sockets.every(({ closed }) => closed), 'nothing of it is left')
+  await rig.remove()
 })
 
 test.skipIf(natsMissing())('the answers of a real server are read from the bytes, all of them', async () => {
