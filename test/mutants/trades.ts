@@ -131,6 +131,13 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     why: 'the next process does not know where the trades of the last one ended',
   },
   {
+    name: 'journal-keeps-newest-hole',
+    file: 'ledger/state.ts',
+    find: `tally.missing.map(`,
+    replace: `tally.missing.slice(-1).map(`,
+    why: 'the next process takes for delivered what lies in older holes of a stream',
+  },
+  {
     name: 'missing-numbers-forgotten-by-restart',
     file: 'ledger/feed-ledger.ts',
     find: `for (const span of missing) this.tally.restore(span)`,
