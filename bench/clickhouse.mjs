@@ -88,7 +88,8 @@ function work(type, rows) {
   const records = bodies.map(({ length }) => {
     const body = bytes.subarray(at, at + length - 1)
     at += length
-    return { lsn: lsn++, kind: 'event', stream: `${type} binance binance spot X`, timeUs: NOON_US, body }
+    const stream = `${type} binance binance spot X`
+    return { lsn: lsn++, kind: 'event', stream, timeUs: NOON_US, bodyBytes: body.length, body }
   })
   const batch = {
     firstLsn: records[0].lsn,

@@ -25,5 +25,7 @@ export interface ServerState {
   readonly served: ReadonlyMap<string, ServedVenue>
   /** A market data frame was given to a socket. */
   readonly onSent: (venue: string, channel: string, symbol: string) => void
+  /** An answer of a venue was given to a client that is still there. */
+  readonly onAnswered: (venue: string, path: string) => void
   readonly extraState: () => Readonly<Record<string, unknown>>
 }

@@ -36,6 +36,8 @@ export interface SimulatorOptions {
   readonly admission?: (venue: string, stream: string) => Admission | undefined
   /** A market data frame was given to a socket. */
   readonly onSent?: (venue: string, channel: string, symbol: string) => void
+  /** An answer of a venue was given to a client that is still there. */
+  readonly onAnswered?: (venue: string, path: string) => void
   /** More orders of the control endpoint, and more to say in `/control/state`. */
   readonly orders?: ControlOrders
   readonly state?: () => Readonly<Record<string, unknown>>
@@ -67,8 +69,8 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   for (const spec of options.faults ?? []) faults.add(spec)
   const tally = createTally(clock)
   const served = new Map(venues.map((venue) => [venue.id, serve(venue, options, seed, tally)]))
-  const { state: extraState = () => ({}), onSent = () => {} } = options
-  const state: ServerState = { clock, faults, tally, served, extraState, onSent }
+  const { state: extraState = () => ({}), onSent = () => {}, onAnswered = () => {} } = options
+  const state: ServerState = { clock, faults, tally, served, extraState, onSent, onAnswered }
   const orders = { ...controlOrders(state), ...options.orders }
 
   const server = createServer((request, response) => {
@@ -149,7 +151,7 @@ function locate(request: IncomingMessage): Target {
 }
 
 async function answerRest(
-  { clock, faults, tally, served }: ServerState,
+  { clock, faults, tally, served, onAnswered }: ServerState,
   { prefix, path, query }: Target,
   request: IncomingMessage,
   response: ServerResponse,
@@ -168,9 +170,13 @@ async function answerRest(
     return reply(response, { status: fault.status, headers, body: 'injected fault' })
   }
   const answer = await venue.exchange.rest(simRequest(request, path, query))
-  if (fault?.kind === 'rest-delay') clock.after(fault.ms, () => reply(response, answer))
-  else if (fault) reply(response, { ...answer, body: spoiltBody(answer.body, fault) })
-  else reply(response, answer)
+  const give = (given: SimResponse) => {
+    if (!request.socket.destroyed) onAnswered(prefix, path)
+    reply(response, given)
+  }
+  if (fault?.kind === 'rest-delay') clock.after(fault.ms, () => give(answer))
+  else if (fault) give({ ...answer, body: spoiltBody(answer.body, fault) })
+  else give(answer)
 }
 
 function simRequest(request: IncomingMessage, path: string, query: URLSearchParams): SimRequest {

@@ -12,6 +12,7 @@ const end: ProcessEnd = {
   exit: { code: null, atUs: KILL_US },
   lastBeforeUs: new Map([[STREAM, KILL_US - 100_000]]),
   firstAfterUs: new Map([[STREAM, KILL_US + 3 * SECOND_US]]),
+  listedUs: new Map(),
 }
 
 const gap = (fromS: number, toS: number, changes: Partial<GapRecord> = {}): GapRecord => ({
@@ -28,7 +29,8 @@ const gap = (fromS: number, toS: number, changes: Partial<GapRecord> = {}): GapR
   ...changes,
 })
 
-const judge = (gaps: readonly GapRecord[], rebuildMs = 0) => judgeEnds([end], gaps, () => rebuildMs)
+/** `wholeS`: after the kill. */
+const judge = (gaps: readonly GapRecord[], wholeS = 3) => judgeEnds([end], gaps, () => KILL_US + wholeS * SECOND_US)
 
 test('the judge of ends tells right gaps from missing, wrong and wide ones', () => {
   expect(judge([gap(-1, 3)])).toEqual({ uncovered: [], unexplained: [], unhealed: [], excessMs: [900] })
@@ -39,5 +41,5 @@ test('the judge of ends tells right gaps from missing, wrong and wide ones', () 
   expect(judge([gap(-1, 3, { cause: 'disconnect' })]).unexplained).toHaveLength(1)
   expect(judge([gap(-1, 3, { state: 'final', healed: 3 })]).unhealed).toHaveLength(1)
   expect(judge([gap(-4, 6)]).excessMs).toEqual([3_900 + 2_950])
-  expect(judge([gap(-4, 6)], 2_000).excessMs).toEqual([3_900 + 950])
+  expect(judge([gap(-4, 6)], 5).excessMs).toEqual([3_900 + 950])
 })

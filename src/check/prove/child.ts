@@ -1,7 +1,7 @@
 /** The service as a process of its own, and what a client of its API gets to see of it. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import type { EventType, GapCause, GapState, MarketEvent } from '../../model/event.ts'
+import type { Channel, EventType, GapCause, GapState, MarketEvent } from '../../model/event.ts'
 import { sleep } from '../../platform/clock.ts'
 import { systemPlatform } from '../../platform/system.ts'
 import { comes } from './wait.ts'
@@ -11,7 +11,7 @@ export interface GapRecord {
   readonly gap_id: string
   readonly venue: string
   readonly symbol: string
-  readonly channel: string
+  readonly channel: Channel
   readonly cause: GapCause
   readonly state: GapState
   readonly start_time: string

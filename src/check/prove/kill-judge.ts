@@ -1,6 +1,7 @@
 /** Holds the gaps of a service against the ends of its processes. */
 
 import type { Exit, GapRecord } from './child.ts'
+import { feedKey } from './delivery-judge.ts'
 
 export interface ProcessEnd {
   readonly signal: 'SIGKILL' | 'SIGTERM'
@@ -9,6 +10,8 @@ export interface ProcessEnd {
   /** By stream: when the venue last sent before it, and first after it. */
   readonly lastBeforeUs: ReadonlyMap<string, number>
   readonly firstAfterUs: Map<string, number>
+  /** By venue: when the next process had its list of instruments. */
+  readonly listedUs: Map<string, number>
 }
 
 export interface EndsVerdict {
@@ -34,15 +37,15 @@ interface Window {
   readonly endUs: number
 }
 
-/** `rebuildMs`: how long the first frames of a gap's stream may be of no use, since a book waits for its snapshot. */
+/** `wholeUs`: when the stream of a gap could be whole after its end at the soonest; `undefined`: it sent nothing more. */
 export function judgeEnds(
   ends: readonly ProcessEnd[],
   gaps: readonly GapRecord[],
-  rebuildMs: (gap: GapRecord) => number,
+  wholeUs: (gap: GapRecord, end: ProcessEnd) => number | undefined,
 ): EndsVerdict {
   const windows = new Map<string, Window[]>()
   for (const gap of gaps) {
-    const stream = `${gap.venue} ${gap.channel} ${gap.symbol}`
+    const stream = feedKey(gap)
     windows.set(stream, [...(windows.get(stream) ?? []), windowOf(gap)])
   }
   const uncovered: string[] = []
@@ -65,7 +68,7 @@ export function judgeEnds(
         continue
       }
       const before = first.lastBeforeUs.get(stream) ?? startUs
-      const after = (last.firstAfterUs.get(stream) ?? endUs) + rebuildMs(gap) * 1000 + SLACK_US
+      const after = (wholeUs(gap, last) ?? endUs) + SLACK_US
       excessMs.push((Math.max(0, before - startUs) + Math.max(0, endUs - after)) / 1000)
       if (gap.channel === 'trade' && gap.state !== 'healed' && gap.lost !== 0)
         unhealed.push(`${stream} ${gap.state} ${gap.start_time}: ${gap.healed} of ${gap.lost}`)

@@ -9,6 +9,7 @@ import { venues } from '../../venues/index.ts'
 import { spread } from '../oracle-figures.ts'
 import { type Child, type GapRecord, startChild } from './child.ts'
 import { writeConfig } from './config.ts'
+import { feedKey } from './delivery-judge.ts'
 import { someInstruments } from './instruments.ts'
 import { judgeEnds, type ProcessEnd } from './kill-judge.ts'
 import type { Proof, ProofOptions } from './proof.ts'
@@ -41,7 +42,7 @@ export const kill: Proof = {
     const { count = this.usualCount } = options
     const stops = Math.ceil(count * STOPS_SHARE)
     const { ends, gaps, audit, hasSettled } = await killAndStop(options, count, stops)
-    const verdict = judgeEnds(ends, gaps, rebuildMs)
+    const verdict = judgeEnds(ends, gaps, wholeUs)
     const { uncovered, unexplained, unhealed } = verdict
     for (const text of [uncovered, unexplained, unhealed, audit.missing()].flatMap((list) => list.slice(0, SHOWN_MAX)))
       options.say(text)
@@ -80,11 +81,13 @@ export const kill: Proof = {
   },
 }
 
-/** The first request of a process goes alone: a snapshot waits for the list of instruments, and this proof delays both. */
-const rebuildMs = ({ venue, channel }: GapRecord): number =>
-  channel === 'book' && venues.find(({ id }) => id === venue)?.book.snapshotFrom === 'rest'
-    ? CLIENT_DELAY_MS + REST_DELAY_MS
-    : 0
+/** A snapshot by REST is asked for behind the list of instruments, which this proof delays, and is delayed itself. */
+function wholeUs(gap: GapRecord, { firstAfterUs, listedUs }: ProcessEnd): number | undefined {
+  const sentUs = firstAfterUs.get(feedKey(gap))
+  const snapshotFrom = venues.find(({ id }) => id === gap.venue)?.book.snapshotFrom
+  if (sentUs === undefined || gap.channel !== 'book' || snapshotFrom !== 'rest') return sentUs
+  return Math.max(sentUs, (listedUs.get(gap.venue) ?? 0) + REST_DELAY_MS * 1000)
+}
 
 interface KillRun {
   readonly ends: readonly ProcessEnd[]
@@ -114,6 +117,10 @@ async function killAndStop(options: ProofOptions, kills: number, stops: number):
       lastSentUs.set(stream, nowUs)
       for (const { firstAfterUs } of ends.slice(-2)) if (!firstAfterUs.has(stream)) firstAfterUs.set(stream, nowUs)
     },
+    onAnswered(venue, path) {
+      if (!path.includes('xchangeInfo')) return
+      for (const { listedUs } of ends.slice(-2)) if (!listedUs.has(venue)) listedUs.set(venue, clock.nowUs())
+    },
   })
   const audit = new TradeAudit()
   for (const { id } of simulated) audit.watch(id, simulator.market(id))
@@ -131,7 +138,7 @@ async function killAndStop(options: ProofOptions, kills: number, stops: number):
     child.kill(signal)
     const exit = await child.exit
     await until(clock, 'the sockets of the ended process to close', () => simulator.connections().length === 0, 10_000)
-    ends.push({ signal, atUs, exit, lastBeforeUs, firstAfterUs: new Map() })
+    ends.push({ signal, atUs, exit, lastBeforeUs, firstAfterUs: new Map(), listedUs: new Map() })
     child = await begin()
     if (index % 10 === 9) say(`${index + 1} of ${kills + stops} ends`)
   }
