@@ -649,6 +649,27 @@ describe('an outage', () => {
     })
   })
 
+  test('whose clock was set back between two gaps before it was killed: the next process fetches both', async () => {
+    const disk = createWorld()
+    let aheadUs = 5_000_000
+    const { nowUs } = disk.clock
+    Object.assign(disk.clock, { nowUs: () => nowUs() + aheadUs })
+    const before = await rig(disk)
+    before.exchange.isDown = true
+    before.stream(10)
+    await disk.clock.advance(2_000)
+    before.stream(12)
+    aheadUs = 0
+    before.stream(15)
+    before.ledger.flush()
+    const world = await diskOf(disk)
+    const { exchange, feed, trades, ids } = await rig(world)
+    exchange.newest = 15
+    trades.subscribed(feed)
+    await world.clock.advance(10_000)
+    expect(ids().sort((a, b) => a - b)).toEqual([11, 13, 14, 15])
+  })
+
   test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {
     const before = await rig()
     before.stream(10)
