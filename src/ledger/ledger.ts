@@ -94,7 +94,7 @@ export class Ledger {
     this.replayAfterLsn = last.lsn
     this.idsOfLog = last.ids
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
-    for (const gap of [...gaps.values()].sort(byFinding)) {
+    for (const gap of gaps) {
       const entry = this.#entries.get(streamKey(gap))
       if (entry !== undefined) this.#keep(entry, gap)
       entry?.ledger.restore(gap)
@@ -295,11 +295,4 @@ export class Ledger {
     const { log } = this.#options
     yield { k: 'beat', ...stamp, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
   }
-}
-
-/** In the order in which a process found them; between two the clock may have been set back. */
-function byFinding(a: Gap, b: Gap): number {
-  const [bootA = 0, numberA = 0] = a.gap_id.split('-').map(Number)
-  const [bootB = 0, numberB = 0] = b.gap_id.split('-').map(Number)
-  return bootA - bootB || numberA - numberB
 }

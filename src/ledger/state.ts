@@ -82,7 +82,8 @@ export interface StreamState {
 export interface RestoredState {
   readonly streams: ReadonlyMap<string, StreamState>
   /** The newest revision of each gap. */
-  readonly gaps: ReadonlyMap<string, Gap>
+  /** In the order in which they were found. */
+  readonly gaps: readonly Gap[]
   /** When the last process was last seen alive; `undefined`: there was none. */
   readonly lastBeatUs: EpochUs | undefined
   /** The greatest {@link Stamp} has this number. */
@@ -151,7 +152,8 @@ export function restore(records: readonly unknown[]): RestoredState {
     })
   }
   const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
-  return { streams, gaps, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
+  const inOrder = [...gaps.values()].sort(byFinding)
+  return { streams, gaps: inOrder, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
 }
 
 /** Where a stream stands; `undefined`: nowhere yet. */
@@ -183,3 +185,10 @@ export const startRecord = (key: string, before: number, epoch: number, stamp: S
   ...stamp,
   at: [[key, before, epoch, [], 0, 0]],
 })
+
+/** A process numbers them; between two the clock may have been set back. */
+function byFinding(a: Gap, b: Gap): number {
+  const [bootA = 0, numberA = 0] = a.gap_id.split('-').map(Number)
+  const [bootB = 0, numberB = 0] = b.gap_id.split('-').map(Number)
+  return bootA - bootB || numberA - numberB
+}
