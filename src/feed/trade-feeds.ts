@@ -205,12 +205,15 @@ export class TradeFeeds {
       this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost: 0 }))
       if (feed.state === 'stale') feed.quiet()
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
-    else
-      this.#later(IN_FLIGHT_MS, () => {
-        if (!feed.isGivenUp && feed.tally === tally && newest > (tally.last ?? newest))
-          this.#onTrailing(feed, newest, answer)
-      })
+    else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true
+  }
+
+  /** An outage that has begun meanwhile ends with a question of its own. */
+  #inFlight(feed: Feed, action: () => void): void {
+    const { tally, ledger } = feed
+    const isStill = () => !feed.isGivenUp && feed.tally === tally && ledger.outage === undefined
+    this.#later(IN_FLIGHT_MS, () => isStill() && action())
   }
 
   /** The venue has nothing newer. REST may lag behind the stream: until it says so again, what is missing was missed in `outage`. */

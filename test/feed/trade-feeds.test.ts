@@ -559,6 +559,25 @@ describe('an outage', () => {
     expect(gaps.at(-1)).toMatchObject({ state: 'closed', lost: 0, first_sequence: 11 })
   })
 
+  test('that begins while trades may be on their way lasts until the stream is back', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    exchange.newest = 12
+    trades.silent(feed)
+    await world.clock.advance(500)
+    feed.ledger.begin({ cause: 'disconnect' })
+    trades.restarted(feed)
+    await world.clock.advance(60_000)
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'disconnect', state: 'open', between: [10, undefined], lost: undefined, healed: undefined },
+    ])
+    exchange.newest = 15
+    trades.subscribed(feed)
+    await world.clock.advance(3_000)
+    expect(ids()).toEqual([10, 11, 12, 13, 14, 15])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'healed', lost: 5, healed: 5 })
+  })
+
   test('stays open while the venue cannot be asked, and is healed then', async () => {
     const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
     stream(10)
