@@ -14,13 +14,19 @@ const TICK_MS = 1_000
 export const TRADE_CHECK_SHARE = 0.1
 const RETRY = { firstMs: 1_000, maxMs: 60_000 }
 
+/** When the venue was asked for its newest number, and when it answered. */
+export interface Answer {
+  readonly askedUs: EpochUs
+  readonly answeredUs: EpochUs
+}
+
 export interface TradeChecksOptions {
   readonly venue: Venue
   readonly rest: RestClient
   readonly platform: Platform
   readonly open: () => Iterable<Feed>
   /** `undefined`: the venue has no trades of it. False: that does not help; asked again while an outage is open. */
-  readonly newest: (feed: Feed, last: number | undefined, askedUs: EpochUs) => boolean
+  readonly newest: (feed: Feed, last: number | undefined, answer: Answer) => boolean
   readonly failed: (feed: Feed, reason: string) => void
 }
 
@@ -78,8 +84,7 @@ export class TradeChecks {
     let longestMs = TRADE_CHECK_MS
     for (const feed of this.#options.open()) {
       const quietMs = nowMs - this.#quietSinceMs(feed, nowMs)
-      const isProven = feed.topic.proof === 'counter' && feed.tally.last !== undefined
-      if (!isProven || quietMs < longestMs || this.#asking.has(feed)) continue
+      if (feed.topic.proof !== 'counter' || quietMs < longestMs || this.#asking.has(feed)) continue
       chosen = feed
       longestMs = quietMs
     }
@@ -107,7 +112,8 @@ export class TradeChecks {
       this.#asking.delete(feed)
       if (this.#isStopped || feed.isGivenUp) return
       // A number from before the venue counted anew says nothing about those from then on.
-      if (feed.tally === tally && newest(feed, last, askedUs)) this.#backoffs.delete(feed)
+      const answer = { askedUs, answeredUs: platform.clock.nowUs() }
+      if (feed.tally === tally && newest(feed, last, answer)) this.#backoffs.delete(feed)
       else this.#askLater(feed)
     } catch (error) {
       this.#asking.delete(feed)

@@ -14,7 +14,7 @@ import { Healer } from './healer.ts'
 import type { Downstream, Observer } from './ports.ts'
 import type { RestClient } from './rest-client.ts'
 import { Stall } from './stall.ts'
-import { TradeChecks } from './trade-checks.ts'
+import { type Answer, TradeChecks } from './trade-checks.ts'
 import { isOfOtherNumbers, isReset } from './trade-numbers.ts'
 
 /** What REST knows and the stream has not brought may be on its way. */
@@ -44,6 +44,8 @@ export class TradeFeeds {
   readonly #suspects = new Map<Feed, Pick<Gap, 'cause' | 'reason'>>()
   /** The number of events of a feed when it last lacked the venue's newest trades. */
   readonly #trailing = new Map<Feed, number>()
+  /** What the venue told first of a stream that has brought nothing since it was confirmed. */
+  readonly #unheard = new WeakMap<Feed, Answer & { readonly newest: number }>()
   /** Since when the venue has confirmed each stream that is subscribed now. */
   readonly #confirmedUs = new Map<Feed, EpochUs>()
   readonly #cancels = new Set<() => void>()
@@ -63,7 +65,7 @@ export class TradeFeeds {
       rest,
       platform,
       open,
-      newest: (feed, last, askedUs) => this.#onNewest(feed, last, askedUs),
+      newest: (feed, last, answer) => this.#onNewest(feed, last, answer),
       failed: (feed, reason) => this.#onUnknown(feed, reason),
     })
   }
@@ -94,6 +96,7 @@ export class TradeFeeds {
   subscribed(feed: Feed): void {
     const nowUs = this.#options.platform.clock.nowUs()
     this.#confirmedUs.set(feed, nowUs)
+    this.#unheard.delete(feed)
     feed.set('live')
     feed.ledger.live(nowUs)
     if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
@@ -193,20 +196,39 @@ export class TradeFeeds {
   }
 
   /** The venue's newest number. False: it does not tell whether anything is missing. */
-  #onNewest(feed: Feed, newest: number | undefined, askedUs: EpochUs): boolean {
+  #onNewest(feed: Feed, newest: number | undefined, answer: Answer): boolean {
     const { tally, ledger } = feed
-    const answer = { askedUs, answeredUs: this.#options.platform.clock.nowUs() }
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
     // What is traded between the question and the subscription is in neither.
-    const isEarly = askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
+    const isEarly = answer.askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost: 0 }))
+      // A venue that names no trade forgets old ones, and where the stream has brought none nobody knows what was next.
+      const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
+      this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost }))
       if (feed.state === 'stale') feed.quiet()
+      if (newest !== undefined && tally.last === undefined) this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true
+  }
+
+  /** The stream owes what the venue has counted since it was first asked; what it owes from before that nobody knows. */
+  #onUnheard(feed: Feed, newest: number, answer: Answer): void {
+    const { tally, ledger } = feed
+    const first = this.#unheard.get(feed)
+    if (first === undefined) this.#unheard.set(feed, { ...answer, newest })
+    if (first === undefined || newest <= first.newest) return
+    this.#inFlight(feed, () => {
+      if (tally.last !== undefined) return
+      const startUs = this.#confirmedUs.get(feed) ?? first.askedUs
+      const end = { endUs: first.answeredUs, nextUs: first.askedUs, firstSequence: first.newest + 1 }
+      ledger.lose({ cause: 'silence', startUs, reason: 'the stream has brought no trade yet' }, end)
+      tally.reach(first.newest)
+      ledger.heard(first.newest, first.askedUs)
+      this.#onTrailing(feed, newest, answer)
+    })
   }
 
   /** An outage that has begun meanwhile ends with a question of its own. */
@@ -270,10 +292,4 @@ export class TradeFeeds {
     })
     this.#cancels.add(cancel)
   }
-}
-
-/** When the venue was asked for its newest number, and when it answered. */
-interface Answer {
-  readonly askedUs: EpochUs
-  readonly answeredUs: EpochUs
 }

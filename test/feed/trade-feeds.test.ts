@@ -70,6 +70,7 @@ async function rig(world = createWorld()): Promise<Rig> {
   const urls = ['https://rest.example']
   const rest = new RestClient({ venue, urls, platform: world, bans, instruments: new Map(), onOutcome: () => {} })
   const duplicate = () => void restarts.push('duplicate')
+  const stale = () => {}
   const trades = new TradeFeeds({
     venue,
     rest,
@@ -80,7 +81,7 @@ async function rig(world = createWorld()): Promise<Rig> {
         delivered.push(event as Trade)
       },
     },
-    observer: { duplicate } as unknown as ConstructorParameters<typeof TradeFeeds>[0]['observer'],
+    observer: { duplicate, stale } as unknown as ConstructorParameters<typeof TradeFeeds>[0]['observer'],
     open: () => [feed],
     restart: (_feed, { cause }) => void restarts.push(`restart ${cause}`),
   })
@@ -501,7 +502,87 @@ describe('a loss at the end of the stream', () => {
   })
 })
 
+describe('a stream that has brought nothing yet', () => {
+  test('is dead when the venue counts on: what it owes is a gap, and it is subscribed anew', async () => {
+    const { world, exchange, feed, trades, gaps, ids, restarts } = await rig()
+    exchange.newest = 100
+    const confirmedUs = world.clock.nowUs()
+    trades.subscribed(feed)
+    await world.clock.advance(62_000)
+    expect(gaps).toEqual([])
+    exchange.newest = 102
+    await world.clock.advance(62_000)
+    expect(gaps.map(outcome)).toEqual([
+      { cause: 'silence', state: 'closed', between: [undefined, 101], lost: undefined, healed: undefined },
+      { cause: 'sequence_gap', state: 'open', between: [100, 103], lost: 2, healed: undefined },
+      { cause: 'sequence_gap', state: 'healed', between: [100, 103], lost: 2, healed: 2 },
+    ])
+    expect(gaps[0]?.start_time_us).toBe(confirmedUs)
+    expect(gaps[1]?.start_time_us).toBeLessThanOrEqual(gaps[0]?.end_time_us ?? 0)
+    expect(ids()).toEqual([101, 102])
+    exchange.newest = 103
+    await world.clock.advance(62_000)
+    expect(restarts).toEqual(['restart silence'])
+  })
+
+  test('brings its first trade while it is asked about: nothing is missing', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    exchange.newest = 100
+    trades.subscribed(feed)
+    await world.clock.advance(61_500)
+    exchange.newest = 101
+    trades.silent(feed)
+    await world.clock.advance(1_000)
+    stream(101)
+    await world.clock.advance(30_000)
+    expect([gaps, ids()]).toEqual([[], [101]])
+  })
+
+  test('is not taken for dead by what was traded before it was confirmed', async () => {
+    const { world, exchange, feed, trades, gaps } = await rig()
+    exchange.newest = 100
+    trades.subscribed(feed)
+    await world.clock.advance(62_000)
+    trades.restarted(feed)
+    exchange.newest = 150
+    trades.subscribed(feed)
+    await world.clock.advance(120_000)
+    expect(gaps).toEqual([])
+  })
+
+  test('may have missed something in an outage, whatever the venue names as its newest', async () => {
+    const { world, exchange, feed, trades, gaps } = await rig()
+    trades.subscribed(feed)
+    exchange.isDown = true
+    await world.clock.advance(1_000)
+    feed.set('stale', 'no data for 300 s')
+    trades.silent(feed)
+    await world.clock.advance(5_000)
+    exchange.isDown = false
+    exchange.newest = 10
+    await world.clock.advance(60_000)
+    expect(gaps.map(({ cause, state, lost }) => ({ cause, state, lost }))).toEqual([
+      { cause: 'silence', state: 'open', lost: undefined },
+      { cause: 'silence', state: 'closed', lost: undefined },
+    ])
+  })
+})
+
 describe('an outage', () => {
+  test('behind which the venue names no trade (of the last day) may have lost some: they are fetched later', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    exchange.newest = -1
+    feed.ledger.begin({ cause: 'disconnect' })
+    trades.subscribed(feed)
+    await world.clock.advance(3_000)
+    expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'closed', lost: undefined })
+    stream(13)
+    await world.clock.advance(3_000)
+    expect(ids()).toEqual([10, 13, 11, 12])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'healed', lost: 2 })
+  })
+
   test('ends when the venue has told what was missed, also without a new trade', async () => {
     const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
     stream(10)
