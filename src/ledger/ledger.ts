@@ -8,12 +8,11 @@ import type { Clock, Files } from '../platform/platform.ts'
 import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
+import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
 import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
 import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
-/** Gaps that are kept; the oldest that are over go first. */
-const GAPS_MAX = 100_000
 
 export interface LedgerOptions {
   readonly folder: string
@@ -31,8 +30,7 @@ export type StreamCoverage = Coverage & { readonly stream: StreamIdentity }
 
 interface Entry {
   readonly ledger: FeedLedger
-  /** The newest revision of each gap, in the order of their discovery. */
-  readonly gaps: Map<string, Gap>
+  readonly gaps: GapsOfStream
   /** Sequence and epoch as the last beat told them. */
   told: string
 }
@@ -56,9 +54,7 @@ export class Ledger {
   #lastGapNumber = 0
   #beatLsn = 0
   #isStopped = false
-  #gapCount = 0
-  /** Gaps that had to be forgotten. */
-  evicted = 0
+  readonly #kept = new KeptGaps()
   /** What the log has behind this record is to be given to {@link replay}; `undefined`: there was no log. */
   replayAfterLsn: number | undefined
   /** The newest id of each stream of the log before that. */
@@ -75,6 +71,11 @@ export class Ledger {
       onProblem(problem)
     }
     this.#journal = new Checkpoint({ folder, files, clock, picture: () => this.#picture(), onProblem: told }, log)
+  }
+
+  /** Gaps that had to be forgotten. */
+  get evicted(): number {
+    return this.#kept.evicted
   }
 
   /** The gaps of one stream; the same object for the same stream. */
@@ -96,7 +97,7 @@ export class Ledger {
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of gaps) {
       const entry = this.#entries.get(streamKey(gap))
-      if (entry !== undefined) this.#keep(entry, gap)
+      if (entry !== undefined) this.#kept.keep(entry.gaps, gap)
       entry?.ledger.restore(gap)
     }
     const bad = spoiltLines + unknown
@@ -107,7 +108,7 @@ export class Ledger {
   replay(stream: StreamIdentity, delivered: Delivered | Gap): void {
     const entry = this.#entry(stream)
     entry.ledger.replay(delivered)
-    if ('gap_id' in delivered) this.#keep(entry, delivered)
+    if ('gap_id' in delivered) this.#kept.keep(entry.gaps, delivered)
   }
 
   /** What has waited for the log may be written. */
@@ -243,26 +244,13 @@ export class Ledger {
   #record(entry: Entry, gap: Gap, isLoss = false): void {
     // Sockets that are closed now are no lost connections.
     if (this.#isStopped) return
-    this.#keep(entry, gap)
+    this.#kept.keep(entry.gaps, gap)
     const record: JournalRecord = { k: 'gap', gap }
     if (isLoss) this.#journal.addNow(record)
     else this.#journal.add(record)
     this.#untold.push(gap)
     this.#isDue = true
     this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
-  }
-
-  #keep({ gaps }: Entry, gap: Gap): void {
-    if (!gaps.has(gap.gap_id)) this.#gapCount++
-    gaps.set(gap.gap_id, gap)
-    if (this.#gapCount <= GAPS_MAX) return
-    for (const [id, { state }] of gaps) {
-      if (state === 'open') continue
-      gaps.delete(id)
-      this.#gapCount--
-      this.evicted++
-      return
-    }
   }
 
   /** Says that the process lives, and where each stream stands. */

@@ -372,3 +372,17 @@ test('a stream that the venue lists again stands where it stood, also behind two
   ledger.flush()
   expect(gaps.at(-1)).toMatchObject({ cause: 'delisted', state: 'open', last_sequence: 7 })
 })
+
+test('of too many gaps the oldest of all streams go, not the newest of one that has few', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A', 'B'])
+  for (const feed of Object.values(feeds)) feed.heard(5, world.clock.nowUs())
+  for (let i = 0; i < 100_000; i++) feeds.A?.lose({ cause: 'sequence_gap', startUs: i }, { endUs: i })
+  feeds.B?.begin({ cause: 'disconnect' })
+  await world.clock.advance(10_000)
+  feeds.B?.end({ endUs: world.clock.nowUs() })
+  const kept = ledger.gaps()
+  expect([kept.length, ledger.evicted]).toEqual([100_000, 1])
+  expect(kept[0]).toMatchObject({ symbol: 'B', cause: 'disconnect', state: 'closed' })
+  expect(kept.at(-1)?.start_time_us).toBe(1)
+})
