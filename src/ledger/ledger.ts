@@ -127,8 +127,7 @@ export class Ledger {
    */
   open(ledger: FeedLedger): void {
     ledger.open()
-    if (ledger.isCollected && this.#lastBeatUs !== undefined && !this.#open.has(ledger))
-      ledger.begin({ cause: 'process_down', startUs: this.#lastBeatUs })
+    this.#takeUp(ledger)
     this.#open.add(ledger)
   }
 
@@ -146,8 +145,10 @@ export class Ledger {
 
   /** Every stream of the configuration is open: others that an earlier process collected are retired. Beats begin. */
   async start(): Promise<void> {
-    for (const { ledger } of this.#entries.values())
+    for (const { ledger } of this.#entries.values()) {
+      this.#takeUp(ledger)
       if (!this.#open.has(ledger)) ledger.retire('not collected any more')
+    }
     await this.#journal.open()
     this.flush()
     this.#stopBeat = this.#options.clock.every(BEAT_MS, () => this.#beat())
@@ -208,6 +209,12 @@ export class Ledger {
       const coverage = coverageOf(stretches, [...gaps.values()], sinceUs, untilUs)
       return coverage === undefined ? [] : [{ stream, ...coverage }]
     })
+  }
+
+  /** Since the last beat of the process that collected it nobody has listened, wanted or not. */
+  #takeUp(ledger: FeedLedger): void {
+    if (ledger.isCollected && this.#lastBeatUs !== undefined && !this.#open.has(ledger))
+      ledger.begin({ cause: 'process_down', startUs: this.#lastBeatUs })
   }
 
   #entry(stream: StreamIdentity): Entry {

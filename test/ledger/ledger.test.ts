@@ -160,6 +160,19 @@ describe('the ledger', () => {
     expect(after.ledger.coverage(nowUs + 1, nowUs + SECOND_US).map((c) => c.stream.symbol)).toEqual(['A'])
   })
 
+  test('a killed process covered nothing after its end, also of a stream that is not wanted any more', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    before.feeds.A?.heard(5, world.clock.nowUs())
+    await world.clock.advance(2_000)
+    const next = await killed(world)
+    await next.clock.advance(3_600_000)
+    const { ledger, gaps } = await boot(next, [])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'process_down', state: 'final', end_time_us: next.clock.nowUs() })
+    const [coverage] = ledger.coverage(world.clock.nowUs(), next.clock.nowUs())
+    expect(coverage?.coveredShare).toBe(0)
+  })
+
   test('torn and spoilt lines are left out and counted; the rest is there', async () => {
     const world = createWorld()
     const before = await boot(world, ['A'])
