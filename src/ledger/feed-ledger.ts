@@ -220,7 +220,9 @@ export class FeedLedger {
       if (span !== undefined) this.tally.offer(span)
       this.lastSequence = this.tally.last ?? sequence ?? this.lastSequence
       if (tradeUs !== undefined) this.newestTradeUs = Math.max(tradeUs, this.newestTradeUs ?? 0)
-      if (!this.isCollected) this.stretches.push({ fromUs: receiveUs })
+      // A stream that was retired since is not revived by what it had delivered before.
+      const endUs = this.stretches.length === 0 ? 0 : (this.stretches.at(-1)?.untilUs ?? Number.POSITIVE_INFINITY)
+      if (receiveUs > endUs) this.stretches.push({ fromUs: receiveUs })
       if (!isLate) this.lastUs = Math.max(receiveUs, this.lastUs ?? 0)
     }
   }

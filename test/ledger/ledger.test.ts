@@ -23,8 +23,12 @@ interface Running {
   readonly feeds: Readonly<Record<string, FeedLedger>>
 }
 
-/** A process: reads what the one before left, wants these symbols. */
-async function boot(world: Pick<World, 'files' | 'clock'>, symbols: readonly string[]): Promise<Running> {
+/** A process: reads what the one before left, and in the log what came after (`replay`); wants these symbols. */
+async function boot(
+  world: Pick<World, 'files' | 'clock'>,
+  symbols: readonly string[],
+  replay = (_ledger: Ledger) => {},
+): Promise<Running> {
   const gaps: Gap[] = []
   const problems: (string | undefined)[] = []
   const ledger = new Ledger({
@@ -35,6 +39,7 @@ async function boot(world: Pick<World, 'files' | 'clock'>, symbols: readonly str
     onProblem: (problem) => void problems.push(problem),
   })
   await ledger.load()
+  replay(ledger)
   const feeds = Object.fromEntries(symbols.map((symbol) => [symbol, ledger.stream(stream(symbol))]))
   for (const feed of Object.values(feeds)) ledger.open(feed)
   await ledger.start()
@@ -398,4 +403,23 @@ test('of too many gaps the oldest of all streams go, not the newest of one that 
   expect([kept.length, ledger.evicted]).toEqual([100_000, 1])
   expect(kept[0]).toMatchObject({ symbol: 'B', cause: 'disconnect', state: 'closed' })
   expect(kept.at(-1)?.start_time_us).toBe(1)
+})
+
+describe('what the log tells behind the journal', () => {
+  test('of a stream that was retired since does not revive it', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    const { A } = before.feeds
+    const deliveredUs = world.clock.nowUs()
+    A?.heard(5, deliveredUs)
+    await world.clock.advance(100)
+    before.ledger.retire(A as FeedLedger, 'removed by a client')
+    before.ledger.flush()
+    const next = await killed(world)
+    await next.clock.advance(3_600_000)
+    const { ledger } = await boot(next, [], (of) =>
+      of.replay(stream('A'), { span: { first: 5, last: 5 }, receiveUs: deliveredUs }),
+    )
+    expect(ledger.find(stream('A'))?.stretches).toEqual([{ fromUs: deliveredUs, untilUs: world.clock.nowUs() }])
+  })
 })
