@@ -9,7 +9,7 @@ import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
 import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
-import { type LossEnd, type LossStart, type StreamIdentity, streamKey } from './records.ts'
+import { type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
 import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
@@ -107,8 +107,13 @@ export class Ledger {
   /** The last process delivered this after what is known of it was written; in the order of the log. */
   replay(stream: StreamIdentity, delivered: Delivered | Gap): void {
     const entry = this.#entry(stream)
+    if ('gap_id' in delivered) {
+      // A log that makes room tells the gaps of what it gives up once more, behind their newer revisions.
+      const known = entry.gaps.get(delivered.gap_id)
+      if (known !== undefined && revisionOf(known) > revisionOf(delivered)) return
+      this.#kept.keep(entry.gaps, delivered)
+    }
     entry.ledger.replay(delivered)
-    if ('gap_id' in delivered) this.#kept.keep(entry.gaps, delivered)
   }
 
   /** What has waited for the log may be written. */

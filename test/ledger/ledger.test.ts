@@ -422,4 +422,23 @@ describe('what the log tells behind the journal', () => {
     )
     expect(ledger.find(stream('A'))?.stretches).toEqual([{ fromUs: deliveredUs, untilUs: world.clock.nowUs() }])
   })
+
+  test('of a gap is left out if a newer revision is known: a log that makes room tells old ones again', async () => {
+    const world = createWorld()
+    const before = await boot(world, ['A'])
+    const A = before.feeds.A as FeedLedger
+    const nowUs = world.clock.nowUs()
+    A.tally.offer({ first: 10, last: 10 })
+    A.heard(10, nowUs)
+    A.tally.offer({ first: 14, last: 14 })
+    const start = { cause: 'sequence_gap', startUs: nowUs, lastSequence: 10 } as const
+    const open = A.lose(start, { endUs: nowUs, firstSequence: 14, lost: 3 }, 'open')
+    A.tally.drop({ first: 11, last: 13 })
+    A.resolve(open.gap_id, { state: 'final', healed: 1, reason: 'the venue does not have them' })
+    before.ledger.flush()
+    await world.clock.advance(1_500)
+    const { ledger, feeds } = await boot(await killed(world), ['A'], (of) => of.replay(stream('A'), open))
+    expect([...(feeds.A?.healing ?? [])]).toEqual([])
+    expect(ledger.gaps().at(-1)).toMatchObject({ gap_id: open.gap_id, state: 'final', lost: 3, healed: 1 })
+  })
 })
