@@ -254,8 +254,8 @@ export class Ledger {
 
   /** `isLoss`: it says of nothing that it was delivered. */
   #record(entry: Entry, gap: Gap, isLoss = false): void {
-    // Sockets that are closed now are no lost connections.
-    if (this.#isStopped) return
+    // Sockets that are closed now are no lost connections; what sinks lack at their end is a loss.
+    if (this.#isStopped && !isLoss) return
     this.#kept.keep(entry.gaps, gap)
     const record: JournalRecord = { k: 'gap', gap }
     if (isLoss) this.#journal.addNow(record)

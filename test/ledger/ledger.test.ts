@@ -442,3 +442,18 @@ describe('what the log tells behind the journal', () => {
     expect(ledger.gaps().at(-1)).toMatchObject({ gap_id: open.gap_id, state: 'final', lost: 3, healed: 1 })
   })
 })
+
+test('what a sink refuses while it gets its last data is a gap too, though every stream has ended', async () => {
+  const world = createWorld()
+  const { ledger, gaps, feeds } = await boot(world, ['A'])
+  const nowUs = world.clock.nowUs()
+  feeds.A?.heard(5, nowUs)
+  ledger.stop()
+  feeds.A?.begin({ cause: 'disconnect' })
+  ledger.lack(stream('A'), { cause: 'rejected', startUs: nowUs, reason: 'lake: no' }, { endUs: nowUs, lost: 1 })
+  ledger.flush()
+  ledger.close()
+  expect(gaps.map(({ cause }) => cause)).toEqual(['shutdown', 'rejected'])
+  const next = await boot(await killed(world), ['A'])
+  expect(next.ledger.gaps().map(({ cause }) => cause)).toContain('rejected')
+})
