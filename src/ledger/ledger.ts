@@ -9,7 +9,7 @@ import { Checkpoint, type LogProof } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
 import { type Delivered, FeedLedger } from './feed-ledger.ts'
 import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
-import { type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
+import { byNumbers, type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
 import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
@@ -98,8 +98,8 @@ export class Ledger {
     for (const gap of gaps) {
       const entry = this.#entries.get(streamKey(gap))
       if (entry !== undefined) this.#kept.keep(entry.gaps, gap)
-      entry?.ledger.restore(gap)
     }
+    for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
     const bad = spoiltLines + unknown
     return bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
   }

@@ -71,3 +71,6 @@ const revisionId = ({ venue, symbol }: { venue: string; symbol: string }, gapId:
   `${venue}:gap:${symbol}:${gapId}:${revision}`
 
 export const revisionOf = (gap: Gap): number => Number(gap.id.slice(gap.id.lastIndexOf(':') + 1))
+
+/** What is missing of one stream, in order: its numbers only grow, while the clock may be set back, also between two processes. */
+export const byNumbers = (a: Gap, b: Gap): number => (a.last_sequence ?? 0) - (b.last_sequence ?? 0)

@@ -770,6 +770,28 @@ describe('an outage', () => {
     expect(ids().sort((a, b) => a - b)).toEqual([11, 13, 14, 15])
   })
 
+  test('whose clock was set back before it started: the next process fetches what both before it missed', async () => {
+    const disk = createWorld()
+    const { nowUs } = disk.clock
+    Object.assign(disk.clock, { nowUs: () => nowUs() + 3_600_000_000 })
+    const first = await rig(disk)
+    first.stream(10)
+    await disk.clock.advance(2_000)
+    first.ledger.stop()
+    const second = await rig(await diskOf(disk))
+    second.exchange.isDown = true
+    second.stream(12)
+    second.stream(15)
+    second.ledger.flush()
+    const world = await diskOf(second.world)
+    await world.clock.advance(60_000)
+    const { exchange, feed, trades, ids } = await rig(world)
+    exchange.newest = 15
+    trades.subscribed(feed)
+    await world.clock.advance(10_000)
+    expect(ids().sort((a, b) => a - b)).toEqual([11, 13, 14, 15])
+  })
+
   test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {
     const before = await rig()
     before.stream(10)
