@@ -15,6 +15,7 @@ import { hasCode } from '../platform/system-error.ts'
 import { DeadLetters } from '../sinks/dead-letters.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { Pump } from '../sinks/pump.ts'
+import { Refused } from '../sinks/refused.ts'
 import type { LogRecord } from '../spool/frame.ts'
 import type { Loss } from '../spool/loss.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -167,8 +168,11 @@ export class Delivery {
     const stateFolder = join(config.data_dir, 'sinks', name)
     const letters = new DeadLetters({ folder: join(config.data_dir, 'dead-letter'), sink: name, files, clock })
     this.#letters.set(name, letters)
+    const refused = new Refused()
     const reject = async (record: LogRecord, reason: string): Promise<void> => {
+      if (refused.has(record.lsn, log.cursor(name))) return
       await letters.add(record, reason)
+      refused.add(record.lsn)
       lackRecord(this.#parts.ledger(), name, record, reason)
       repeats.error('record_rejected', name, 'a sink refused a record for good; it is in the dead-letter file', {
         sink: name,

@@ -65,6 +65,9 @@ export interface SinkPorts {
   readonly logId: string
   /** A folder of the sink's own, for what it must remember. It may not exist yet. */
   readonly stateFolder: string
-  /** The store refuses this record for good. Resolves when record and reason are in the dead-letter file and the ledger. */
+  /**
+   * The store refuses this record for good. Resolves when record and reason are in the dead-letter file and the ledger;
+   * that of a batch that comes again is there already.
+   */
   reject(record: LogRecord, reason: string): Promise<void>
 }

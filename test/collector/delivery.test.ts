@@ -14,6 +14,7 @@ import { createRepeatGuard } from '../../src/ops/repeat-guard.ts'
 import { systemPlatform } from '../../src/platform/system.ts'
 import type { Batch, Sink, SinkPorts, SinkTraits } from '../../src/sinks/sink.ts'
 import { venues } from '../../src/venues/index.ts'
+import { until } from '../helpers/service.ts'
 
 const STREAM = {
   exchange: 'okx',
@@ -134,4 +135,22 @@ test('what the log did not take last is in a gap, though the service stops', asy
   emit({ ...tradeOf(2), order_type: 'x'.repeat(17 * 1024 * 1024) })
   await stop()
   expect(gaps.filter(({ cause }) => cause === 'log_full')).toMatchObject([{ symbol: 'BTC-USDT', lost: 1 }])
+})
+
+test('a record that comes again with its batch is refused once', async () => {
+  let tries = 0
+  const { delivery, emit, gaps, stop } = await running(async (batch, ports) => {
+    await refuse(batch, ports)
+    if (++tries < 4) throw new Error('the disk is full')
+  })
+  for (const index of [1, 2, 3]) emit(tradeOf(index))
+  await until('the batch to be stored', () => tries >= 4, 30_000)
+  expect(rejected(gaps)).toHaveLength(1)
+  expect(delivery.view().sinks).toMatchObject([{ rejected: 1 }])
+  expect(
+    readFileSync(join(folder, 'dead-letter', 'store.jsonl'), 'utf8')
+      .trim()
+      .split('\n'),
+  ).toHaveLength(1)
+  await stop()
 })
