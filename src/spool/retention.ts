@@ -1,10 +1,11 @@
 /** What stays on disk: everything that a sink lacks, and the rest for a while, as far as quota and disk have room. */
 
+import type { EpochUs } from '../model/event.ts'
 import type { Clock, Files } from '../platform/platform.ts'
 import { hasCode } from '../platform/system-error.ts'
 import type { Cursors } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
-import { type Loss, LossTally } from './loss.ts'
+import { type Loss, LossTally, type StreamLoss } from './loss.ts'
 import type { FullPolicy, SpoolCounts, SpoolLimits } from './options.ts'
 import { Quarantine } from './quarantine.ts'
 import { Reserve } from './reserve.ts'
@@ -28,6 +29,15 @@ export interface RetentionParts {
   readonly savedLsn: () => number
   /** `gaps`: the gap records among what is lost. */
   readonly onLoss: (loss: Loss, gaps: readonly LogRecord[]) => void
+  /** Among what is lost are records of which nobody can tell the stream. `sinceUs`: see {@link Loss}; 0: not known. */
+  readonly onSpoilt: (firstLsn: number, lastLsn: number, sinceUs: EpochUs) => void
+}
+
+/** Records of a segment that makes room. */
+interface Counted {
+  readonly streams: readonly StreamLoss[]
+  readonly gaps: readonly LogRecord[]
+  readonly spoilt: readonly (readonly [firstLsn: number, lastLsn: number, sinceUs: EpochUs])[]
 }
 
 export class Retention {
@@ -133,29 +143,42 @@ export class Retention {
 
   /** Tells what the sinks lose with the segment, and takes them past it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { cursors, counts, segments, savedLsn, onLoss } = this.#parts
+    const { cursors, counts, segments, savedLsn, onLoss, onSpoilt } = this.#parts
     // What was, or will be, written again to the next segment is not lost.
     const againLsn = Math.min(segments[1]?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
     const lastLsn = Math.min(segment.lastLsn, againLsn - 1)
     const behind = cursors.all.filter(({ lsn }) => lsn < lastLsn)
     if (behind.length === 0) return
     const firstLsn = Math.max(segment.firstLsn, cursors.ackedLsn + 1)
-    const { streams, gaps } = await this.#count(segment, firstLsn, lastLsn)
+    const { streams, gaps, spoilt } = await this.#count(segment, firstLsn, lastLsn)
     counts.evicted += streams.reduce((sum, { records }) => sum + records, 0)
     const sinks = behind.map(({ sink }) => sink)
+    // A loss without streams says already that it may be any.
+    if (streams.length > 0) for (const range of spoilt) onSpoilt(...range)
     onLoss({ cause: 'evicted', firstLsn, lastLsn, streams, sinks }, gaps)
     for (const { sink } of behind) cursors.set(sink, Math.max(cursors.get(sink), lastLsn))
   }
 
-  async #count({ path, firstLsn: start }: Segment, firstLsn: number, lastLsn: number) {
+  async #count({ path, firstLsn: start }: Segment, firstLsn: number, lastLsn: number): Promise<Counted> {
     const { files, counts } = this.#parts
     const tally = new LossTally()
     const gaps: LogRecord[] = []
+    const spoilt: [number, number, EpochUs][] = []
     const reader = new SegmentReader(files, path, start)
+    let sinceUs = 0
+    const add = (from: number, to: number): void => {
+      const range = [Math.max(from, firstLsn), Math.min(to, lastLsn)] as const
+      if (range[0] <= range[1]) spoilt.push([...range, sinceUs])
+    }
     try {
       for (let items = await reader.next(); items !== undefined; items = await reader.next()) {
-        for (const { record } of items) {
-          if (record === undefined || record.lsn < firstLsn || record.lsn > lastLsn) continue
+        for (const { record, problem } of items) {
+          if (record === undefined) {
+            if (problem.lastLsn !== undefined) add(problem.firstLsn, problem.lastLsn)
+            continue
+          }
+          sinceUs = record.timeUs
+          if (record.lsn < firstLsn || record.lsn > lastLsn) continue
           tally.add(record)
           if (record.kind === 'gap') gaps.push(record)
         }
@@ -164,7 +187,8 @@ export class Retention {
       // What cannot be read cannot be counted; its range is told all the same.
       counts.ioErrors.read++
     }
-    return { streams: tally.streams, gaps }
+    add(reader.nextLsn, lastLsn)
+    return { streams: tally.streams, gaps, spoilt }
   }
 
   /** The cursors on disk never point to what is gone. */

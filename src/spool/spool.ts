@@ -70,6 +70,7 @@ export class Spool {
       writtenLsn: () => this.#writer.writtenLsn,
       savedLsn: () => this.#tail.savedLsn,
       onLoss: (loss, gaps) => this.#evicted(loss, gaps),
+      onSpoilt: (firstLsn, lastLsn, sinceUs) => this.#lost('corrupt', firstLsn, lastLsn, undefined, sinceUs),
     })
     this.#writer = new Writer({
       ...common,

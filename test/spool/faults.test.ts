@@ -6,7 +6,7 @@ import { seededRandom } from '../../src/platform/random.ts'
 import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { parseLsn } from '../../src/spool/cursors.ts'
 import { inspectSpool } from '../../src/spool/inspect.ts'
-import { FOLDER, numbers, Rig } from './rig.ts'
+import { FOLDER, numbers, Rig, TIME_US } from './rig.ts'
 
 const lsns = (records: readonly { readonly lsn: number }[]) => records.map(({ lsn }) => lsn)
 const CURSOR = `${FOLDER}/cursor-nats`
@@ -316,6 +316,36 @@ describe('a full disk', () => {
     // Room is made before the disk has to refuse.
     expect(spool.counts.ioErrors.write).toBe(0)
     expect(spool.counts.refused).toBe(0)
+  })
+
+  test.each(['spoilt', 'unreadable'] as const)('tells too what is %s in a segment that makes room', async (how) => {
+    const limits = { segmentBytes: 2_500_000, quotaBytes: 5_000_000, memoryBytes: 4_000_000 }
+    const rig = new Rig(1, { limits })
+    await rig.start()
+    for (let i = 0; i < 20; i++) {
+      rig.append(1, 100_000, `stream ${i < 10 ? 0 : 1}`)
+      await rig.run(60)
+    }
+    const [path = ''] = rig.segmentPaths
+    const spoiltFrom = 1_500_000
+    const bytes = Buffer.from(rig.disk.bytes(path) as Buffer)
+    if (how === 'spoilt') rig.disk.put(path, bytes.fill(0, spoiltFrom, spoiltFrom + 200_000))
+    let reads = 0
+    rig.disk.onOperation = (operation, of) => {
+      if (how === 'unreadable' && operation === 'readAt' && of === path && ++reads === 2) throw diskError('error')
+    }
+    while (rig.losses.length === 0) {
+      rig.append(1, 100_000, 'stream 2')
+      await rig.run(60)
+    }
+    const [evicted] = rig.losses.filter(({ cause }) => cause === 'evicted')
+    const spoilt = rig.losses.filter(({ cause }) => cause === 'corrupt')
+    for (const { firstLsn = 0, sinceUs, streams } of spoilt)
+      expect([sinceUs, streams]).toEqual([TIME_US + firstLsn - 1, []])
+    const counted = evicted?.streams.reduce((sum, { records }) => sum + records, 0) ?? 0
+    const lost = spoilt.reduce((sum, { firstLsn = 0, lastLsn = 0 }) => sum + lastLsn - firstLsn + 1, 0)
+    expect(lost).toBeGreaterThan(1)
+    expect(counted + lost).toBe(evicted?.lastLsn)
   })
 
   test('with the policy `refuse` keeps what sinks lack, takes gap records, and data again when there is room', async () => {
