@@ -138,18 +138,19 @@ export class Cutter {
     return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, firstLsn, lastLsn) }
   }
 
-  /** A batch whose bounds are known. */
+  /** A batch whose bounds are known. Where the sink stands within it, what is before made room, and was told as lost. */
   async #again({ firstLsn, lastLsn }: Bounds): Promise<CutBatch> {
     const { log } = this.#options
+    const fromLsn = Math.max(firstLsn, this.#options.fromLsn)
     let [count, bytes, lastTimeUs] = [0, 0, 0]
-    for await (const records of readRange(log, firstLsn, lastLsn))
+    for await (const records of readRange(log, fromLsn, lastLsn))
       for (const { bodyBytes, timeUs } of records) {
         count++
         bytes += bodyBytes
         lastTimeUs = timeUs
       }
     this.#reader.seek(lastLsn + 1)
-    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, firstLsn, lastLsn) }
+    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, fromLsn, lastLsn) }
   }
 
   #either(event: Promise<void>): Promise<void> {

@@ -8,6 +8,7 @@ import { virtualClock } from '../../src/sim/virtual/clock.ts'
 import { Scope } from '../../src/sim/virtual/loop.ts'
 import { Pump, type PumpEvents } from '../../src/sinks/pump.ts'
 import type { SinkTraits } from '../../src/sinks/sink.ts'
+import type { SpoolLimits } from '../../src/spool/options.ts'
 import { Rig } from '../spool/rig.ts'
 
 class Machine {
@@ -18,8 +19,8 @@ class Machine {
   #scope = new Scope()
   #pump: Pump | undefined
 
-  constructor(style: Style, seed = 1, traits: Partial<SinkTraits> = {}) {
-    this.rig = new Rig(seed, { limits: { keepMs: 1e9 } })
+  constructor(style: Style, seed = 1, traits: Partial<SinkTraits> = {}, limits: Partial<SpoolLimits> = {}) {
+    this.rig = new Rig(seed, { limits: { keepMs: 1e9, ...limits } })
     this.store = new Store(style)
     this.#traits = traits
   }
@@ -182,6 +183,31 @@ test('a store that has lost what it had gets it again', async () => {
   expect(stored).toEqual(logged)
   expect(machine.told).toContain('rolled back')
   expect(machine.pump.counts.rollbacks).toBe(1)
+})
+
+test('what made room while its batch could not be stored is lost once, also if the process ends', async () => {
+  const machine = new Machine('token', 1, { recordsMax: 60, bytesMax: 1e6, ageMs: 1_000 }, { quotaBytes: 20_000 })
+  await machine.start()
+  machine.store.fault = 'refuses'
+  for (let i = 0; i < 10; i++) {
+    machine.rig.append(6, 80)
+    await machine.rig.run(60)
+  }
+  await machine.rig.run(1_000)
+  while (machine.rig.losses.length === 0) {
+    machine.rig.append(6, 80)
+    await machine.rig.run(60)
+  }
+  // A part of the batch that is known by its bounds.
+  const { lastLsn: evictedLsn = 0 } = machine.rig.losses[0] ?? {}
+  expect(evictedLsn).toBeLessThan(60)
+  await machine.rig.run(2_000)
+  machine.kill()
+  machine.store.fault = undefined
+  await machine.start()
+  await machine.settle()
+  expect(machine.store.rows[0]?.lsn).toBe(evictedLsn + 1)
+  expect(machine.rig.losses.map(({ cause }) => cause)).toEqual(['evicted'])
 })
 
 const act = fc.oneof(
