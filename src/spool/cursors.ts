@@ -100,6 +100,12 @@ export class Cursors {
     return Math.max(0, ...[...this.#entries.values()].map(({ storedLsn = 0 }) => storedLsn))
   }
 
+  /** Who lacks records up to here, while others have them; empty: it is the same for all. */
+  behind(lastLsn: number): string[] {
+    const behind = this.all.filter(({ lsn }) => lsn < lastLsn)
+    return behind.length === this.#entries.size ? [] : behind.map(({ sink }) => sink)
+  }
+
   get(sink: string): number {
     return this.#entry(sink).lsn
   }

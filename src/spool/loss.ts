@@ -33,6 +33,26 @@ export interface Loss {
   readonly sinks: readonly string[]
 }
 
+const PLACES_MAX = 1_000
+const EVERYONE = ''
+
+/** Places of the log that are lost, and for whom that was told: several sinks may come upon one, or one sink twice. */
+export class ToldPlaces {
+  readonly #places = new Map<string, Set<string>>()
+
+  /** Whom to tell it for of the sinks that lack it, as in {@link Loss}; `undefined`: it was told for all of them. */
+  add(place: string, sinks: readonly string[]): readonly string[] | undefined {
+    const told = this.#places.get(place) ?? new Set()
+    if (told.has(EVERYONE)) return undefined
+    const untold = sinks.filter((sink) => !told.has(sink))
+    if (untold.length === 0 && sinks.length > 0) return undefined
+    for (const sink of sinks.length === 0 ? [EVERYONE] : untold) told.add(sink)
+    if (this.#places.size >= PLACES_MAX) this.#places.clear()
+    this.#places.set(place, told)
+    return untold
+  }
+}
+
 /** Counts records by stream. */
 export class LossTally {
   readonly #streams = new Map<string, { records: number; firstTimeUs: EpochUs; lastTimeUs: EpochUs }>()

@@ -8,7 +8,7 @@ import type { EpochUs } from '../model/event.ts'
 import { type Cursors, lsnText } from './cursors.ts'
 import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
 import type { Lock } from './lock.ts'
-import { type Loss, type LossCause, LossTally } from './loss.ts'
+import { type Loss, type LossCause, LossTally, ToldPlaces } from './loss.ts'
 import type { Recovery, SpoolCounts, SpoolOptions } from './options.ts'
 import { LogReader } from './reader.ts'
 import { Retention } from './retention.ts'
@@ -19,7 +19,6 @@ import { Writer } from './writer.ts'
 const TICK_MS = 1_000
 /** Data that goes on being refused is told so often. */
 const REFUSED_TELL_TICKS = 60
-const TOLD_MAX = 1_000
 
 /** Where a log that was closed says how far it went. */
 export const endPath = (folder: string): string => join(folder, 'end')
@@ -52,7 +51,7 @@ export class Spool {
   #ticks = 0
   #stopTick = (): void => {}
   #waiting: { readonly lsn: number; readonly resolve: () => void }[] = []
-  readonly #told = new Set<string>()
+  readonly #told = new ToldPlaces()
   #isClosed = false
 
   constructor(parts: SpoolParts) {
@@ -284,12 +283,10 @@ export class Spool {
   #lost(cause: LossCause, lostLsn: number, lastLsn: number, segment: Segment | undefined, sinceUs: number): void {
     const firstLsn = Math.max(lostLsn, this.#evictedLsn + 1)
     if (firstLsn > lastLsn) return
-    const id = `${firstLsn} ${lastLsn}`
-    if (this.#told.has(id)) return
-    if (this.#told.size >= TOLD_MAX) this.#told.clear()
-    this.#told.add(id)
+    const sinks = this.#told.add(`${firstLsn} ${lastLsn}`, this.#parts.cursors.behind(lastLsn))
+    if (sinks === undefined) return
     this.counts.spoilt++
-    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, ...(sinceUs > 0 && { sinceUs }), streams: [], sinks: [] })
+    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, ...(sinceUs > 0 && { sinceUs }), streams: [], sinks })
     if (segment !== undefined) this.#retention.keep(segment).catch(() => this.counts.ioErrors.read++)
   }
 }

@@ -398,6 +398,24 @@ describe('a full disk', () => {
   })
 })
 
+test('a place that is spoilt is lost to those that have not read it yet', async () => {
+  const rig = new Rig(1, { sinks: ['nats', 'clickhouse'] })
+  await rig.start()
+  await fill(rig, 3)
+  rig.spool.ack('nats', 90)
+  await rig.stop()
+  const [path = ''] = rig.segmentPaths
+  rig.disk.put(path, Buffer.from(rig.disk.bytes(path) as Buffer).fill(0, 1000, 1100))
+  await rig.start()
+  await rig.readAll(1)
+  await rig.readAll(1)
+  expect(rig.losses.map(({ sinks }) => sinks)).toEqual([['clickhouse']])
+  // It has lost what it had, and gets it again but for that place.
+  rig.spool.rewind('nats', 0)
+  await rig.readAll(1)
+  expect(rig.losses.map(({ sinks }) => sinks)).toEqual([['clickhouse'], []])
+})
+
 describe('a disk that cannot be read for a while', () => {
   test('is tried again; what stays unreadable is told, and reading goes on', async () => {
     const rig = new Rig()
