@@ -1,6 +1,6 @@
 /** Records that a store refuses for good, as lines of JSON: what was refused, by whom, why. */
 
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AppendFile, Clock, Files } from '../platform/platform.ts'
 import type { LogRecord } from '../spool/frame.ts'
 
@@ -17,6 +17,8 @@ export interface DeadLettersOptions {
 export class DeadLetters {
   readonly #options: DeadLettersOptions
   #file: AppendFile | undefined
+  /** One at a time. */
+  #turn: Promise<void> = Promise.resolve()
   count = 0
 
   constructor(options: DeadLettersOptions) {
@@ -24,7 +26,13 @@ export class DeadLetters {
   }
 
   /** Resolves when it is on disk. Errors: the system's; the record must be offered again. */
-  async add({ lsn, stream, body }: LogRecord, reason: string): Promise<void> {
+  add(record: LogRecord, reason: string): Promise<void> {
+    const added = this.#turn.then(() => this.#add(record, reason))
+    this.#turn = added.catch(() => {})
+    return added
+  }
+
+  async #add({ lsn, stream, body }: LogRecord, reason: string): Promise<void> {
     const { sink, clock } = this.#options
     const line = { time_us: clock.nowUs(), sink, lsn, stream, reason, record: body.toString() }
     try {
@@ -55,7 +63,12 @@ export class DeadLetters {
       this.close()
       await files.rename(path, join(folder, `${sink}.old.jsonl`))
     }
-    this.#file ??= files.append(path)
-    return this.#file
+    if (this.#file !== undefined) return this.#file
+    const file = files.append(path)
+    this.#file = file
+    // What a full disk or a kill has cut stays a line of its own.
+    if (file.size > 0 && (await files.readAt(path, file.size - 1, 1)).toString() !== '\n') file.append('\n')
+    for (const each of [folder, dirname(folder)]) await files.syncFolder(each)
+    return file
   }
 }
