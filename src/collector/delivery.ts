@@ -16,6 +16,7 @@ import { DeadLetters } from '../sinks/dead-letters.ts'
 import type { SinkFactory } from '../sinks/index.ts'
 import { Pump } from '../sinks/pump.ts'
 import { Refused } from '../sinks/refused.ts'
+import type { Held } from '../sinks/sink.ts'
 import type { LogRecord } from '../spool/frame.ts'
 import type { Loss } from '../spool/loss.ts'
 import type { Spool } from '../spool/spool.ts'
@@ -195,14 +196,21 @@ export class Delivery {
           retry_ms: Math.round(retryMs),
         }),
       recovered: () => logger.info('sink_ready', 'the sink takes data', { sink: name, lag_records: pump.lag }),
-      rolledBack: (throughLsn: number, cursorLsn: number, againLsn: number) => {
+      rolledBack: ({ throughLsn, sinceUs }: Held, cursorLsn: number, againLsn: number) => {
         logger.warning('sink_rolled_back', 'the store has lost what it had confirmed; it is given again', {
           sink: name,
           from_lsn: againLsn + 1,
           to_lsn: cursorLsn,
         })
         if (againLsn > throughLsn)
-          this.#lost({ cause: 'missing', firstLsn: throughLsn + 1, lastLsn: againLsn, streams: [], sinks: [name] })
+          this.#lost({
+            cause: 'missing',
+            firstLsn: throughLsn + 1,
+            lastLsn: againLsn,
+            sinceUs,
+            streams: [],
+            sinks: [name],
+          })
       },
       wrote: (seconds: number) => durations.observe(seconds),
     }

@@ -1,5 +1,6 @@
 /** What the log or a sink has lost for good, as gaps. */
 
+import type { Stretch } from '../ledger/completeness.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StreamIdentity } from '../ledger/records.ts'
 import type { EpochUs, GapCause } from '../model/event.ts'
@@ -22,7 +23,7 @@ const WORDS: Readonly<Record<LossCause, string>> = {
 }
 
 type LackLedger = Pick<Ledger, 'lack' | 'flush'> &
-  Iterable<{ readonly stream: StreamIdentity; readonly isCollected: boolean }>
+  Iterable<{ readonly stream: StreamIdentity; readonly isCollected: boolean; readonly stretches: readonly Stretch[] }>
 
 /** Gaps of all streams that the loss may concern; durable when it returns, with one sync for all. */
 export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }: Loss, nowUs: EpochUs): void {
@@ -34,8 +35,11 @@ export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }:
   }
   if (streams.length === 0) {
     // Nobody can tell which: any that is collected.
-    for (const { stream, isCollected } of ledger)
-      if (isCollected) ledger.lack(stream, { ...what, startUs: sinceUs ?? nowUs }, { endUs: nowUs })
+    for (const { stream, isCollected, stretches } of ledger) {
+      // A store has a clock of its own, and may hold nothing of what was ever collected.
+      const startUs = Math.min(nowUs, Math.max(sinceUs ?? nowUs, stretches[0]?.fromUs ?? 0))
+      if (isCollected) ledger.lack(stream, { ...what, startUs }, { endUs: nowUs })
+    }
   }
   ledger.flush()
 }

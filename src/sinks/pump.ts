@@ -19,8 +19,8 @@ export interface PumpEvents {
   /** The sink cannot be used; tried again after `retryMs`. */
   failed(problem: string, retryMs: number): void
   recovered(): void
-  /** The store has lost what it had: it gets again what comes after `throughLsn`, as far as the log still has it. */
-  rolledBack(throughLsn: number, cursorLsn: number, againAfterLsn: number): void
+  /** The store has lost what it had: it gets again what comes after `againAfterLsn`, the rest is not in the log any more. */
+  rolledBack(held: Held, cursorLsn: number, againAfterLsn: number): void
   /** A write has taken so long. */
   wrote(seconds: number): void
 }
@@ -128,7 +128,8 @@ export class Pump {
     this.problem = undefined
   }
 
-  #goTo({ throughLsn, hasLost = false }: Held): void {
+  #goTo(held: Held): void {
+    const { throughLsn, hasLost = false } = held
     const { log, name, events } = this.#options
     const cursorLsn = log.cursor(name)
     if (throughLsn >= cursorLsn) {
@@ -138,7 +139,7 @@ export class Pump {
     const againLsn = log.rewind(name, throughLsn)
     if (!hasLost) return
     this.counts.rollbacks++
-    events.rolledBack(throughLsn, cursorLsn, againLsn)
+    events.rolledBack(held, cursorLsn, againLsn)
   }
 
   /** Resolves when the sink has everything and the pump is to stop. */

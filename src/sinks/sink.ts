@@ -3,6 +3,7 @@
  * what it gets next, retries and their waits, metrics and health.
  */
 
+import type { EpochUs } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { LogRecord } from '../spool/frame.ts'
 
@@ -22,6 +23,8 @@ export interface Held {
   readonly further?: ReadonlySet<number>
   /** The store has lost what it had confirmed: it was set back to an older copy, or made anew. */
   readonly hasLost?: boolean
+  /** Then: when it stored the newest of what it still holds, µs; 0: it holds nothing. Absent: it cannot tell. */
+  readonly sinceUs?: EpochUs
 }
 
 export interface Sink {

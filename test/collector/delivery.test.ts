@@ -1,6 +1,6 @@
 /** What the log or a sink gives up for good is in a gap, once, whatever the service is doing at that time. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ import { silentLogger } from '../../src/ops/log.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { createRepeatGuard } from '../../src/ops/repeat-guard.ts'
 import { systemPlatform } from '../../src/platform/system.ts'
-import type { Batch, Sink, SinkPorts, SinkTraits } from '../../src/sinks/sink.ts'
+import type { Batch, Held, Sink, SinkPorts, SinkTraits } from '../../src/sinks/sink.ts'
 import { venues } from '../../src/venues/index.ts'
 import { until } from '../helpers/service.ts'
 
@@ -49,7 +49,7 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const TRAITS: SinkTraits = { recordsMax: 100, bytesMax: 1e6, ageMs: 0, batchesMax: 1, hasFixedBatches: false }
 
 /** A log, a ledger and one sink that does with its batches what `write` does. */
-async function running(write: Write) {
+async function running(write: Write, open: Sink['open'] = async () => undefined) {
   const platform = systemPlatform()
   const { clock, files } = platform
   const overrides = [{ path: 'data_dir', value: folder, origin: 'test' }]
@@ -58,7 +58,7 @@ async function running(write: Write) {
   const repeats = createRepeatGuard({ logger: silentLogger, clock })
   const create = (ports: SinkPorts): Sink & { readonly traits: SinkTraits } => ({
     traits: TRAITS,
-    open: async () => undefined,
+    open,
     write: (batch) => write(batch, ports),
     close: async () => {},
   })
@@ -153,4 +153,41 @@ test('a record that comes again with its batch is refused once', async () => {
       .split('\n'),
   ).toHaveLength(1)
   await stop()
+})
+
+test('a store that was set back beyond what the log has lacks what was received since', async () => {
+  const lsns: number[] = []
+  const store: Write = async (batch) => {
+    for await (const records of batch.records()) for (const { lsn } of records) lsns.push(lsn)
+  }
+  const startUs = Date.now() * 1_000
+  for (const index of [1, 2]) {
+    const { emit, stop } = await running(store)
+    emit(tradeOf(index))
+    await stop()
+  }
+  const [segment = ''] = readdirSync(join(folder, 'spool')).filter((name) => name.endsWith('.log'))
+  rmSync(join(folder, 'spool', segment))
+  const [throughLsn = 0] = lsns
+  const lackedBy = async (sinceUs: number): Promise<Gap | undefined> => {
+    let held: Held | undefined = { throughLsn, hasLost: true, sinceUs }
+    const { gaps, stop } = await running(store, async () => {
+      const first = held
+      held = undefined
+      return first
+    })
+    await until('the loss to be told', () => gaps.some(({ cause }) => cause === 'log_spoilt'))
+    await stop()
+    return gaps.find(({ cause }) => cause === 'log_spoilt')
+  }
+  const sinceUs = Date.now() * 1_000
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  const lacked = await lackedBy(sinceUs)
+  expect(lacked).toMatchObject({ symbol: 'BTC-USDT', start_time_us: sinceUs })
+  expect(lacked?.reason).toContain('for store')
+  expect(lacked?.end_time_us).toBeGreaterThan(sinceUs)
+  // It holds nothing at all: everything since the feed began.
+  const allLacked = await lackedBy(0)
+  expect(allLacked?.start_time_us).toBeGreaterThanOrEqual(startUs)
+  expect(allLacked?.start_time_us).toBeLessThan(sinceUs)
 })

@@ -21,8 +21,8 @@ function ledger() {
       void calls.push(`lack ${channel} ${symbol}`),
     flush: () => void calls.push('flush'),
     *[Symbol.iterator]() {
-      yield { stream: STREAM, isCollected: true }
-      yield { stream: { ...STREAM, symbol: 'ETH-USDT' }, isCollected: false }
+      yield { stream: STREAM, isCollected: true, stretches: [] }
+      yield { stream: { ...STREAM, symbol: 'ETH-USDT' }, isCollected: false, stretches: [] }
     },
   }
 }

@@ -35,6 +35,8 @@ export class Seen {
   readonly ids = new Set<string>()
   highestLsn = 0
   lowestLsn = Number.POSITIVE_INFINITY
+  /** When the record with the highest number was stored, µs; 0: there is none. */
+  newestUs = 0
   /** The record that was acknowledged last stands where it was acknowledged. */
   hasAcked = false
 
@@ -43,12 +45,15 @@ export class Seen {
     this.#idsFromSeq = end.lastSeq - RECENT_IDS_MAX
   }
 
-  add(seq: number, id: string, log: string, lsn: number, remembered: Checkpoint | undefined): void {
+  add(seq: number, id: string, log: string, lsn: number, remembered: Checkpoint | undefined, storedUs = 0): void {
     const isOurs = log === this.#logId
     if (seq === remembered?.ackedSeq && isOurs && lsn === remembered.ackedLsn) this.hasAcked = true
     if (seq > this.#idsFromSeq && id !== '') this.ids.add(id)
     if (!isOurs || !Number.isSafeInteger(lsn) || lsn <= 0) return
-    this.highestLsn = Math.max(this.highestLsn, lsn)
+    if (lsn > this.highestLsn) {
+      this.highestLsn = lsn
+      this.newestUs = storedUs
+    }
     this.lowestLsn = Math.min(this.lowestLsn, lsn)
     this.#lsns.add(lsn)
     if (this.#lsns.size > 4 * LSN_SPAN) this.#forget()

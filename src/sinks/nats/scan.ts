@@ -13,6 +13,7 @@ const STRETCH_FACTOR = 4
 const LOOKED_AT_MAX = 4_000_000
 /** A server that sends nothing more for so long has none, or is gone. */
 const QUIET_MS = 10_000
+const NS_PER_US = 1_000
 
 export interface Scan {
   readonly seen: Seen
@@ -94,7 +95,14 @@ async function look(
   await consumer.delete().catch(() => false)
 }
 
-function note(seen: Seen, { seq, headers }: JsMsg, remembered: Checkpoint | undefined): void {
+function note(seen: Seen, { seq, headers, info }: JsMsg, remembered: Checkpoint | undefined): void {
   const get = (name: string): string => headers?.get(name) ?? ''
-  seen.add(seq, get(ID_HEADER), get(LOG_HEADER), Number(get(LSN_HEADER)), remembered)
+  seen.add(
+    seq,
+    get(ID_HEADER),
+    get(LOG_HEADER),
+    Number(get(LSN_HEADER)),
+    remembered,
+    Math.floor(info.timestampNanos / NS_PER_US),
+  )
 }

@@ -97,7 +97,7 @@ export class NatsSink implements Sink {
     this.#session = this.#start(connection, info, scan, held)
     this.counts.connections++
     const hasLost = known !== undefined && scan.continued === undefined
-    return hasLost && held ? { ...held, hasLost } : held
+    return hasLost && held ? { ...held, hasLost, sinceUs: scan.seen.newestUs } : held
   }
 
   #start(connection: NatsConnection, info: StreamInfo, scan: Scan, held: Held | undefined): Session {

@@ -194,10 +194,12 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
   })
 
   test('after the server was set back to an older copy under the running sink', async () => {
+    const startUs = Date.now() * 1_000
     rig.append(2000)
     rig.pump()
     await rig.untilPumped()
     await server.stop()
+    const copiedUs = Date.now() * 1_000
     server.copyStore('older')
     await server.start()
     rig.append(3000)
@@ -208,7 +210,10 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
     await server.start()
     rig.append(1000)
     await expectAllOnce()
-    expect(rig.held).toContainEqual(expect.objectContaining({ throughLsn: 2000, hasLost: true }))
+    const set = rig.held.find((held) => held?.hasLost)
+    expect(set).toMatchObject({ throughLsn: 2000 })
+    expect(set?.sinceUs).toBeGreaterThan(startUs)
+    expect(set?.sinceUs).toBeLessThan(copiedUs)
     expect(rig.sink.counts.rollbacks).toBe(1)
     expect(rig.warnings.join()).toContain('restored from an older copy')
   })
@@ -234,7 +239,7 @@ describe.skipIf(natsMissing !== undefined)('the stream has all of the log once',
     rig.held.length = 0
     rig.pump()
     await until(() => rig.held.length > 0, 'it is open')
-    expect(rig.held).toEqual([{ throughLsn: 50, further: new Set(), hasLost: true }])
+    expect(rig.held).toEqual([{ throughLsn: 50, further: new Set(), hasLost: true, sinceUs: expect.any(Number) }])
     await rig.untilPumped()
     const ours = (await storedIn(server.url)).filter(({ headers }) => headers['Mp-Log']?.[0] === 'log-1')
     expect(ours.map(({ headers }) => Number(headers['Mp-Lsn']))).toEqual(rig.log.map(({ lsn }) => lsn))
