@@ -155,13 +155,21 @@ export class LogReader {
     const untilLsn = Math.min(lastLsn, segment.lastLsn)
     const fromLsn = Math.max(firstLsn, this.#expected)
     if (untilLsn < fromLsn) return true
+    if (untilLsn >= this.#parts.tail.firstLsn && this.#ready.length > 0) {
+      // Of what memory has nothing is lost: it is judged when it is what comes next.
+      this.#source = undefined
+      return false
+    }
     if (this.#triedLsn !== fromLsn) this.#tried.clear()
     this.#triedLsn = fromLsn
     this.#tried.add(segment)
     const other = this.#parts.segments.find((each) => has(each, fromLsn) && !this.#tried.has(each))
     if (other === undefined) {
-      this.#lost(kind === 'missing' ? 'missing' : 'corrupt', fromLsn, untilLsn, segment)
-      return true
+      this.#lost(kind === 'missing' ? 'missing' : 'corrupt', fromLsn, this.#onDisk(untilLsn), segment)
+      if (untilLsn < this.#parts.tail.firstLsn) return true
+      this.#nextLsn = this.#parts.tail.firstLsn
+      this.#source = undefined
+      return false
     }
     this.#turnTo = other
     this.#source = undefined
@@ -171,9 +179,15 @@ export class LogReader {
   /** The segment ended; `lastLsn` is what it should end with. */
   #leave(segment: Segment, lastLsn: number): void {
     if (!segment.isOpen) this.#source = undefined
-    if (this.#nextLsn > lastLsn) return
-    this.#lost('corrupt', this.#nextLsn, lastLsn, segment)
-    this.#nextLsn = lastLsn + 1
+    const untilLsn = this.#onDisk(lastLsn)
+    if (this.#nextLsn > untilLsn) return
+    this.#lost('corrupt', this.#nextLsn, untilLsn, segment)
+    this.#nextLsn = untilLsn + 1
+  }
+
+  /** The last record up to this one that memory does not have as well. */
+  #onDisk(lastLsn: number): number {
+    return Math.min(lastLsn, this.#parts.tail.firstLsn - 1)
   }
 
   async #failed(error: unknown, segment: Segment): Promise<void> {
@@ -184,8 +198,9 @@ export class LogReader {
     counts.ioErrors.read++
     if (++this.#tries < READ_TRIES_MAX) return sleep(clock, READ_RETRY_MS)
     this.#tries = 0
-    this.#lost(hasCode(error, 'ENOENT') ? 'missing' : 'corrupt', this.#nextLsn, segment.lastLsn, segment)
-    this.#nextLsn = segment.lastLsn + 1
+    const untilLsn = this.#onDisk(segment.lastLsn)
+    this.#lost(hasCode(error, 'ENOENT') ? 'missing' : 'corrupt', this.#nextLsn, untilLsn, segment)
+    this.#nextLsn = Math.max(this.#nextLsn, untilLsn + 1)
   }
 
   /** Told once, also when it is read again. */

@@ -436,4 +436,21 @@ describe('a disk that cannot be read for a while', () => {
     expect(lsns(await rig.wait(spool.reader(1).read({ recordsMax: 5, bytesMax: 1e6 })))).toEqual([91])
     expect(rig.losses.flatMap(({ firstLsn = 0, lastLsn = 0 }) => numbers(firstLsn, lastLsn))).toEqual(numbers(1, 90))
   })
+
+  test.each(['unreadable', 'gone', 'spoilt'] as const)('costs nothing of what is still in memory: %s', async (how) => {
+    const rig = new Rig(1, { limits: { segmentBytes: 4_000_000 } })
+    const spool = await rig.start()
+    for (let i = 0; i < 200; i++) {
+      rig.append(1, 10_000)
+      await rig.run(20)
+    }
+    const [path = ''] = rig.segmentPaths
+    if (how === 'unreadable') rig.disk.faults.add('read')
+    else if (how === 'gone') rig.disk.drop(path)
+    else rig.disk.put(path, Buffer.from(rig.disk.bytes(path) as Buffer).fill(0, 200_000))
+    const read = lsns(await rig.readAll(1))
+    const told = rig.losses.flatMap(({ firstLsn = 0, lastLsn = 0 }) => numbers(firstLsn, lastLsn))
+    expect([...read, ...told].sort((a, b) => a - b)).toEqual(numbers(1, spool.lastLsn))
+    expect(read.filter((lsn) => lsn > 110)).toEqual(numbers(111, 200))
+  })
 })
