@@ -82,7 +82,7 @@ export interface StreamState {
 export interface RestoredState {
   readonly streams: ReadonlyMap<string, StreamState>
   /** The newest revision of each gap. */
-  /** In the order in which they were found. */
+  /** Those found first come first, as the clock showed it. */
   readonly gaps: readonly Gap[]
   /** When the last process was last seen alive; `undefined`: there was none. */
   readonly lastBeatUs: EpochUs | undefined
@@ -139,9 +139,9 @@ export function restore(records: readonly unknown[]): RestoredState {
     for (const mark of data.at) if (isNewer(data, marks.get(mark[0]))) marks.set(mark[0], { mark, n, atUs })
   }
   for (const [key, state] of streams) {
-    const found = marks.get(key)
-    if (found === undefined) continue
-    const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = found.mark
+    const newest = marks.get(key)
+    if (newest === undefined) continue
+    const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = newest.mark
     streams.set(key, {
       ...state,
       lastUs: lastUs || undefined,
@@ -152,8 +152,8 @@ export function restore(records: readonly unknown[]): RestoredState {
     })
   }
   const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
-  const inOrder = [...gaps.values()].sort(byFinding)
-  return { streams, gaps: inOrder, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
+  const found = [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)
+  return { streams, gaps: found, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
 }
 
 /** Where a stream stands; `undefined`: nowhere yet. */
@@ -185,10 +185,3 @@ export const startRecord = (key: string, before: number, epoch: number, stamp: S
   ...stamp,
   at: [[key, before, epoch, [], 0, 0]],
 })
-
-/** A process numbers them; between two the clock may have been set back. */
-function byFinding(a: Gap, b: Gap): number {
-  const [bootA = 0, numberA = 0] = a.gap_id.split('-').map(Number)
-  const [bootB = 0, numberB = 0] = b.gap_id.split('-').map(Number)
-  return bootA - bootB || numberA - numberB
-}

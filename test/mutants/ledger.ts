@@ -107,8 +107,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'restored-gaps-forgotten',
     file: 'ledger/ledger.ts',
-    find: `entry?.ledger.restore(gap)`,
-    replace: ``,
+    find: `this.#entries.get(streamKey(gap))?.ledger.restore(gap)`,
+    replace: `continue`,
     why: 'gaps that the last process left open stay open for ever',
   },
   {
