@@ -40,7 +40,6 @@ export type InsertCounts = {
   bytes: number
   /** Inserts that were done in halves, because a row could not be read. */
   splits: number
-  rejected: number
   overloads: number
 }
 

@@ -21,14 +21,12 @@ const BATCHES_MAX = 2
 
 export class ClickHouseSink implements Sink {
   readonly name = 'clickhouse'
-  readonly counts: InsertCounts = { rows: 0, inserts: 0, bytes: 0, splits: 0, rejected: 0, overloads: 0 }
+  readonly counts: InsertCounts = { rows: 0, inserts: 0, bytes: 0, splits: 0, overloads: 0 }
   readonly #options: ClickHouseSinkOptions
   readonly #ports: SinkPorts
   readonly #pace: Pace
   #server: Server | undefined
   #isUncheckedTold = false
-  /** Refused rows of batches that are not stored yet. */
-  readonly #refused = new Set<number>()
 
   constructor(options: ClickHouseSinkOptions, ports: SinkPorts) {
     this.#options = options
@@ -80,7 +78,6 @@ export class ClickHouseSink implements Sink {
     }
     if (errors.length > 0) throw failure(`storing records ${batch.firstLsn} to ${batch.lastLsn}`, errors[0])
     this.#pace.stored()
-    for (const lsn of this.#refused) if (lsn >= batch.firstLsn && lsn <= batch.lastLsn) this.#refused.delete(lsn)
   }
 
   async close(): Promise<void> {
@@ -97,7 +94,7 @@ export class ClickHouseSink implements Sink {
         const rows = isEventType(type) ? tables.get(type) : undefined
         if (rows !== undefined) rows.push(record)
         else if (isEventType(type)) tables.set(type, [record])
-        else await this.#refuse(record, `ClickHouse has no table for '${type}' events in this version`)
+        else await this.#ports.reject(record, `ClickHouse has no table for '${type}' events in this version`)
       }
     }
     return tables
@@ -105,17 +102,9 @@ export class ClickHouseSink implements Sink {
 
   #store(server: Server, batch: Batch, type: EventType, records: readonly LogRecord[]): Promise<void> {
     const { database } = targetOf(this.#options)
-    const reject = (record: LogRecord, reason: string) => this.#refuse(record, reason)
+    const { reject } = this.#ports
     const token = (first: number, last: number) => `${this.#ports.logId}:${first}-${last}:${type}`
     const ports = { server, database, counts: this.counts, reject }
     return insertRows(ports, type, records, token, [batch.firstLsn, batch.lastLsn])
-  }
-
-  /** A batch that comes again has its spoilt rows again; they are told once. */
-  async #refuse(record: LogRecord, reason: string): Promise<void> {
-    if (this.#refused.has(record.lsn)) return
-    await this.#ports.reject(record, reason)
-    this.#refused.add(record.lsn)
-    this.counts.rejected++
   }
 }

@@ -33,7 +33,6 @@ export type LakeCounts = {
   bytes: number
   /** Files that stood there already when their batch came again. */
   kept: number
-  rejected: number
   removedFiles: number
   removedBytes: number
 }
@@ -52,7 +51,6 @@ export class LakeSink implements Sink {
     rows: 0,
     bytes: 0,
     kept: 0,
-    rejected: 0,
     removedFiles: 0,
     removedBytes: 0,
   }
@@ -109,7 +107,7 @@ export class LakeSink implements Sink {
     const pace = new Pace(this.#ports.platform.clock)
     const finished: Finished[] = []
     try {
-      const partitions = await partitionsOf(batch, pace, (record, reason) => this.#reject(record, reason))
+      const partitions = await partitionsOf(batch, pace, this.#ports.reject)
       for (const partition of partitions) {
         const file = await this.#writeAside(batch, partition, pace)
         if (file !== undefined) finished.push(file)
@@ -161,7 +159,7 @@ export class LakeSink implements Sink {
     for (const series of seriesInOrder(partition)) {
       for (const { record } of rowsInOrder(series)) {
         const problem = addRow(group, partition.type, series.route, record)
-        if (problem !== undefined) await this.#reject(record, problem)
+        if (problem !== undefined) await this.#ports.reject(record, problem)
         jsonBytes += record.bodyBytes
         if (group.rows >= GROUP_ROWS_MAX || jsonBytes >= GROUP_JSON_BYTES_MAX) await writeGroup()
         if (pace.isDue) await pace.rest()
@@ -190,11 +188,6 @@ export class LakeSink implements Sink {
       for (let folder = join(dir, path); folder !== dirname(dir); folder = dirname(folder)) folders.add(folder)
     }
     for (const folder of [...folders, dirname(dir)]) await this.#ports.platform.files.syncFolder(folder)
-  }
-
-  async #reject(record: LogRecord, reason: string): Promise<void> {
-    this.counts.rejected++
-    await this.#ports.reject(record, reason)
   }
 
   /** What cannot be removed now is removed by the next `open`. */

@@ -7,8 +7,6 @@ export type NatsCounts = {
   duplicates: number
   /** Records that were not sent, because their id stands in the stream. */
   skipped: number
-  /** Records that the server refuses for good. */
-  rejected: number
   /** Messages without an acknowledgement in time. */
   timeouts: number
   /** Of them: sent again on the same connection. */
@@ -23,7 +21,6 @@ export const newNatsCounts = (): NatsCounts => ({
   acked: 0,
   duplicates: 0,
   skipped: 0,
-  rejected: 0,
   timeouts: 0,
   retries: 0,
   connections: 0,

@@ -146,7 +146,7 @@ export class Publisher {
       const message = this.#writer.messageOf(record)
       if ('refusal' in message) {
         this.#outgoing.flush()
-        await this.#refuse(record, message.refusal)
+        await this.#ports.reject(record, message.refusal)
         this.#throwFailure()
       } else if (!recentIds.isEmpty && recentIds.has(idOf(message))) counts.skipped++
       else {
@@ -223,7 +223,7 @@ export class Publisher {
   /** It stays in the window until the refusal is on record: what counts as stored must not run ahead of it. */
   #onPoison(sending: number, pending: Pending, reason: string): void {
     this.#window.hold(sending)
-    this.#refuse(pending.message.record, reason).then(
+    this.#ports.reject(pending.message.record, reason).then(
       () => this.#remove(sending, pending),
       (error: unknown) => this.fail(asError(error)),
     )
@@ -239,11 +239,6 @@ export class Publisher {
     this.#count()
     work.end()
     if (this.#window.isRoomy) this.#wake()
-  }
-
-  async #refuse(record: LogRecord, reason: string): Promise<void> {
-    this.#ports.counts.rejected++
-    await this.#ports.reject(record, reason)
   }
 
   /** Sends again what has no answer, while the server is sure to know the id; beyond that only the stream can tell. */

@@ -48,7 +48,7 @@ describe.skipIf(anyNatsMissing !== undefined)('a NATS stream', () => {
       'Content-Type': ['application/json'],
     })
     expect(stored[1]?.id).toBe('acme:quote:A.B*C>D E/F é:0:2')
-    expect(rig.sink.counts).toMatchObject({ acked: 3, rejected: 0 })
+    expect(rig.sink.counts).toMatchObject({ acked: 3 })
     expect(rig.sink.underWay).toEqual({ messages: 0, bytes: 0 })
   })
 
