@@ -32,7 +32,7 @@ export function exposeCollector(metrics: Metrics, { view, collected, ledger, clo
     ),
   )
   metrics.computed('gapsOpen', () => [...openGaps(ledger).values()])
-  metrics.computed('gapsEvicted', () => [{ labels: {}, value: ledger.evicted }])
+  metrics.computed('gapsEvicted', () => [{ labels: {}, value: ledger.kept.evicted }])
   metrics.computed('ledgerWritable', () => [{ labels: {}, value: ledger.problem === undefined ? 1 : 0 }])
   metrics.computed('coverage', () => [...worstCoverage(ledger, clock.nowUs()).values()])
   metrics.computed('socketsOpen', () =>

@@ -156,8 +156,8 @@ export class VenueFeed {
     const topic =
       this.#poller === undefined ? venue.topic(channel, name, symbol) : polledTopic(venue, channel, name, symbol)
     const { exchange, id } = venue
-    const market = venue.marketOf(symbol)
-    const stream = ledger.stream({ exchange, venue: id, channel, symbol, market, proof: topic.proof })
+    const identity = { exchange, venue: id, channel, symbol, market: venue.marketOf(symbol) }
+    const stream = ledger.stream({ ...identity, proof: topic.proof, numbers: topic.numbers })
     const feed = new Feed(venue, topic, stream, platform.clock)
     this.#feeds.set(keyOf(feed), feed)
     return feed

@@ -1,8 +1,8 @@
 /** The gaps of one stream: at most one outage (no end known yet) and any number of ended ones that are being healed. */
 
-import type { EpochUs, Gap, GapState } from '../model/event.ts'
+import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
-import { endOf, type LossEnd, type LossStart, openGap, revise, type StreamIdentity } from './records.ts'
+import { endOf, type LossEnd, type LossStart, type Outcome, openGap, revise, type StreamIdentity } from './records.ts'
 import type { StreamState } from './state.ts'
 import { type NumberSpan, Tally } from './tally.ts'
 
@@ -27,13 +27,6 @@ export interface Delivered {
   readonly tradeUs?: EpochUs | undefined
   /** Fetched later to heal a gap. */
   readonly isLate?: boolean | undefined
-}
-
-/** How a healed or unhealable gap ended. */
-export interface Outcome {
-  readonly state: Exclude<GapState, 'open'>
-  readonly healed?: number | undefined
-  readonly reason?: string | undefined
 }
 
 export class FeedLedger {
@@ -73,6 +66,18 @@ export class FeedLedger {
   /** The venue's metadata know better what the symbol is than its form. */
   describe({ market, instrument }: Pick<StreamIdentity, 'market' | 'instrument'>): void {
     this.#stream = { ...this.#stream, market, instrument }
+  }
+
+  /** The stream comes by another channel of the venue, whose numbers count something else: those before tell nothing. */
+  recount({ numbers }: StreamIdentity): void {
+    if (this.#stream.numbers === numbers) return
+    this.#stream = { ...this.#stream, numbers }
+    const reason = 'the stream comes by another channel, with other numbers'
+    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    this.#retired = undefined
+    this.lastSequence = undefined
+    this.tally = new Tally()
+    this.#hooks.stretched()
   }
 
   /** Where it stands, or stood when it was last retired and is not collected again yet. */

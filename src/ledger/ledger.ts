@@ -54,7 +54,7 @@ export class Ledger {
   #lastGapNumber = 0
   #beatLsn = 0
   #isStopped = false
-  readonly #kept = new KeptGaps()
+  readonly kept = new KeptGaps()
   /** What the log has behind this record is to be given to {@link replay}; `undefined`: there was no log. */
   replayAfterLsn: number | undefined
   /** The newest id of each stream of the log before that. */
@@ -73,14 +73,11 @@ export class Ledger {
     this.#journal = new Checkpoint({ folder, files, clock, picture: () => this.#picture(), onProblem: told }, log)
   }
 
-  /** Gaps that had to be forgotten. */
-  get evicted(): number {
-    return this.#kept.evicted
-  }
-
   /** The gaps of one stream; the same object for the same stream. */
   stream(stream: StreamIdentity): FeedLedger {
-    return this.#entry(stream).ledger
+    const { ledger } = this.#entry(stream)
+    ledger.recount(stream)
+    return ledger
   }
 
   /**
@@ -97,7 +94,7 @@ export class Ledger {
     for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
     for (const gap of gaps) {
       const entry = this.#entries.get(streamKey(gap))
-      if (entry !== undefined) this.#kept.keep(entry.gaps, gap)
+      if (entry !== undefined) this.kept.keep(entry.gaps, gap)
     }
     for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
     const bad = spoiltLines + unknown
@@ -111,7 +108,7 @@ export class Ledger {
       // A log that makes room tells the gaps of what it gives up once more, behind their newer revisions.
       const known = entry.gaps.get(delivered.gap_id)
       if (known !== undefined && revisionOf(known) > revisionOf(delivered)) return
-      this.#kept.keep(entry.gaps, delivered)
+      this.kept.keep(entry.gaps, delivered)
     }
     entry.ledger.replay(delivered)
   }
@@ -256,7 +253,7 @@ export class Ledger {
   #record(entry: Entry, gap: Gap, isLoss = false): void {
     // Sockets that are closed now are no lost connections; what sinks lack at their end is a loss.
     if (this.#isStopped && !isLoss) return
-    this.#kept.keep(entry.gaps, gap)
+    this.kept.keep(entry.gaps, gap)
     const record: JournalRecord = { k: 'gap', gap }
     if (isLoss) this.#journal.addNow(record)
     else this.#journal.add(record)

@@ -1,6 +1,6 @@
 /** Gap records as pure values: each change of a gap is a new event with the same `gap_id` and the next revision. */
 
-import type { Channel, EpochUs, Gap, GapCause, Market, Proof } from '../model/event.ts'
+import type { Channel, EpochUs, Gap, GapCause, GapState, Market, Proof } from '../model/event.ts'
 
 /** One stream: what its gaps say of themselves. */
 export interface StreamIdentity {
@@ -11,6 +11,8 @@ export interface StreamIdentity {
   readonly market: Market
   readonly instrument?: string | undefined
   readonly proof: Proof
+  /** What its running numbers count, where the venue has several kinds. */
+  readonly numbers?: string | undefined
 }
 
 export const streamKey = ({ venue, channel, symbol }: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>): string =>
@@ -54,6 +56,13 @@ export function openGap(stream: StreamIdentity, gapId: string, start: LossStart,
     detected_time_us: nowUs,
     reason: start.reason === '' ? undefined : start.reason,
   }
+}
+
+/** How a healed or unhealable gap ended. */
+export interface Outcome {
+  readonly state: Exclude<GapState, 'open'>
+  readonly healed?: number | undefined
+  readonly reason?: string | undefined
 }
 
 /** The next revision of `gap`. */

@@ -33,7 +33,7 @@ const gap = z.object({
   detected_time_us: time,
   reason: z.string().optional(),
 })
-const stream = z.object({ ...identity, proof: z.enum(PROOFS) })
+const stream = z.object({ ...identity, proof: z.enum(PROOFS), numbers: z.string().optional() })
 
 /**
  * Where a stream stands: the last sequence, the epoch, of counted streams the spans before it that are still missing, when

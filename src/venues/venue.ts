@@ -17,6 +17,8 @@ export interface Topic {
   readonly name: string
   /** What can be verified on this stream. */
   readonly proof: Proof
+  /** As {@link ChannelSpec.numbers}. */
+  readonly numbers?: string | undefined
 }
 
 /** Running numbers of trades, both ends included; an aggregate covers several. */
@@ -135,6 +137,8 @@ export interface ChannelSpec {
   readonly endpoints: Readonly<Record<string, string>>
   /** What can be verified on each of these channels. */
   readonly proofs: Readonly<Record<string, Proof>>
+  /** What running numbers count where the channels differ: those of one tell nothing about those of another. */
+  readonly numbers?: Readonly<Record<string, string>>
   /** Longest normal silence of a busy and of a very quiet symbol; the supervisor learns where in between. */
   readonly silenceMs: { readonly min: number; readonly max: number }
   /** How often the venue sends while its market moves, where it documents that. */
@@ -217,8 +221,9 @@ export function topicOf(
   symbol: string,
   name: string,
 ): Topic {
-  const { endpoints = {}, proofs = {} } = channels[channel] ?? {}
-  return { channel, symbol, endpoint: endpoints[channelName] ?? '', name, proof: proofs[channelName] ?? 'none' }
+  const { endpoints = {}, proofs = {}, numbers = {} } = channels[channel] ?? {}
+  const [endpoint = '', proof = 'none'] = [endpoints[channelName], proofs[channelName]]
+  return { channel, symbol, endpoint, name, proof, numbers: numbers[channelName] }
 }
 
 /** What a book is meant to have. */

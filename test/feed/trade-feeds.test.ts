@@ -35,7 +35,7 @@ interface Rig {
   ids(): number[]
 }
 
-async function rig(world = createWorld()): Promise<Rig> {
+async function rig(world = createWorld(), channelName = 'trade'): Promise<Rig> {
   const exchange: Exchange = { newest: 0, oldest: 1, isDown: false, asked: [] }
   world.answer = ({ url }) => {
     const { pathname, searchParams } = new URL(url)
@@ -57,7 +57,7 @@ async function rig(world = createWorld()): Promise<Rig> {
     onProblem: () => {},
   })
   await ledger.load()
-  const topic = venue.topic('trade', 'trade', 'BTCUSDT')
+  const topic = venue.topic('trade', channelName, 'BTCUSDT')
   const identity = {
     exchange: 'binance',
     venue: 'binance',
@@ -65,7 +65,12 @@ async function rig(world = createWorld()): Promise<Rig> {
     symbol: 'BTCUSDT',
     market: 'spot',
   } as const
-  const feed = new Feed(venue, topic, ledger.stream({ ...identity, proof: 'counter' }), world.clock)
+  const feed = new Feed(
+    venue,
+    topic,
+    ledger.stream({ ...identity, proof: topic.proof, numbers: topic.numbers }),
+    world.clock,
+  )
   const bans = new Bans('bans.json', world)
   const urls = ['https://rest.example']
   const rest = new RestClient({ venue, urls, platform: world, bans, instruments: new Map(), onOutcome: () => {} })
@@ -790,6 +795,31 @@ describe('an outage', () => {
     trades.subscribed(feed)
     await world.clock.advance(10_000)
     expect(ids().sort((a, b) => a - b)).toEqual([11, 13, 14, 15])
+  })
+
+  test('behind which the stream comes by a channel with other numbers: those before tell nothing', async () => {
+    const before = await rig(createWorld(), 'aggTrade')
+    before.exchange.isDown = true
+    before.stream(600)
+    before.stream(603)
+    before.ledger.stop()
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, stream, gaps, ids } = await rig(world, 'trade')
+    exchange.newest = 20_000
+    trades.subscribed(feed)
+    await world.clock.advance(5_000)
+    stream(20_001)
+    await world.clock.advance(5_000)
+    expect(ids()).toEqual([20_001])
+    expect(gaps.map(({ cause, state, lost }) => ({ cause, state, lost }))).toEqual([
+      { cause: 'sequence_gap', state: 'final', lost: 2 },
+      { cause: 'shutdown', state: 'closed', lost: undefined },
+    ])
+    const again = await rig(await diskOf(world), 'trade')
+    again.exchange.newest = 20_002
+    again.trades.subscribed(again.feed)
+    await again.world.clock.advance(5_000)
+    expect(again.ids()).toEqual([20_002])
   })
 
   test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {

@@ -400,7 +400,7 @@ test('of too many gaps the oldest of all streams go, not the newest of one that 
   await world.clock.advance(10_000)
   feeds.B?.end({ endUs: world.clock.nowUs() })
   const kept = ledger.gaps()
-  expect([kept.length, ledger.evicted]).toEqual([100_000, 1])
+  expect([kept.length, ledger.kept.evicted]).toEqual([100_000, 1])
   expect(kept[0]).toMatchObject({ symbol: 'B', cause: 'disconnect', state: 'closed' })
   expect(kept.at(-1)?.start_time_us).toBe(1)
 })

@@ -36,6 +36,7 @@ export const binance: Venue = {
     trade: {
       endpoints: { trade: 'main', aggTrade: 'main' },
       proofs: { trade: 'counter', aggTrade: 'counter' },
+      numbers: { aggTrade: 'aggregates' },
       silenceMs: { min: 30_000, max: minutes(30) },
     },
     ticker: {
@@ -97,6 +98,7 @@ export const binanceUsdm: Venue = {
     trade: {
       endpoints: { aggTrade: 'market', trade: 'public' },
       proofs: { aggTrade: 'counter', trade: 'counter' },
+      numbers: { aggTrade: 'aggregates' },
       silenceMs: { min: 30_000, max: minutes(30) },
     },
     ticker: {
