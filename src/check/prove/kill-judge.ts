@@ -23,6 +23,8 @@ export interface EndsVerdict {
   readonly unhealed: readonly string[]
   /** Of each gap: by how much it is wider than from the last frame before to the first after that was of use. */
   readonly excessMs: readonly number[]
+  /** The widest of them, in words. */
+  readonly widest: string
 }
 
 const CAUSES = { SIGKILL: 'process_down', SIGTERM: 'shutdown' } as const
@@ -52,6 +54,7 @@ export function judgeEnds(
   const unexplained: string[] = []
   const unhealed: string[] = []
   const excessMs: number[] = []
+  let [widestMs, widest] = [0, '']
   for (const [stream, ofStream] of windows) {
     for (const { signal, atUs, lastBeforeUs } of ends) {
       if (!lastBeforeUs.has(stream)) continue
@@ -69,12 +72,16 @@ export function judgeEnds(
       }
       const before = first.lastBeforeUs.get(stream) ?? startUs
       const after = (wholeUs(gap, last) ?? endUs) + SLACK_US
-      excessMs.push((Math.max(0, before - startUs) + Math.max(0, endUs - after)) / 1000)
+      const [earlyMs, lateMs] = [(before - startUs) / 1000, (endUs - after) / 1000]
+      const excess = Math.max(0, earlyMs) + Math.max(0, lateMs)
+      excessMs.push(excess)
+      if (excess > widestMs)
+        [widestMs, widest] = [excess, `${stream} ${gap.start_time}: ${earlyMs} ms early, ${lateMs} ms late`]
       if (gap.channel === 'trade' && gap.state !== 'healed' && gap.lost !== 0)
         unhealed.push(`${stream} ${gap.state} ${gap.start_time}: ${gap.healed} of ${gap.lost}`)
     }
   }
-  return { uncovered, unexplained, unhealed, excessMs }
+  return { uncovered, unexplained, unhealed, excessMs, widest }
 }
 
 const windowOf = (gap: GapRecord): Window => ({

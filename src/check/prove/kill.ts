@@ -43,9 +43,9 @@ export const kill: Proof = {
     const stops = Math.ceil(count * STOPS_SHARE)
     const { ends, gaps, audit, hasSettled } = await killAndStop(options, count, stops)
     const verdict = judgeEnds(ends, gaps, wholeUs)
-    const { uncovered, unexplained, unhealed } = verdict
-    for (const text of [uncovered, unexplained, unhealed, audit.missing()].flatMap((list) => list.slice(0, SHOWN_MAX)))
-      options.say(text)
+    const { uncovered, unexplained, unhealed, widest } = verdict
+    for (const list of [uncovered, unexplained, unhealed, audit.missing(), [`widest: ${widest}`]])
+      for (const text of list.slice(0, SHOWN_MAX)) options.say(text)
     const trades = audit.counts()
     const exits = ends.filter(({ signal }) => signal === 'SIGTERM')
     const excess = spread(verdict.excessMs)
