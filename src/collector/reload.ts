@@ -3,8 +3,9 @@
 import type { FeedName } from '../api/view.ts'
 import type { Feed } from '../feed/feed.ts'
 import { type WantedFeed, wantedFeeds } from '../feed/plan.ts'
+import { polledTopic } from '../feed/poller.ts'
 import type { Config, VenueConfig } from '../ops/config-schema.ts'
-import type { Venue } from '../venues/venue.ts'
+import type { Topic } from '../venues/venue.ts'
 import type { Collected } from './collected.ts'
 import { wantedChannels } from './wanted.ts'
 
@@ -19,8 +20,12 @@ export interface Reconciliation {
   readonly add: readonly WantedFeed[]
 }
 
-/** What leads from the feeds there are to those that are wanted. Pure. */
-export function reconcile(venue: Venue, feeds: Iterable<Feed>, wanted: readonly WantedFeed[]): Reconciliation {
+/** What leads from the feeds there are to those that are wanted. `topicOf`: what brings a feed. Pure. */
+export function reconcile(
+  feeds: Iterable<Feed>,
+  wanted: readonly WantedFeed[],
+  topicOf: (feed: WantedFeed) => Topic,
+): Reconciliation {
   const left = new Map([...feeds].map((feed) => [keyOf(feed), feed]))
   const rename: WantedFeed[] = []
   const add: WantedFeed[] = []
@@ -28,7 +33,7 @@ export function reconcile(venue: Venue, feeds: Iterable<Feed>, wanted: readonly 
     const feed = left.get(keyOf(each))
     left.delete(keyOf(each))
     if (feed === undefined) add.push(each)
-    else if (feed.topic.name !== venue.topic(each.channel, each.name, each.symbol).name) rename.push(each)
+    else if (feed.topic.name !== topicOf(each).name) rename.push(each)
   }
   return { remove: [...left.values()], rename, add }
 }
@@ -40,7 +45,10 @@ export async function reloadVenue(
   removed: (feeds: readonly FeedName[]) => void,
 ): Promise<void> {
   const venueConfig = config.exchanges[venue.id] as VenueConfig
-  const { remove, rename, add } = reconcile(venue, feed.feeds, wantedOf(config, venue.id))
+  // Polling brings trades from a channel of its own choice.
+  const topicOf = ({ channel, name, symbol }: WantedFeed) =>
+    config.enable_websocket ? venue.topic(channel, name, symbol) : polledTopic(venue, channel, name, symbol)
+  const { remove, rename, add } = reconcile(feed.feeds, wantedOf(config, venue.id), topicOf)
   feed.remove(remove, REMOVED)
   removed(remove.map(({ channel, symbol }) => ({ venue: venue.id, channel, symbol })))
   feed.remove(

@@ -136,6 +136,22 @@ describe('a new configuration', () => {
     await until('life', () => live(service))
   })
 
+  test('that is the same interrupts nothing where WebSocket is off', { timeout: 30_000 }, async () => {
+    const polling = { enable_websocket: false, collection_interval_seconds: 1 }
+    running = await startService(await simulate(), { okx: ['BTC-USDT'], 'binance-usdm': ['BTCUSDT'] }, polling)
+    const service = running
+    await until('polled feeds', () =>
+      service.service.collector
+        .feeds()
+        .every(({ channel, state }) => state === (channel === 'quote' ? 'disabled' : 'live')),
+    )
+    await service.reload({})
+    expect([...service.service.collector.gaps()].map(({ channel, cause, reason }) => [channel, cause, reason])).toEqual(
+      [],
+    )
+    expect(service.service.collector.feeds().filter(({ state }) => state === 'connecting')).toEqual([])
+  })
+
   test('with another channel of the venue interrupts only its feeds, and that is a gap', {
     timeout: 30_000,
   }, async () => {
