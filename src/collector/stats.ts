@@ -65,7 +65,9 @@ export class Stats {
     if (this.lastCollectionUs === undefined || receiveTimeUs > this.lastCollectionUs)
       this.lastCollectionUs = receiveTimeUs
     handles.storeLatency.observe((storedUs - receiveTimeUs) / 1e6)
-    if (event.exchange_time_us !== undefined)
+    // What was fetched later than it was made says nothing of how late data come.
+    const isLate = event.type === 'trade' && event.source === 'backfill'
+    if (event.exchange_time_us !== undefined && !isLate)
       handles.exchangeLatency.observe((receiveTimeUs - event.exchange_time_us) / 1e6)
   }
 
