@@ -1,6 +1,6 @@
 /** The newest records in memory, for the API: bounded, the oldest go first. */
 
-import { instrumentKey, type MarketEvent, type Ticker, type Trade } from '../model/event.ts'
+import { type EpochUs, instrumentKey, type MarketEvent, type Ticker, type Trade } from '../model/event.ts'
 
 export class MemoryStore {
   readonly #recordsMax: number
@@ -17,8 +17,8 @@ export class MemoryStore {
 
   accept(event: MarketEvent): void {
     if (event.type === 'trade') {
-      this.#trades[this.#next] = event
-      this.#next = (this.#next + 1) % this.#recordsMax
+      if (event.source === 'backfill') this.#insert(event)
+      else this.#push(event)
     } else if (event.type === 'ticker') {
       const key = instrumentKey(event.venue, event.symbol)
       this.#tickers.delete(key)
@@ -29,6 +29,28 @@ export class MemoryStore {
           break
         }
       }
+    }
+  }
+
+  #push(trade: Trade): void {
+    this.#trades[this.#next] = trade
+    this.#next = (this.#next + 1) % this.#recordsMax
+  }
+
+  /** One that was fetched to heal a gap stands behind those that were made later, and drives none of them out. */
+  #insert(trade: Trade): void {
+    const { length } = this.#trades
+    const oldest = this.#trades[this.#next]
+    if (length === this.#recordsMax && oldest !== undefined && madeUs(oldest) > madeUs(trade)) return
+    let at = this.#next
+    this.#push(trade)
+    for (let others = Math.min(length, this.#recordsMax - 1); others > 0; others--) {
+      const before = (at - 1 + this.#recordsMax) % this.#recordsMax
+      const later = this.#trades[before]
+      if (later === undefined || madeUs(later) <= madeUs(trade)) break
+      this.#trades[at] = later
+      this.#trades[before] = trade
+      at = before
     }
   }
 
@@ -49,9 +71,11 @@ export class MemoryStore {
     return this.#tickers.values()
   }
 
-  /** Newest first. */
+  /** Newest first, in the order in which they came; those that were fetched later by when they were made. */
   *trades(): Generator<Trade> {
     const { length } = this.#trades
     for (let i = 1; i <= length; i++) yield this.#trades[(this.#next - i + length) % length] as Trade
   }
 }
+
+const madeUs = ({ exchange_time_us, receive_time_us }: Trade): EpochUs => exchange_time_us ?? receive_time_us ?? 0
