@@ -22,7 +22,11 @@ export class Roster {
   /** By venue id: those that are switched on. */
   readonly #collected = new Map<string, Collected>()
   #config: Config
-  #changes: Promise<unknown> = Promise.resolve()
+  /** Lets changes begin: what is received before the log is open would reach no sink. */
+  #letChange: (started: Promise<unknown> | undefined) => void = () => {}
+  #changes: Promise<unknown> = new Promise((resolve) => {
+    this.#letChange = resolve
+  })
   #isStopped = false
 
   constructor(config: Config, parts: RosterParts) {
@@ -52,9 +56,9 @@ export class Roster {
 
   /** Resolves when every venue is being collected or tried; they start side by side, and changes wait for it. */
   start(): Promise<void> {
-    return this.#inTurn(async () => {
-      await Promise.all(this.all.map(({ feed }) => feed.start()))
-    })
+    const started = Promise.all(this.all.map(({ feed }) => feed.start()))
+    this.#letChange(started.catch(() => {}))
+    return started.then(() => {})
   }
 
   /** What cannot be changed is refused, each feed on its own. */
@@ -69,7 +73,10 @@ export class Roster {
     )
   }
 
-  /** Collects what `config` says from now on; what clients changed is undone. Resolves when everything is asked for. */
+  /**
+   * Collects what `config` says from now on, or from the start on; what clients changed is undone. Resolves when everything
+   * is asked for.
+   */
   reload(config: Config): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#isStopped) return
@@ -82,6 +89,7 @@ export class Roster {
 
   stop(): void {
     this.#isStopped = true
+    this.#letChange(undefined)
     for (const { stop } of this.all) stop()
   }
 
