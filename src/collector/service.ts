@@ -1,7 +1,7 @@
 /** The running service: log, metrics, API and collector, started and stopped in the order in which the data flow. */
 
 import { type Api, createApi } from '../api/server.ts'
-import { errorText } from '../model/errors.ts'
+import { errorText, PrismError } from '../model/errors.ts'
 import type { LoadedConfig } from '../ops/config.ts'
 import { diffConfig, withApplicable } from '../ops/config-diff.ts'
 import type { Config } from '../ops/config-schema.ts'
@@ -150,11 +150,22 @@ export class DataCollectorService {
     try {
       const loaded = load()
       requireWithinLimits(loaded.config, this.#venues)
+      this.#requireNowWithinLimits(loaded.config)
       return loaded
     } catch (error) {
       for (const line of errorText(error).split('\n')) this.logger.error('config_invalid', line)
       this.logger.error('config_kept', 'the new configuration was not taken over; everything goes on as it is')
       return undefined
+    }
+  }
+
+  /** Without what counts only after a restart, such as polling, the rest can be too much. */
+  #requireNowWithinLimits(config: Config): void {
+    try {
+      requireWithinLimits(withApplicable(this.#parts.loaded.config, config), this.#venues)
+    } catch (error) {
+      const hint = 'That is so until a restart: some of what has changed counts only then. Restart to take it over'
+      throw new PrismError('CONFIG_INVALID', `${errorText(error)}\n${hint}`)
     }
   }
 

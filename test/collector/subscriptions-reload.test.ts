@@ -54,6 +54,20 @@ describe('a new configuration', () => {
     ])
   })
 
+  test('that keeps a limit only by what counts after a restart changes nothing', { timeout: 30_000 }, async () => {
+    const service = await start({ deribit: ['BTC-PERPETUAL'] })
+    const before = names(service)
+    await service.reload({
+      enable_websocket: false,
+      'exchanges.deribit.symbols': Array.from({ length: 1201 }, (_, n) => `BTC-${n}SEP27`),
+    })
+    expect(names(service)).toEqual(before)
+    expect(messages(service, 'config_invalid')).toEqual([
+      expect.stringMatching(/4804 streams need 13 connections to Deribit/),
+      expect.stringMatching(/until a restart/),
+    ])
+  })
+
   test('with other symbols and channels changes these feeds and no others', { timeout: 30_000 }, async () => {
     const service = await start({ binance: ['BTCUSDT', 'ETHUSDT'] }, { 'collect.quote': false })
     const opened = messages(service, 'socket_opened').length
