@@ -58,7 +58,9 @@ function statusOf(feeds: VenueFacts['feeds'], venues: readonly VenueFacts[]): Ex
 
 /** The commonest reason among the feeds that are not live. */
 function reasonOf(feeds: VenueFacts['feeds'], venues: readonly VenueFacts[]): string {
-  const others = feeds.filter(({ state }) => state !== 'live')
+  // Where all have settled, that is the reason.
+  const told = feeds.length > 0 ? feeds : venues.flatMap((venue) => venue.feeds)
+  const others = told.filter(({ state }) => state !== 'live')
   const [first] = others
   const isBanned = venues.some(({ bannedUntilUs }) => bannedUntilUs !== undefined)
   const ban = isBanned ? 'REST is banned; ' : ''
