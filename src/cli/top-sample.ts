@@ -32,6 +32,8 @@ export interface Sample {
   readonly health: Health
   readonly feeds: readonly Feed[]
   readonly sinks: readonly SinkState[]
+  /** By `venue channel`. */
+  readonly openGaps: ReadonlyMap<string, number>
   /** Of the last hour; `undefined`: not asked for, or not known yet. */
   readonly coverage: readonly Coverage[] | undefined
 }
@@ -50,6 +52,7 @@ export async function takeSample(client: ServiceClient): Promise<Sample> {
     health,
     feeds: feeds.data.feeds,
     sinks: sinksOf(health, metrics),
+    openGaps: openGapsOf(metrics),
     coverage: undefined,
   }
 }
@@ -65,6 +68,17 @@ export async function takeCoverage(client: ServiceClient): Promise<readonly Cove
 const SINK_CHECK = 'sink:'
 const SINK_LINE =
   /^marketprism_sink_(up|records_total|lag_records|lag_seconds)\{(?:[^}]*,)?sink="([^"]+)"[^}]*\} (\S+)$/gm
+
+const GAPS_LINE = /^marketprism_gaps_open\{([^}]*)\} (\d+)$/gm
+
+/** A feed may have hundreds of them that are being healed; it names but the newest. */
+function openGapsOf(metrics: string): Map<string, number> {
+  const counts = [...metrics.matchAll(GAPS_LINE)].map(([, labels = '', count]) => {
+    const label = (name: string) => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1]
+    return [`${label('venue')} ${label('channel')}`, Number(count)] as const
+  })
+  return new Map(counts)
+}
 
 /** Health names the sinks and says how they are; the metrics count. */
 function sinksOf({ checks }: Health, metrics: string): SinkState[] {
@@ -130,11 +144,19 @@ export function groupRows(sample: Sample, before: Sample | undefined, byChannel:
       rate: seconds > 0 ? events / seconds : undefined,
       newestSeconds: ages.length === 0 ? undefined : Math.min(...ages),
       oldestSeconds: ages.length === 0 ? undefined : Math.max(...ages),
-      openGaps: feeds.filter(({ open_gap }) => open_gap !== null).length,
+      openGaps: sumOf(new Set(feeds.map(channelOf)), (channel) => sample.openGaps.get(channel) ?? 0),
       coveredShare: shareOf(coverage.get(key) ?? []),
       isVerifiable: feeds.every(isVerifiable),
     }
   })
+}
+
+const channelOf = ({ venue, channel }: Feed): string => `${venue} ${channel}`
+
+function sumOf<Item>(items: Iterable<Item>, value: (item: Item) => number): number {
+  let sum = 0
+  for (const item of items) sum += value(item)
+  return sum
 }
 
 const grown = (after: number, before: number): number => (after >= before ? after - before : after)

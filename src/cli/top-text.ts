@@ -98,7 +98,7 @@ function headLines({ url, sample, before, problem, isConnected }: TopState, scre
   const grown = events - (before?.status.collection_stats.total_collections ?? 0)
   const rate = seconds > 0 && grown >= 0 ? grown / seconds : undefined
   const simulated = status.environment === 'simulation' ? '  SIMULATED DATA' : ''
-  const openGaps = sample.feeds.filter(({ open_gap }) => open_gap !== null).length
+  const openGaps = [...sample.openGaps.values()].reduce((sum, count) => sum + count, 0)
   const lines = [
     `MarketPrism ${status.version}  ${paint(health.status, HEALTH_COLOUR[health.status], screen)}  up ${upText(status.uptime_seconds)}  ${url}${simulated}`,
     `${utcText(new Date(timeMs).toISOString()).slice(0, 19)} UTC  ${rateText(rate)} events/s  open gaps ${openGaps}  covered ${shareText(shareOf(coverage ?? []) ?? null)}  events ${events}  errors ${status.collection_stats.error_count}`,

@@ -65,6 +65,7 @@ const sample = (over: Partial<Sample> = {}): Sample => ({
   health: { service: 'data-collector', status: 'healthy', timestamp: TIME, uptime_seconds: 1, checks: {} },
   feeds: [feed()],
   sinks: [],
+  openGaps: new Map(),
   coverage: undefined,
   ...over,
 })
@@ -106,6 +107,18 @@ describe('sums', () => {
     expect(groupRows(sample({ feeds: [feed({ last_message: null })] }), undefined, true)).toMatchObject([
       { newestSeconds: undefined, oldestSeconds: undefined },
     ])
+  })
+
+  test('every open gap counts, not every feed that has one', () => {
+    const openGaps = new Map([
+      ['binance trade', 500],
+      ['binance book', 2],
+      ['okx trade', 1],
+    ])
+    const feeds = [feed(), feed({ symbol: 'A' }), feed({ channel: 'book' })]
+    const now = sample({ feeds, openGaps })
+    expect(groupRows(now, undefined, true)).toMatchObject([{ openGaps: 500 }, { openGaps: 2 }])
+    expect(groupRows(now, undefined, false)).toMatchObject([{ openGaps: 502 }])
   })
 
   test('a share never looks better than it is', () => {
@@ -268,6 +281,16 @@ describe('against a service', () => {
     expect(sinks).toEqual([
       { name: 'memory', isUp: true, records: 7, lagRecords: 3, lagSeconds: 1.5, result: 'writing' },
     ])
+  })
+
+  test('open gaps are those of the metrics', async () => {
+    const lines = [
+      'marketprism_gaps_open{venue="binance",channel="trade",environment="x"} 500',
+      'marketprism_gaps_open{environment="x",channel="book",venue="okx"} 2',
+    ]
+    vi.spyOn(running.metrics, 'text').mockReturnValue(lines.join('\n'))
+    await top('--url', running.url)
+    expect(printed).toContain('open gaps 502')
   })
 
   test('what is no service, or another token, ends it with the reason', async () => {
