@@ -67,6 +67,13 @@ export function symbolParam(description: string) {
   return z.string({ error }).min(1, { error }).max(SYMBOL_LENGTH_MAX, { error }).optional().describe(description)
 }
 
+const GAP_ID_LENGTH_MAX = 64
+
+export function gapIdParam(name: string, description: string) {
+  const error = `${name} parameter must be one gap_id`
+  return z.string({ error }).min(1, { error }).max(GAP_ID_LENGTH_MAX, { error }).optional().describe(description)
+}
+
 /** A moment; {@link momentUs} reads what has passed. */
 export function momentParam(name: string, description: string) {
   const error = `${name} parameter must be an ISO-8601 time with its offset (2025-06-29T04:07:49Z) or how long ago (90s, 15m, 1h, 2d)`

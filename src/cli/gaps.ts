@@ -18,6 +18,7 @@ const PARAMETERS = {
   cause: 'one cause',
   since: 'gaps that lasted until then: 15m, 2d, or an ISO-8601 time',
   until: 'gaps that began by then',
+  after: 'only gaps behind this one, by its gap_id (--json tells it)',
   limit: 'gaps in the table, 100 unless said',
 }
 
@@ -62,7 +63,7 @@ export function gapsText({ gaps, summary, count, has_more }: Gaps, screen: Scree
   const isOpen = ({ state }: Gap): boolean => state === 'open'
   const ordered = [...gaps.filter(isOpen), ...gaps.filter((gap) => !isOpen(gap))]
   return `${tableText(COLUMNS, ordered, screen)}\n${summaryText(summary)}${
-    has_more ? `Only ${count} of them are shown; --limit and --until show others.\n` : ''
+    has_more ? `Only ${count} of them are shown; --limit, --until and --after show others.\n` : ''
   }`
 }
 

@@ -130,6 +130,41 @@ test('the summary counts all that match, whatever the limit', async () => {
   })
 })
 
+describe('page by page', () => {
+  const pages = async (query: string): Promise<string[][]> => {
+    const found: string[][] = []
+    for (let after = ''; found.length < 10; ) {
+      const { gaps, has_more, summary } = await dataOf(`${query}${after}`)
+      found.push(gaps.map(({ gap_id }: { gap_id: string }) => gap_id))
+      expect(summary.total).toBe(running.collector.ledger.length)
+      if (!has_more) return found
+      after = `&after=${gaps.at(-1).gap_id}`
+    }
+    return found
+  }
+
+  test('every gap comes once, also where all began at one moment', async () => {
+    const all = Array.from({ length: 7 }, (_, index) => `down-${index}`)
+    running.collector.ledger = all.map((gap_id) =>
+      fakeGap({ gap_id, symbol: `S${gap_id}USDT`, start_time_us: ago(60), end_time_us: ago(1), cause: 'process_down' }),
+    )
+    expect(await pages('limit=3')).toEqual([all.slice(0, 3), all.slice(3, 6), all.slice(6)])
+  })
+
+  test('the gap that was the last may have changed since', async () => {
+    expect(await idsOf('state=closed&after=open')).toEqual(['book', 'nothing-lost'])
+    expect(await idsOf('state=closed&after=nothing-lost')).toEqual([])
+  })
+
+  test('a gap that nobody knows is told', async () => {
+    const { error_code, message } = await bodyOf(await get('after=forgotten'))
+    expect([error_code, message]).toEqual([
+      'INVALID_PARAMETERS',
+      'after parameter must be the gap_id of a gap that is kept; begin anew without it',
+    ])
+  })
+})
+
 describe('filters', () => {
   test.each([
     ['', ['open', 'healed', 'final', 'book', 'nothing-lost']],
@@ -173,6 +208,7 @@ describe('filters', () => {
       cause: 'all',
       since: '2026-11-23T11:00:00.000000+00:00',
       until: null,
+      after: null,
       limit: 7,
     })
   })
