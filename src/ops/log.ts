@@ -1,6 +1,7 @@
 /** Structured log: one line of JSON (or of text for a terminal) for each thing that happened. */
 
 import { pino } from 'pino'
+import { errorText, PrismError } from '../model/errors.ts'
 import { isoTime } from '../model/time.ts'
 import type { Clock } from '../platform/platform.ts'
 import { cleanFields, cleanText, escapeControls } from './log-fields.ts'
@@ -59,13 +60,10 @@ export interface LogOptions {
 const PINO_LEVEL = { DEBUG: 'debug', INFO: 'info', WARNING: 'warn', ERROR: 'error' } as const
 const NAME: Readonly<Record<string, LogLevel>> = { debug: 'DEBUG', info: 'INFO', warn: 'WARNING', error: 'ERROR' }
 
-/** Errors: throws when the log file's folder cannot be made. Writing itself never throws and never ends the process. */
+/** Errors: throws PrismError CONFIG_INVALID when the log file cannot be opened. Writing itself never throws and never ends the process. */
 export function createLogger(options: LogOptions): RootLogger {
   const { log, clock } = options
-  const file =
-    log.file === undefined
-      ? undefined
-      : openLogFile({ path: log.file, bytesMax: log.file_bytes_max, countMax: log.file_count_max })
+  const file = fileOf(log)
   const root = pino(
     {
       level: PINO_LEVEL[log.level],
@@ -84,6 +82,17 @@ export function createLogger(options: LogOptions): RootLogger {
     get lostLines() {
       return file?.lostLines ?? 0
     },
+  }
+}
+
+function fileOf({ file: path, file_bytes_max: bytesMax, file_count_max: countMax }: LogOptions['log']) {
+  if (path === undefined) return undefined
+  try {
+    return openLogFile({ path, bytesMax, countMax })
+  } catch (error) {
+    const cause = error instanceof Error && 'code' in error ? String(error.code) : errorText(error)
+    const message = `log.file: cannot write ${path} (${cause}). Name a file that this user may write, or leave it out`
+    throw new PrismError('CONFIG_INVALID', message, {}, { cause: error })
   }
 }
 

@@ -45,6 +45,16 @@ describe('exit statuses', () => {
     expect(output()).not.toMatch(/\bat .*\.js:\d+/)
   })
 
+  test('78 for a log file that cannot be written, with the option to change', async () => {
+    const config = mkdtempSync(join(folder, 'config-'))
+    const file = join(config, 'service.yaml', 'logs', 'collector.log')
+    writeFileSync(join(config, 'service.yaml'), `log:\n  file: ${file}\n`)
+    const { exit, output } = run(['start', '--config', config, '--port', '0'])
+    expect(await exit).toBe(78)
+    expect(output()).toContain(`log.file: cannot write ${file} (ENOTDIR)`)
+    expect(output()).not.toMatch(/\bat .*\.js:\d+/)
+  })
+
   test('98 when the port is taken, before anything else is opened', async () => {
     const holder = createServer().listen(0, '127.0.0.1')
     await new Promise((resolve) => holder.once('listening', resolve))
