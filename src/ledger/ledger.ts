@@ -195,9 +195,8 @@ export class Ledger {
   }
 
   /** Every gap that is kept, the newest start first. */
-  gaps(): Gap[] {
-    const all = [...this.#entries.values()].flatMap(({ gaps }) => [...gaps.values()])
-    return all.sort((a, b) => b.start_time_us - a.start_time_us)
+  gaps(): readonly Gap[] {
+    return this.kept.newestFirst([...this.#entries.values()].map(({ gaps }) => gaps))
   }
 
   /** One entry for each stream that was collected in the window. */

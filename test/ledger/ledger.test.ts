@@ -398,6 +398,7 @@ test('of too many gaps the oldest of all streams go, not the newest of one that 
   for (let i = 0; i < 100_000; i++) feeds.A?.lose({ cause: 'sequence_gap', startUs: i }, { endUs: i })
   feeds.B?.begin({ cause: 'disconnect' })
   await world.clock.advance(10_000)
+  expect(ledger.gaps()[0]).toMatchObject({ symbol: 'B', state: 'open' })
   feeds.B?.end({ endUs: world.clock.nowUs() })
   const kept = ledger.gaps()
   expect([kept.length, ledger.kept.evicted]).toEqual([100_000, 1])
