@@ -30,6 +30,8 @@ export class Seam {
   readonly #heldMax: number
   readonly #lag: Lag
   #held: Kept[] = []
+  /** The newest event that there was no room for, unless the first link has come as far. */
+  #spilt: MarketEvent | undefined
   #ackedMs: number | undefined
   #heardMs: number | undefined
   #newestMs: number | undefined
@@ -62,7 +64,7 @@ export class Seam {
     this.#heardMs ??= nowMs
     this.#newestMs = nowMs
     this.#held.push({ ...held, atMs: nowMs })
-    if (this.#held.length > this.#heldMax) this.#held.shift()
+    if (this.#held.length > this.#heldMax) this.#spilt = this.#held.shift()?.event
   }
 
   /** The venue confirmed it on the second link. */
@@ -86,6 +88,7 @@ export class Seam {
     if (this.feed.ledger.outage !== undefined) return true
     this.#prune()
     if (this.feed.channel === 'book' && !this.#front.isKnown) return true
+    if (this.#spilt !== undefined) return false
     const lateMs = Math.max(this.#lateMs, this.#lag.ms)
     const isDeaf = this.#deliveredMs > (this.#newestMs ?? confirmedMs) + GRACE_MS + lateMs
     // Until then the first link may still bring what was said before.
@@ -121,6 +124,7 @@ export class Seam {
     let count = this.#held.findLastIndex(({ event }) => this.#front.isEnd(event)) + 1
     const walk = this.#front.walk()
     if (this.#front.isKnown) while (count < this.#held.length && walk(this.#held[count] as Kept) === 'past') count++
+    if (count > 0 || (this.#spilt !== undefined && this.#front.isEnd(this.#spilt))) this.#spilt = undefined
     if (count === 0) return
     const known = this.#held.splice(0, count)
     this.#wholeUs = known.at(-1)?.receiveTimeUs

@@ -11,14 +11,14 @@ import { createWorld } from '../helpers/world.ts'
 const SYMBOL = 'BTCUSDT'
 const base = { exchange: 'binance', venue: 'binance', market: 'spot', symbol: SYMBOL } as const
 
-function seamOf(channel: Channel, lag: Lag = { ms: 0, newestMs: 0 }): Seam {
+function seamOf(channel: Channel, lag: Lag = { ms: 0, newestMs: 0 }, heldMax = 100): Seam {
   const venue = findVenue('binance') as Venue
   const { clock, files } = createWorld()
   const ledger = new Ledger({ folder: 'ledger', files, clock, emit: () => {}, onProblem: () => {} })
   const topic = venue.topic(channel, channel === 'trade' ? 'trade' : 'bookTicker', SYMBOL)
   const feed = new Feed(venue, topic, ledger.stream({ ...base, channel, proof: topic.proof }), clock)
   const front = createFront({ venue, feed, sequenceOf: () => undefined, newestTrade: undefined })
-  return new Seam(feed, front, 100, lag)
+  return new Seam(feed, front, heldMax, lag)
 }
 
 const MAKE: Readonly<Partial<Record<Channel, (number: number) => MarketEvent>>> = {
@@ -107,3 +107,22 @@ test('a feed of which nothing comes has not joined while the first link may stil
   busy.delivered({ ...trade, exchange_time_us: 600_000 }, 3_050_000, 1_500)
   expect([quiet.joins(OVERLAP_MS), quiet.joins(OVERLAP_MS + 2_400)]).toEqual([false, true])
 })
+
+test.each(['trade', 'quote'] as const)(
+  '%s: what there was no room for is missing until the first link brings it',
+  (channel) => {
+    const seam = seamOf(channel, undefined, 3)
+    const make = MAKE[channel] as (number: number) => MarketEvent
+    const hold = (number: number) =>
+      seam.hold({ event: make(number), checksum: undefined, receiveTimeUs: 0 }, number * 100)
+    seam.acked(0)
+    hold(1)
+    seam.delivered(make(1), 0, 110)
+    expect(seam.joins(120)).toBe(true)
+    for (const number of [2, 3, 4, 5]) hold(number)
+    expect(seam.joins(OVERLAP_MS)).toBe(false)
+    seam.delivered(make(2), 0, OVERLAP_MS)
+    expect(seam.joins(OVERLAP_MS)).toBe(true)
+    expect(seam.take().map(({ event }) => event.id)).toEqual([3, 4, 5].map((number) => make(number).id))
+  },
+)
