@@ -11,6 +11,9 @@ import { type RestClient, RestError } from './rest-client.ts'
 /** What REST knows and the stream has not brought may be on its way for so long; a whole connection is not waited for so patiently. */
 const IN_FLIGHT_MS = { feed: 2_000, connection: 1_000 }
 
+/** An answer that takes longer, behind a pause for example, is waited for no more: meanwhile the book would be called live. */
+const ANSWER_MS = 30_000
+
 /** Streams of one connection that said their last words within this time have fallen silent with it. */
 const TOGETHER_MS = 5_000
 
@@ -73,7 +76,7 @@ export class Probes {
 
   /** The number that the venue has come to, unless the stream has or comes there too. Errors: rejects with {@link RestError}. */
   async #missing(feed: Feed, inFlightMs: number): Promise<number | undefined> {
-    const newest = await this.#newest(feed)
+    const newest = await this.#inTime(this.#newest(feed))
     const isMissing = () => newest !== undefined && newest > (this.#position(feed) ?? 0)
     if (isMissing()) await new Promise<void>((resolve) => void this.#options.platform.clock.after(inFlightMs, resolve))
     return isMissing() ? newest : undefined
@@ -81,10 +84,19 @@ export class Probes {
 
   async #newest({ channel, topic, symbol }: Feed): Promise<number | undefined> {
     const { rest, venue } = this.#options
+    if (rest.bannedUntilUs !== undefined) throw new RestError('banned', 'the venue cannot be asked during a ban')
     if (channel === 'trade') return rest.get(venue.rest.newestTrade(topic))
     // Its number alone is asked for, which the smallest tells as well.
     const { sequence } = await rest.get(venue.rest.snapshot(symbol, venue.rest.snapshotSizes[0]))
     return sequence
+  }
+
+  #inTime<Answer>(answer: Promise<Answer>): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const late = () => reject(new RestError('failed', 'no answer in time'))
+      const cancel = this.#options.platform.clock.after(ANSWER_MS, late)
+      answer.then(resolve, reject).finally(cancel)
+    })
   }
 
   #canTell(feed: Feed): boolean {

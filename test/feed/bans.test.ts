@@ -46,6 +46,22 @@ describe('bans', () => {
     expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
   })
 
+  test('a book whose stream has died is not served as live until the ban is over', async () => {
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(100) : exchangeInfo('BTCUSDT', 'ETHUSDT'))
+    const symbols = ['BTCUSDT', 'ETHUSDT']
+    const { books, rest } = await start('binance', { symbols, channels: { book: 'depth@100ms' } })
+    world.peer.open()
+    binanceAck()
+    const speak = (second: number, ...speaking: string[]) => {
+      for (const symbol of speaking) world.peer.message(binanceDelta(symbol, 100 + second, 100 + second))
+    }
+    await pass(60, (second) => speak(second, ...symbols))
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '36000' })
+    void rest.get({ path: '/', budget: 'weight', weight: 1, parse: () => {} }).catch(() => {})
+    await pass(400, (second) => speak(60 + second, 'ETHUSDT'))
+    expect(symbols.map((symbol) => books.find('binance', symbol)?.isLive)).toEqual([false, true])
+  })
+
   test('a polled book is not served as live while a ban lets it grow old', async () => {
     world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(100) : exchangeInfo('BTCUSDT'))
     const { stateOf, books } = await start('binance', {

@@ -17,6 +17,7 @@ const venue = findVenue('binance') as Venue
 
 let world: World
 let books: Books
+let bans: Bans
 let probes: Probes
 let log: string[]
 /** What the venue's book stands at. */
@@ -50,7 +51,7 @@ beforeEach(async () => {
       url.includes('/depth') ? { lastUpdateId: theirs, bids: [['1', '1']], asks: [['2', '1']] } : { lastId: theirs },
     )
   books = new Books(new Map([['binance', venue.book]]))
-  const bans = new Bans('bans.json', world)
+  bans = new Bans('bans.json', world)
   await bans.load()
   const instruments = new Map()
   const rest = new RestClient({
@@ -108,6 +109,18 @@ describe('a silent book', () => {
     world.answer = () => jsonAnswer({ code: -1000, msg: 'busy' }, 500)
     await probes.ask(feedOf('book'))
     expect(log).toEqual(['dead: HTTP 500 -1000 busy'])
+  })
+
+  test('nor can a venue be asked during a ban, however long, or that answers too late', async () => {
+    ours(100)
+    await bans.set('binance a.example pause', 60_000)
+    void probes.ask(feedOf('book'))
+    await world.clock.advance(31_000)
+    expect(log).toEqual(['dead: no answer in time'])
+    await bans.set('binance a.example', 3_600_000)
+    await probes.ask(feedOf('book'))
+    expect(log.slice(1)).toEqual(['dead: the venue cannot be asked during a ban'])
+    expect(world.requests).toEqual([])
   })
 })
 
