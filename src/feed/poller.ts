@@ -21,6 +21,8 @@ export interface PollerOptions {
   readonly accept: (feed: Feed, event: MarketEvent, receiveTimeUs: EpochUs) => void
   /** What was polled of the feed is too old. */
   readonly stale: (feed: Feed) => void
+  /** The venue does not know the feed's symbol. */
+  readonly unknown: (feed: Feed, reason: string) => void
 }
 
 export class Poller {
@@ -84,7 +86,7 @@ export class Poller {
       if (!(error instanceof RestError)) throw error
       if (this.#isStopped || feed.isGivenUp) return
       if (error.kind === 'unknown_symbol') {
-        feed.reject(`unknown symbol: ${error.message}`)
+        this.#options.unknown(feed, `unknown symbol: ${error.message}`)
         return
       }
       const state = error.kind === 'banned' ? 'banned' : feed.lastMessageUs === undefined ? 'down' : 'stale'

@@ -280,11 +280,8 @@ export class VenueFeed {
   }
 
   #createPoller(intervalMs: number): Poller {
-    const { venue, rest, platform } = this.#options
     return new Poller({
-      venue,
-      rest,
-      platform,
+      ...this.#options,
       feeds: () => this.#feeds.values(),
       intervalMs,
       accept: (feed, event, receiveTimeUs) => {
@@ -292,6 +289,7 @@ export class VenueFeed {
         this.#intake.acceptPlain(feed, event, receiveTimeUs)
       },
       stale: (feed) => this.#intake.outdated(feed),
+      unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
     })
   }
 }

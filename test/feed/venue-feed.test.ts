@@ -499,6 +499,22 @@ describe('polling', () => {
     expect(events.flatMap((event) => (event.type === 'trade' ? [event.trade_id] : []))).toEqual(['1', '2', '3', '4'])
   })
 
+  test('a book whose symbol the venue does not know any more is not served as live; listed again, it comes back', async () => {
+    const listed = exchangeInfo('BTCUSDT')
+    let depth = snapshotAt(7)
+    world.answer = ({ url }) => (url.includes('/depth') ? depth : listed)
+    const channels = { book: 'depth@100ms' }
+    const { stateOf, books } = await start('binance', { symbols: ['BTCUSDT'], channels, pollIntervalMs: 5_000 })
+    const states = () => [stateOf('book', 'BTCUSDT')?.state, books.find('binance', 'BTCUSDT')?.state]
+    expect(states()).toEqual(['live', 'live'])
+    depth = jsonAnswer({ code: -1121, msg: 'Invalid symbol.' }, 400)
+    await world.clock.advance(5_000)
+    expect(states()).toEqual(['down', 'stale'])
+    depth = snapshotAt(8)
+    await world.clock.advance(600_000)
+    expect(states()).toEqual(['live', 'live'])
+  })
+
   test('a feed without answers is stale, then says why', async () => {
     world.answer = ({ url }) => (url.includes('/trades') ? rows(1) : jsonAnswer('', 503))
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
