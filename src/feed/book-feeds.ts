@@ -42,7 +42,7 @@ export interface BookFeedsOptions {
   readonly books: Books
   readonly downstream: Downstream
   readonly observer: Observer
-  /** The book feed of a symbol, if it is wanted and its connection is open. */
+  /** The book feed of a symbol, if it is wanted and its stream confirmed. */
   readonly find: (symbol: string) => Feed | undefined
   /** Books that are wanted and not live. */
   readonly waiting: () => number

@@ -54,6 +54,8 @@ export class Feed {
   behind: Behind | undefined
   events = 0
   resyncs = 0
+  /** Since its stream was last asked for, the venue has confirmed it or it has brought something. */
+  isConfirmed = false
   /** The book behind this feed was live and is being built anew. */
   isResyncing = false
 

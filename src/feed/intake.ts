@@ -52,7 +52,8 @@ export class Intake {
       ...options,
       find: (symbol) => {
         const feed = find('book', symbol)
-        return feed !== undefined && this.#isOpen(feed) ? feed : undefined
+        // A snapshot tells of a quiet stream, not of one that may never have begun.
+        return feed?.isConfirmed === true && this.#isOpen(feed) ? feed : undefined
       },
     })
     this.#trades = new TradeFeeds({ ...options, open: () => open('trade') })
@@ -107,6 +108,7 @@ export class Intake {
         continue
       }
       feed.events++
+      feed.isConfirmed = true
       feed.lastMessageUs = receiveUs
       feed.silence.heard(this.#options.platform.clock.monotonicMs())
       if (feed.lag.heard(event.exchange_time_us, receiveUs)) this.#options.observer.behind(feed)
@@ -142,6 +144,7 @@ export class Intake {
   }
 
   subscribed(feed: Feed): void {
+    feed.isConfirmed = true
     if (feed.channel === 'book') this.#books.subscribed(feed)
     // Trades come when someone trades: once the venue has confirmed the stream, silence is an answer too.
     else if (feed.channel === 'trade') this.#trades.subscribed(feed)
@@ -150,6 +153,7 @@ export class Intake {
 
   /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
+    feed.isConfirmed = false
     const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
     if (feed.channel === 'trade') this.#trades.restarted(feed)
@@ -215,6 +219,7 @@ export class Intake {
 
   /** The feed is collected no more. `isGone`: nor can the venue be asked about it. */
   dropped(feed: Feed, reason: BookReason, isGone: boolean): void {
+    feed.isConfirmed = false
     if (feed.channel === 'trade') this.#trades.dropped(feed, isGone)
     if (feed.channel !== 'book') return
     this.#books.dropped(feed, reason)

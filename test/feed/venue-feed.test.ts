@@ -258,6 +258,32 @@ describe('books with fetched snapshots', () => {
     expect(stateOf('book', 'QUIETUSDT')?.state).toBe('live')
   })
 
+  test('snapshots do not prove a book whose subscription the new connection has not confirmed', async () => {
+    const { stateOf } = await start('binance', { symbols: ['QUIETUSDT'], channels })
+    let answered = () => {}
+    world.answer = () => new Promise((resolve) => (answered = () => resolve(snapshotAt(104))))
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('QUIETUSDT', 100, 104))
+    await world.clock.advance(10)
+    world.peer.close()
+    await world.clock.advance(1_000)
+    world.peer.open()
+    answered()
+    world.answer = () => snapshotAt(104)
+    for (let i = 0; i < 12; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_000)
+    }
+    expect([world.peers.length, stateOf('book', 'QUIETUSDT')?.state]).toEqual([2, 'down'])
+    for (let i = 0; i < 20; i++) {
+      world.peer.pong()
+      ack()
+      await world.clock.advance(1_000)
+    }
+    expect(stateOf('book', 'QUIETUSDT')?.state).toBe('live')
+  })
+
   test('a book of which snapshots move on while the stream brings nothing is subscribed anew', async () => {
     await start('binance', { symbols: ['DEADUSDT'], channels })
     let last = 50
