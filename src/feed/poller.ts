@@ -28,6 +28,8 @@ export interface PollerOptions {
 export class Poller {
   readonly #options: PollerOptions
   readonly #polling = new Set<Feed>()
+  /** When each was last answered, monotonic. */
+  readonly #answeredMs = new WeakMap<Feed, number>()
   #stopTimer: (() => void) | undefined
   #isStopped = false
 
@@ -69,8 +71,8 @@ export class Poller {
   /** What is too old is not live, whatever keeps the answers from coming. */
   #age(feed: Feed): void {
     const { platform, rest, intervalMs, stale } = this.#options
-    const nowUs = platform.clock.nowUs()
-    const ageMs = feed.lastMessageUs === undefined ? 0 : (nowUs - feed.lastMessageUs) / 1000
+    const nowMs = platform.clock.monotonicMs()
+    const ageMs = nowMs - (this.#answeredMs.get(feed) ?? nowMs)
     const isOld = ageMs > STALE_INTERVALS * intervalMs
     if (rest.bannedUntilUs !== undefined) feed.set('banned', `no request until ${isoTime(rest.bannedUntilUs)}`)
     else if (isOld && feed.state === 'live') feed.set('stale', `no answer for ${Math.round(ageMs / 1000)} s`)
@@ -99,7 +101,9 @@ export class Poller {
   async #ask(feed: Feed, request: RestRequest<readonly MarketEvent[]>): Promise<void> {
     const events = await this.#options.rest.get(request)
     if (this.#isStopped || feed.isGivenUp) return
-    const receiveTimeUs = this.#options.platform.clock.nowUs()
+    const { clock } = this.#options.platform
+    const receiveTimeUs = clock.nowUs()
+    this.#answeredMs.set(feed, clock.monotonicMs())
     // Answers overlap.
     const fresh = events.filter((event) => event.type !== 'trade' || !isDelivered(feed, event))
     // Some venues answer newest first; trades go out oldest first. The whole answer shows it, also where its new part

@@ -541,6 +541,19 @@ describe('polling', () => {
     expect(states()).toEqual(['live', 'live'])
   })
 
+  test('a book without answers is not served as live, also while our clock waits for one that was set back', async () => {
+    world.answer = ({ url }) => (url.includes('/depth') ? snapshotAt(7) : jsonAnswer('', 503))
+    const channels = { book: 'depth@100ms' }
+    const { books } = await start('binance', { symbols: ['BTCUSDT'], channels, pollIntervalMs: 5_000 })
+    const frozenUs = world.clock.nowUs()
+    world.clock.nowUs = () => frozenUs
+    await world.clock.advance(20_000)
+    expect(books.find('binance', 'BTCUSDT')?.isLive).toBe(true)
+    world.answer = () => Promise.reject(new Error('connect ECONNREFUSED'))
+    await world.clock.advance(20_000)
+    expect(books.find('binance', 'BTCUSDT')?.isLive).toBe(false)
+  })
+
   test('a feed without answers is stale, then says why', async () => {
     world.answer = ({ url }) => (url.includes('/trades') ? rows(1) : jsonAnswer('', 503))
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], pollIntervalMs: 5_000 })
