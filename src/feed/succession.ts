@@ -41,6 +41,8 @@ export class Succession {
   #handover: Handover | undefined
   /** Where the link that delivers came from, while it may still repeat what the one before delivered. */
   #origin: { readonly handover: Handover; readonly untilMs: number } | undefined
+  /** Why another link was asked for while the second one was on its way: where that one goes may be the reason. */
+  #asked: string | undefined
   /** Second links in a row that did not open. */
   #failures = 0
 
@@ -58,6 +60,7 @@ export class Succession {
   /** A link has opened that took nothing over. */
   opened(): void {
     this.#origin = undefined
+    this.#asked = undefined
     this.#rotation.replaced(this.#now())
   }
 
@@ -74,6 +77,7 @@ export class Succession {
 
   /** Someone asks for a new link. */
   wanted(reason: string): void {
+    if (this.#handover !== undefined) this.#asked = reason
     this.#rotation.wanted(reason, this.#now())
     this.tick()
   }
@@ -128,6 +132,7 @@ export class Succession {
 
   #begin(reason: string): Handover {
     const { venue, platform, wanted, find, sequenceOf, connect, handlers } = this.#options
+    this.#asked = undefined
     const handover: Handover = new Handover({
       reason,
       venue,
@@ -150,6 +155,7 @@ export class Succession {
   #takeOver(handover: Handover, outcome: RotationOutcome, end?: LinkEnd): void {
     const { handlers } = this.#options
     const { reason, overlapMs, openedMs, announced } = handover
+    const asked = this.#asked
     handover.release()
     this.#handover = undefined
     this.#origin = { handover, untilMs: this.#now() + CATCH_UP_MS }
@@ -158,6 +164,7 @@ export class Succession {
     this.#failures = 0
     handlers.rotated(reason, outcome, overlapMs)
     if (announced !== undefined) this.announced(announced)
+    if (asked !== undefined) this.wanted(asked)
   }
 
   #onFailed({ reason, overlapMs }: Handover): void {

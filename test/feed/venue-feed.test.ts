@@ -68,6 +68,32 @@ describe('connecting', () => {
     expect(world.peers).toHaveLength(2)
   })
 
+  test('an endpoint that moves while a replacement is under way is moved to all the same', async () => {
+    const { feed } = await start('binance', { symbols: ['BTCUSDT'] })
+    let id = 0
+    const pass = async (seconds: number) => {
+      for (let i = 0; i < 10 * seconds; i++) {
+        id++
+        for (const peer of world.peers.slice(-2)) peer.message(binanceTrade('BTCUSDT', id))
+        await world.clock.advance(100)
+      }
+    }
+    world.peer.open()
+    ack()
+    await pass(1)
+    world.peer.message({ e: 'serverShutdown', E: 1795392000100 })
+    feed.move({ main: ['wss://b.example/ws'] })
+    world.peer.open()
+    ack()
+    await pass(5)
+    expect(log).toContain('rotated serverShutdown done')
+    world.peer.open()
+    ack()
+    await pass(5)
+    expect(world.peers.map(({ url }) => new URL(url).host)).toEqual(['a.example', 'a.example', 'b.example'])
+    expect(world.peers.map(({ isClosedByUs }) => isClosedByUs)).toEqual([true, true, false])
+  })
+
   test('new sockets are counted for the whole venue', async () => {
     const symbols = Array.from({ length: 450 }, (_, i) => `S${i}-USDT`)
     await start('okx', { symbols })
