@@ -39,6 +39,25 @@ describe('faults', () => {
     expect(fault(venue, 200, { code: -1000, msg: 'unknown' })).toMatchObject({ kind: 'failed' })
   })
 
+  test.each([binance, binanceUsdm])(
+    'of $id: a ban ends when its message says so, by the clock of the venue',
+    (venue) => {
+      const venueMs = Math.floor(AT / 1_000_000) * 1_000
+      const until = (ms: number) => ({
+        code: -1003,
+        msg: `Way too many requests; IP banned until ${venueMs + ms}. Please use the websocket for live updates.`,
+      })
+      const dated = (ms: number) => ({ date: new Date(venueMs + ms).toUTCString() })
+      expect(fault(venue, 418, until(86_400_000), dated(0))).toMatchObject(ban(86_400_000))
+      expect(fault(venue, 418, until(86_400_000), dated(3_600_000))).toMatchObject(ban(82_800_000))
+      expect(fault(venue, 429, until(86_400_000), dated(0))).toMatchObject(ban(86_400_000))
+      const { kind, retryAfterMs } = fault(venue, 418, until(86_400_000)) as { kind: string; retryAfterMs: number }
+      expect([kind, Math.round(retryAfterMs)]).toEqual(['banned', 86_400_000 - 200])
+      expect(fault(venue, 418, until(86_400_000), { ...dated(0), 'retry-after': '600' })).toMatchObject(ban(600_000))
+      expect(fault(venue, 418, until(-1_000), dated(0))).toMatchObject(ban(120_000))
+    },
+  )
+
   test('of okx', () => {
     expect(fault(okx, 200, { code: '0', msg: '', data: [] })).toBeUndefined()
     const tooMany = { code: '50011', msg: 'Too Many Requests', data: [] }
