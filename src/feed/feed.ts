@@ -45,6 +45,8 @@ export class Feed {
   /** When the market was first found to move without it, since its newest event. */
   #moved: { readonly events: number; readonly atMs: number } | undefined
   lastMessageUs: EpochUs | undefined
+  /** The same moment by the clock that only grows: the other one stands still after it was set back. */
+  lastMessageMs: number | undefined
   newestQuote: Quote | undefined
   /** When the venue made the last trade that the stream has brought. */
   madeUs: EpochUs | undefined

@@ -101,6 +101,7 @@ export class Intake {
   }
 
   accept({ events, checksum }: LinkEvents, receiveUs: EpochUs): void {
+    const nowMs = this.#options.platform.clock.monotonicMs()
     for (const event of events) {
       const feed = this.#options.find(CHANNEL_OF[event.type], event.symbol)
       if (feed === undefined || feed.isGivenUp) {
@@ -110,7 +111,8 @@ export class Intake {
       feed.events++
       feed.isConfirmed = true
       feed.lastMessageUs = receiveUs
-      feed.silence.heard(this.#options.platform.clock.monotonicMs())
+      feed.lastMessageMs = nowMs
+      feed.silence.heard(nowMs)
       if (feed.lag.heard(event.exchange_time_us, receiveUs)) this.#options.observer.behind(feed)
       if (event.type === 'book_snapshot' || event.type === 'book_delta')
         this.#books.accept(feed, event, checksum, receiveUs)

@@ -34,8 +34,8 @@ function isBehind({ lastMessageUs = 0, newest }: Feed, { behind }: Feed): boolea
 }
 
 /** It has said nothing in the second half of the silence: a last word a moment later is no life. */
-const isSilentToo = ({ lastMessageUs = 0, silence }: Feed, other: Feed): boolean =>
-  (other.lastMessageUs ?? 0) <= lastMessageUs + (silence.limitMs * 1000) / 2
+const isSilentToo = ({ lastMessageMs = 0, silence }: Feed, other: Feed): boolean =>
+  (other.lastMessageMs ?? 0) <= lastMessageMs + silence.limitMs / 2
 
 function isTop({ newestQuote }: Feed, { book }: BookSync): boolean {
   if (newestQuote === undefined) return false

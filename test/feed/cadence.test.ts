@@ -54,6 +54,15 @@ describe('a ticker that stops while its market goes on', () => {
     ])
   })
 
+  test('while our clock waits for one that was set back: the same', async () => {
+    await open()
+    const { clock } = rig.world
+    const frozenUs = clock.nowUs()
+    clock.nowUs = () => frozenUs
+    await live(100, () => true)
+    expect(await live(60, () => false)).toBeLessThanOrEqual(14)
+  })
+
   test('that never began: the same', async () => {
     await open()
     expect(await live(60, () => false)).toBeLessThanOrEqual(14)

@@ -11,7 +11,15 @@ const SECOND = 1_000_000
 
 /** A feed as far as the question goes: it may be silent for 20 s. */
 const feed = (channel: string, lastMessageUs: number, more: object = {}): Feed =>
-  ({ channel, lastMessageUs, state: 'live', silence: { limitMs: 20_000 }, ledger: {}, ...more }) as unknown as Feed
+  ({
+    channel,
+    lastMessageUs,
+    lastMessageMs: lastMessageUs / 1_000,
+    state: 'live',
+    silence: { limitMs: 20_000 },
+    ledger: {},
+    ...more,
+  }) as unknown as Feed
 
 const only = (trade?: Feed, book?: Feed) => ({ trade, book, sync: undefined })
 
