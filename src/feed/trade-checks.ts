@@ -13,6 +13,10 @@ const TICK_MS = 1_000
 /** Share of the venue's limit that these questions may use. */
 export const TRADE_CHECK_SHARE = 0.1
 const RETRY = { firstMs: 1_000, maxMs: 60_000 }
+/** An answer that takes longer, behind a pause for example, is still taken, but nothing waits for it any more. */
+const ANSWER_MS = 30_000
+
+const NO_ANSWER = 'the venue has not answered yet'
 
 /** When the venue was asked for its newest number, and when it answered. */
 export interface Answer {
@@ -33,6 +37,8 @@ export interface TradeChecksOptions {
 export class TradeChecks {
   readonly #options: TradeChecksOptions
   readonly #asking = new Set<Feed>()
+  /** Of these: those whose answer takes too long. */
+  readonly #late = new Set<Feed>()
   /** Since when each stream has had so many events, or was asked about. */
   readonly #quiet = new Map<Feed, { readonly events: number; readonly sinceMs: number }>()
   readonly #backoffs = new Map<Feed, Backoff>()
@@ -63,12 +69,14 @@ export class TradeChecks {
   }
 
   isAsking(feed: Feed): boolean {
-    return this.#asking.has(feed)
+    return this.#asking.has(feed) && !this.#late.has(feed)
   }
 
   /** Asks now; a stream with an open outage again and again until there is an answer. */
   ask(feed: Feed): void {
-    if (!this.#asking.has(feed) && !this.#isStopped && !feed.isGivenUp) void this.#ask(feed)
+    if (this.#isStopped || feed.isGivenUp) return
+    if (this.#late.has(feed)) this.#options.failed(feed, NO_ANSWER)
+    else if (!this.#asking.has(feed)) void this.#ask(feed)
   }
 
   /** The stream is collected no more. */
@@ -105,22 +113,39 @@ export class TradeChecks {
     const { venue, rest, platform, newest } = this.#options
     const askedUs = platform.clock.nowUs()
     const { tally } = feed
-    this.#asking.add(feed)
     this.#quiet.set(feed, { events: feed.events, sinceMs: platform.clock.monotonicMs() })
+    const answered = this.#await(feed)
     try {
       const last = await rest.get(venue.rest.newestTrade(feed.topic))
-      this.#asking.delete(feed)
+      answered()
       if (this.#isStopped || feed.isGivenUp) return
       // A number from before the venue counted anew says nothing about those from then on.
       const answer = { askedUs, answeredUs: platform.clock.nowUs() }
       if (feed.tally === tally && newest(feed, last, answer)) this.#backoffs.delete(feed)
       else this.#askLater(feed)
     } catch (error) {
-      this.#asking.delete(feed)
+      answered()
       if (!(error instanceof RestError)) throw error
       if (this.#isStopped || feed.isGivenUp) return
       this.#options.failed(feed, error.message)
       if (feed.ledger.outage !== undefined) this.#askLater(feed)
+    }
+  }
+
+  /** Until the answer is there, or for as long as is reasonable: not at all during a ban. */
+  #await(feed: Feed): () => void {
+    const { rest, platform, failed } = this.#options
+    this.#asking.add(feed)
+    const cancel = platform.clock.after(rest.bannedUntilUs === undefined ? ANSWER_MS : 0, () => {
+      this.#late.add(feed)
+      failed(feed, NO_ANSWER)
+    })
+    this.#cancels.add(cancel)
+    return () => {
+      cancel()
+      this.#cancels.delete(cancel)
+      this.#asking.delete(feed)
+      this.#late.delete(feed)
     }
   }
 

@@ -507,6 +507,25 @@ describe('a loss at the end of the stream', () => {
   })
 })
 
+test('a silent stream of which the venue does not tell in time is missed from then on, and by its answer healed', async () => {
+  const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+  stream(10)
+  const held = holdAnswer(world, '/ticker/24hr')
+  exchange.newest = 12
+  feed.set('stale', 'no data for 300 s')
+  trades.silent(feed)
+  await world.clock.advance(29_000)
+  expect([trades.isAsking(feed), gaps]).toEqual([true, []])
+  await world.clock.advance(2_000)
+  expect(trades.isAsking(feed)).toBe(false)
+  expect(gaps).toMatchObject([{ cause: 'silence', state: 'open', reason: expect.stringContaining('not answered yet') }])
+  trades.subscribed(feed)
+  await held.release()
+  await world.clock.advance(10_000)
+  expect(ids()).toEqual([10, 11, 12])
+  expect(gaps.at(-1)).toMatchObject({ cause: 'silence', state: 'healed', lost: 2 })
+})
+
 describe('a stream that has brought nothing yet', () => {
   test('is dead when the venue counts on: what it owes is a gap, and it is subscribed anew', async () => {
     const { world, exchange, feed, trades, gaps, ids, restarts } = await rig()
