@@ -6,7 +6,7 @@ import { EVENT_TYPES } from './columns.ts'
 import { failure, isDenied, isMissing } from './failures.ts'
 import { addColumns, createTable, quoted, setTtl, storedColumns } from './schema.ts'
 import type { Server } from './server.ts'
-import { createViews } from './views.ts'
+import { createCompleteness, createViews } from './views.ts'
 
 export interface Migration {
   readonly version: number
@@ -26,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
     statements: (database) => EVENT_TYPES.map((type) => createTable(database, type)),
   },
   { version: 2, name: 'views', statements: createViews },
+  { version: 3, name: 'completeness without gaps that lack nothing', statements: createCompleteness },
 ]
 
 /** Statements of a migration that adds columns to any tables. */

@@ -42,8 +42,8 @@ SELECT * FROM ${quoted(database)}.gap FINAL
 ORDER BY revision DESC
 LIMIT 1 BY venue, symbol, channel, gap_id`
 
-/** One row a day and feed that had gaps. Overlapping gaps count once; a day that is not over is as long as it has lasted. */
-const completeness: View = (database) => `
+/** As migration 2 made it: {@link completeness} has taken its place. */
+const firstCompleteness: View = (database) => `
 WITH if(state = 'open' AND end_time IS NULL, now64(6, 'UTC'), ifNull(end_time, start_time)) AS until
 SELECT ${INSTRUMENT}, channel, day,
   count() AS gaps, countIf(state = 'open') AS open_gaps,
@@ -61,10 +61,42 @@ FROM (
 )
 GROUP BY ${INSTRUMENT}, channel, day`
 
-const VIEWS: Readonly<Record<string, View>> = { ohlcv_1m: ohlcv, spread, depth, gaps, completeness }
+/** Nothing is missing in the gap, or it was fetched: as `isWhole` of the ledger says it. */
+const IS_WHOLE = "state = 'healed' OR (state != 'open' AND ifNull(lost, 1) = 0)"
+
+/**
+ * One row a day and feed that had gaps. Overlapping gaps count once; a day that is not over is as long as it has lasted.
+ * The server's clock may be behind the start of an open gap.
+ */
+const completeness: View = (database) => `
+WITH greatest(start_time, if(state = 'open' AND end_time IS NULL, now64(6, 'UTC'), ifNull(end_time, start_time))) AS until
+SELECT ${INSTRUMENT}, channel, day,
+  count() AS gaps, countIf(state = 'open') AS open_gaps,
+  sum(ifNull(lost, 0)) AS lost, sum(ifNull(healed, 0)) AS healed,
+  intervalLengthSumIf(
+    greatest(toUnixTimestamp64Micro(start_time), day_start_us),
+    least(toUnixTimestamp64Micro(until), day_start_us + 86400000000),
+    NOT is_whole) / 1e6 AS missing_seconds,
+  greatest(0, 1 - missing_seconds / least(86400, greatest(1, dateDiff('second', toDateTime(day, 'UTC'), now('UTC')))))
+    AS completeness
+FROM (
+  SELECT *, arrayJoin(arrayMap(n -> toDate(start_time) + n, range(toUInt32(toDate(until) - toDate(start_time) + 1)))) AS day,
+    toInt64(toUnixTimestamp(toDateTime(day, 'UTC'))) * 1000000 AS day_start_us, ${IS_WHOLE} AS is_whole
+  FROM ${quoted(database)}.gaps
+)
+GROUP BY ${INSTRUMENT}, channel, day`
+
+const VIEWS: Readonly<Record<string, View>> = { ohlcv_1m: ohlcv, spread, depth, gaps, completeness: firstCompleteness }
 
 export const VIEW_NAMES = Object.keys(VIEWS)
 
-/** The statements that make all views, or make them anew. */
+const createView = (database: string, name: string, view: View): string =>
+  `CREATE OR REPLACE VIEW ${quoted(database)}.${name} AS${view(database)}`
+
+/** The statements that make all views as they were first. */
 export const createViews = (database: string): readonly string[] =>
-  Object.entries(VIEWS).map(([name, sql]) => `CREATE OR REPLACE VIEW ${quoted(database)}.${name} AS${sql(database)}`)
+  Object.entries(VIEWS).map(([name, view]) => createView(database, name, view))
+
+export const createCompleteness = (database: string): readonly string[] => [
+  createView(database, 'completeness', completeness),
+]

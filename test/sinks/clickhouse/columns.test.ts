@@ -51,6 +51,7 @@ test('what a migration does is never changed', () => {
   expect(MIGRATIONS.map(({ version }) => [version, digest(version)])).toEqual([
     [1, 'c10491264c51d8c7'],
     [2, 'b35ddde386eba5fc'],
+    [3, 'c09f0963258bc768'],
   ])
 })
 

@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest'
+import { MIGRATIONS } from '../../../src/sinks/clickhouse/migrations.ts'
 import { DATABASE } from '../../../src/sinks/clickhouse/options.ts'
-import { VIEW_NAMES } from '../../../src/sinks/clickhouse/views.ts'
+import { createViews, VIEW_NAMES } from '../../../src/sinks/clickhouse/views.ts'
 import { clickhouseMissing, type Fate } from '../../helpers/clickhouse-server.ts'
 import { gap, quote, trade } from './events.ts'
 import { batchOf, recordsOf, rigOf } from './rig.ts'
 import { stage } from './stage.ts'
 
 if (clickhouseMissing) process.stderr.write(`Tables of ClickHouse are not tested: ${clickhouseMissing}.\n`)
+
+const VERSIONS = MIGRATIONS.map(({ version, name }) => `${version}\t${name}\n`).join('')
 
 describe.skipIf(clickhouseMissing !== undefined)('the tables of ClickHouse', () => {
   const on = stage()
@@ -15,11 +18,11 @@ describe.skipIf(clickhouseMissing !== undefined)('the tables of ClickHouse', () 
     test('make everything from nothing, and nothing the second time', async () => {
       const first = on.rig()
       await first.sink.open()
-      expect(first.said).toEqual(['clickhouse_migrated ClickHouse: tables and views made or updated: 1, 2'])
+      expect(first.said).toEqual(['clickhouse_migrated ClickHouse: tables and views made or updated: 1, 2, 3'])
       const again = on.rig()
       await again.sink.open()
       expect(again.said).toEqual([])
-      expect(await on.versions()).toBe('1\ttables\n2\tviews\n')
+      expect(await on.versions()).toBe(VERSIONS)
       for (const view of VIEW_NAMES) expect(await on.clickhouse.query(`SELECT * FROM ${on.database}.${view}`)).toBe('')
       await first.sink.close()
       await again.sink.close()
@@ -28,17 +31,30 @@ describe.skipIf(clickhouseMissing !== undefined)('the tables of ClickHouse', () 
     test('go on where they stopped', async () => {
       const { sink } = on.rig()
       on.front.rule = ({ sql }): Fate => (sql.includes('.gap') ? 'cut' : 'pass')
-      await expect(sink.open()).rejects.toThrow(/migrations 1 \(tables\), 2 \(views\) of database/)
+      await expect(sink.open()).rejects.toThrow(/migrations 1 \(tables\), 2 \(views\), .* of database/)
       expect(await on.versions()).toBe('')
       on.front.rule = () => 'pass'
       await sink.open()
-      expect(await on.versions()).toBe('1\ttables\n2\tviews\n')
+      expect(await on.versions()).toBe(VERSIONS)
+      await sink.close()
+    })
+
+    test('bring a database of an earlier version to the views of this one', async () => {
+      const { sink, said } = on.rig()
+      await sink.open()
+      await on.clickhouse.query(`DELETE FROM ${on.database}.schema_migrations WHERE version > 2`)
+      for (const sql of createViews(on.database)) await on.clickhouse.query(sql)
+      const viewSql = () => on.clickhouse.query(`SHOW CREATE VIEW ${on.database}.completeness`)
+      expect(await viewSql()).not.toContain('is_whole')
+      await sink.open()
+      expect(said.at(-1)).toMatch(/updated: 3$/)
+      expect(await viewSql()).toContain('is_whole')
       await sink.close()
     })
 
     test('are not made where they must not be, and are named', async () => {
       await expect(on.rig({ migrate: false }).sink.open()).rejects.toThrow(
-        /migrations 1 \(tables\), 2 \(views\) are missing/,
+        /migrations 1 \(tables\), 2 \(views\), .* are missing/,
       )
     })
 

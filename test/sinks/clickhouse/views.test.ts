@@ -84,6 +84,15 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
         healed: 3,
       }),
     ]
+    // A connection was lost, and the numbers went on: no id is missing.
+    events.push(
+      gap('nothing', 1, {
+        start_time_us: MIDNIGHT_US + 2 * DAY,
+        end_time_us: MIDNIGHT_US + 2 * DAY + 100 * SECOND,
+        state: 'closed',
+        lost: 0,
+      }),
+    )
     for (let n = 2; n <= 10; n++)
       events.push(
         gap('many', n, {
@@ -131,18 +140,29 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
       'healed\t1\thealed',
       'many\t10\tclosed',
       'next\t1\tclosed',
+      'nothing\t1\tclosed',
       'over\t2\tfinal',
     ])
-    expect(await rows('SELECT count() FROM @gap FINAL'), 'no change is lost').toEqual(['13'])
+    expect(await rows('SELECT count() FROM @gap FINAL'), 'no change is lost').toEqual(['14'])
   })
 
-  test('completeness splits gaps by day, counts overlaps once and healed ones not', async () => {
+  test('completeness splits gaps by day, counts overlaps once, and not those in which nothing is missing', async () => {
     const columns = 'day, gaps, open_gaps, lost, healed, missing_seconds, round(completeness, 7)'
     expect(await rows(`SELECT ${columns} FROM @completeness ORDER BY day`)).toEqual([
       '2026-11-19\t1\t0\t7\t2\t60\t0.9993056',
       '2026-11-20\t3\t0\t10\t5\t40\t0.999537',
       '2026-11-21\t1\t0\t0\t0\t10\t0.9998843',
+      '2026-11-22\t1\t0\t0\t0\t0\t1',
     ])
+  })
+
+  test("completeness bears an open gap that begins days after the server's time", async () => {
+    const { sink } = rigOf({ url: clickhouse.url, database })
+    await sink.open()
+    const start_time_us = Date.now() * 1000 + 3 * DAY
+    await sink.write(batchOf(recordsOf([gap('ahead', 1, { symbol: 'AHEAD', start_time_us })], 100)))
+    await sink.close()
+    expect(await rows("SELECT open_gaps, missing_seconds FROM @completeness WHERE symbol = 'AHEAD'")).toEqual(['1\t0'])
   })
 
   describe('the queries of docs/CLICKHOUSE.md', () => {
