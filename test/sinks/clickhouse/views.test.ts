@@ -56,6 +56,8 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
       tradeAt(1, 0, '100', '0.1'),
       tradeAt(5, 30 * SECOND, '90', '0.2'),
       tradeAt(11, 60 * SECOND, '102', '7'),
+      // Called alike on another venue.
+      trade(1, { id: 'x:1', exchange: 'x', venue: 'x', price: '200', quantity: '1' }),
       quote(1),
       quote(2, { bid_price: undefined }),
       snapshot,
@@ -84,6 +86,14 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
         healed: 3,
       }),
     ]
+    events.push(
+      gap('unfetched', 1, {
+        start_time_us: MIDNIGHT_US + 3 * DAY,
+        end_time_us: MIDNIGHT_US + 3 * DAY + SECOND,
+        state: 'final',
+        lost: 9,
+      }),
+    )
     // A connection was lost, and the numbers went on: no id is missing.
     events.push(
       gap('nothing', 1, {
@@ -118,7 +128,7 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
 
   test('ohlcv_1m is exact, and counts each trade once', async () => {
     const columns = 'minute, open, high, low, close, volume, buy_volume, turnover, trades'
-    expect(await rows(`SELECT ${columns} FROM @ohlcv_1m ORDER BY minute`)).toEqual([
+    expect(await rows(`SELECT ${columns} FROM @ohlcv_1m WHERE venue = 'okx' ORDER BY minute`)).toEqual([
       '2026-11-29 12:00:00\t100\t150\t90\t101.000000000000000001\t1.8\t1.3\t204.000000000000000001\t4',
       '2026-11-29 12:01:00\t102\t102\t102\t102\t7\t7\t714\t1',
     ])
@@ -142,8 +152,9 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
       'next\t1\tclosed',
       'nothing\t1\tclosed',
       'over\t2\tfinal',
+      'unfetched\t1\tfinal',
     ])
-    expect(await rows('SELECT count() FROM @gap FINAL'), 'no change is lost').toEqual(['14'])
+    expect(await rows('SELECT count() FROM @gap FINAL'), 'no change is lost').toEqual(['15'])
   })
 
   test('completeness splits gaps by day, counts overlaps once, and not those in which nothing is missing', async () => {
@@ -153,6 +164,7 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
       '2026-11-20\t3\t0\t10\t5\t40\t0.999537',
       '2026-11-21\t1\t0\t0\t0\t10\t0.9998843',
       '2026-11-22\t1\t0\t0\t0\t0\t1',
+      '2026-11-23\t1\t0\t9\t0\t1\t0.9999884',
     ])
   })
 
@@ -188,10 +200,23 @@ describe.skipIf(clickhouseMissing !== undefined)('the views', () => {
       expect(await rows(text)).toEqual(['ask\t100.1\t3', 'ask\t100.2\t0.5', 'bid\t99\t0.1', 'bid\t99.4\t9'])
     })
 
+    test('of a gap of which nothing was fetched, all is missing', async () => {
+      const missing = await rows(
+        `SELECT missing FROM (${query('Minutes that may lack trades')}) WHERE symbol = 'BTC-USDT'`,
+      )
+      expect(missing).toEqual(['5', '9'])
+    })
+
+    test('the value traded is that of one instrument, not of all that are called alike', async () => {
+      const text = query('Value traded').replaceAll(/now\(\) - INTERVAL \d HOUR/g, "'2026-11-29 00:00:00'")
+      const traded = await rows(`SELECT turnover FROM (${text}) WHERE symbol = 'BTC-USDT' ORDER BY turnover`)
+      expect(traded).toEqual(['200', '918.000000000000000001'])
+    })
+
     test('a trade is joined with the quote before it', async () => {
       const text = query('as-of join').replaceAll(/now\(\) - INTERVAL \d HOUR/g, "'2026-11-29 00:00:00'")
       const joined = await rows(`SELECT countIf(ask_price = 100.25), count() FROM (${text})`)
-      expect(joined).toEqual(['4\t5'])
+      expect(joined).toEqual(['4\t6'])
     })
   })
 })
