@@ -7,6 +7,9 @@ import type { SinkPorts } from '../sink.ts'
 import { type DateFolder, dateFolders, dateText, dayOf, fileNames } from './layout.ts'
 import type { LakeSinkOptions } from './options.ts'
 
+/** Operators move files away, and other collectors add some: what was counted is counted anew after it. */
+const RECOUNT_MS = 3_600_000
+
 interface Counts {
   removedFiles: number
   removedBytes: number
@@ -23,6 +26,7 @@ export class LakeRetention {
   readonly #counts: Counts
   /** Bytes by folder, of all folders there are; `undefined`: not counted yet. */
   #bytes: Map<string, number> | undefined
+  #countedMs = 0
 
   constructor(options: LakeSinkOptions, ports: SinkPorts, counts: Counts) {
     this.#options = options
@@ -37,9 +41,12 @@ export class LakeRetention {
 
   /** To be called when files were added. Never rejects: what cannot be removed now is removed later. */
   async check(added: readonly File[]): Promise<void> {
+    const nowMs = this.#ports.platform.clock.monotonicMs()
     try {
-      if (this.#bytes === undefined) this.#bytes = await this.#count()
-      else for (const { path, bytes } of added) this.#add(dirname(path), bytes)
+      if (this.#bytes === undefined || nowMs - this.#countedMs >= RECOUNT_MS) {
+        this.#bytes = await this.#count()
+        this.#countedMs = nowMs
+      } else for (const { path, bytes } of added) this.#add(dirname(path), bytes)
       await this.#removeOld()
       await this.#removeExcess()
     } catch (error) {

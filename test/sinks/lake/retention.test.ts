@@ -78,6 +78,45 @@ describe('by size', () => {
     for (const path of STRANGERS) expect(machine.disk.text(path), path).toBe('x')
   })
 
+  describe('what others do to the lake is seen within the hour', () => {
+    const HOUR_MS = 3_600_000
+    const own = ({ disk }: Machine) => [...files(disk).values()].reduce((sum, text) => sum + text.length, 0)
+
+    /** A lake of ten dates that is all but full. */
+    async function full(): Promise<{ machine: Machine; bytesMax: number }> {
+      const probe = new Machine()
+      await probe.open()
+      await probe.write(batchOf(recordsOf(history(10))))
+      const bytesMax = own(probe) + 100
+      const machine = new Machine(seededRandom(1), { bytesMax })
+      await machine.open()
+      await machine.write(batchOf(recordsOf(history(10))))
+      return { machine, bytesMax }
+    }
+
+    test('old dates that were moved away make room', async () => {
+      const { machine } = await full()
+      const old = [...files(machine.disk).keys()].filter((path) => /date=2026-11-1/.test(path))
+      expect(old).toHaveLength(6)
+      for (const path of old) machine.disk.drop(path)
+      await machine.loop.run(machine.loop.nowMs + HOUR_MS)
+      for (let lsn = 100; lsn < 105; lsn++) await machine.write(batchOf(recordsOf(history(1), lsn)))
+      expect(machine.lake.sink.counts.removedFiles).toBe(0)
+      expect(machine.lake.sink.storedBytes).toBe(own(machine))
+    })
+
+    test('files of another collector count', async () => {
+      const { machine, bytesMax } = await full()
+      for (const [path, text] of files(machine.disk)) {
+        machine.disk.put(path.replace('log-a', 'log-b'), Buffer.from(text, 'latin1'))
+      }
+      await machine.loop.run(machine.loop.nowMs + HOUR_MS)
+      await machine.write(batchOf(recordsOf(history(1), 100)))
+      expect(own(machine)).toBeLessThanOrEqual(bytesMax)
+      expect(machine.lake.sink.storedBytes).toBe(own(machine))
+    })
+  })
+
   test('files of an earlier process count too', async () => {
     const machine = new Machine(seededRandom(1), { bytesMax: 1 })
     await machine.open()
