@@ -140,7 +140,7 @@ class Model {
   #comment({ jsDoc }) {
     const parts = jsDoc?.at(-1)?.comment
     if (parts === undefined) return undefined
-    const text = [...parts].map((part) => part.text ?? part.name?.text ?? '').join('')
+    const text = [...parts].map(({ name, text }) => `${name?.text ?? ''}${text ?? ''}`).join('')
     return text.replace(/\s+/g, ' ').trim()
   }
 }

@@ -116,7 +116,6 @@ export type BookStateName = 'syncing' | 'live' | 'stale'
 export interface BookState extends EventBase {
   readonly type: 'book_state'
   readonly state: BookStateName
-  /** A word of the closed list {@link BookReason}. */
   readonly reason: BookReason
   /** The sequence at which the state changed. */
   readonly sequence?: number | undefined

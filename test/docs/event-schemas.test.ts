@@ -50,6 +50,14 @@ test('docs/schemas is what src/model/event.ts says', async () => {
   expect(readdirSync(folder).sort()).toEqual(files.map(({ path }) => path.replace('docs/schemas/', '')).sort())
 })
 
+test('what a schema says has no hole where the model has a link', () => {
+  const texts = readdirSync(folder).flatMap((name) =>
+    [...readFileSync(`${folder}${name}`, 'utf8').matchAll(/"description": "(.*)"/g)].map(([, text = '']) => text),
+  )
+  expect(texts.length).toBeGreaterThan(0)
+  expect(texts.filter((text) => / [.,;]| {2}/.test(text))).toEqual([])
+})
+
 test('a schema refuses what the model would', () => {
   const check = (event: object) => faultsOf(event as MarketEvent)
   const trade = { type: 'trade', exchange: 'a', venue: 'a', market: 'spot', symbol: 'S', id: 'i', side: 'buy' }
