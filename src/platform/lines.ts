@@ -32,20 +32,37 @@ export async function* readLines(path: string): AsyncGenerator<string> {
   if (rest !== '') yield rest
 }
 
-/** What can be inflated is given out before an error is thrown: a recorder that crashed leaves a cut file. */
+/**
+ * What can be inflated is given out before an error is thrown: a recorder that crashed leaves a cut file. Of a part that
+ * is damaged within, up to its last 16 KiB before the damage are lost with it.
+ */
 async function* inflate(source: Readable): AsyncGenerator<Buffer> {
   const gunzip = createGunzip()
   const ready: Buffer[] = []
   let failure: Error | undefined
+  let isTaken = () => {}
   gunzip.on('data', (chunk: Buffer) => ready.push(chunk))
   gunzip.on('error', (error) => {
-    failure = error
+    failure ??= error
+    // A write that fails is not called back.
+    isTaken()
   })
   const ended = new Promise((resolve) => gunzip.once('close', resolve))
+  let bytes = 0
   for await (const chunk of source) {
-    await new Promise((resolve) => gunzip.write(chunk, resolve))
+    await new Promise<void>((resolve) => {
+      isTaken = resolve
+      gunzip.write(chunk, () => resolve())
+    })
     yield* ready.splice(0)
     if (failure !== undefined) break
+    bytes += chunk.length
+    // Zeros end the compressed part: padding, or what a loss of power made of an append, with the rest unread behind.
+    const unread = Math.min(chunk.length, bytes - gunzip.bytesWritten)
+    if (unread > 0 && chunk.subarray(-unread).some((byte: number) => byte !== 0)) {
+      failure = new Error('data behind the end of the compressed part')
+      break
+    }
   }
   gunzip.end()
   await ended
