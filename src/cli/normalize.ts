@@ -4,6 +4,7 @@ import { errorText, PrismError } from '../model/errors.ts'
 import { epochUs } from '../model/time.ts'
 import { DamagedInputError, readLines } from '../platform/lines.ts'
 import { stdoutWriter } from '../platform/stdout.ts'
+import { word } from '../venues/fields.ts'
 import { findVenue, venues } from '../venues/index.ts'
 import { EXIT } from './exit.ts'
 
@@ -109,17 +110,23 @@ function render(result: NormalizedFrame, line: number, { frame, books }: Options
 
 /** One input line; `undefined` for a line that is no received frame, a text for one that is malformed. */
 function readFrame(line: string) {
+  if (line.includes(NO_UTF8)) return 'line: expected UTF-8'
   const usual = messageLast(line)
   const row = usual?.row ?? parse(line)
   if (!isRow(row)) return 'line: expected an object with ts, venue and msg'
   if (row.dir === 'sent') return undefined
-  const message = usual?.message ?? JSON.stringify(row.msg)
+  const message = usual?.message ?? written(row.msg)
   if (message === undefined) return 'line: expected JSON with a "msg"'
-  const venue = findVenue(String(row.venue))
+  const venue = venueOf(row)
   if (venue === undefined)
-    return `venue: expected one of ${venues.map((v) => v.id).join(', ')}, received ${String(row.venue)}`
+    return `venue: expected one of ${venues.map((v) => v.id).join(', ')}, received ${word(row.venue)}`
   return { venue, bytes: Buffer.from(message), receiveTimeUs: epochUs(row.ts) }
 }
+
+/** What reading puts in the place of bytes that are no UTF-8. */
+const NO_UTF8 = '\uFFFD'
+
+const venueOf = ({ venue }: Record<string, unknown>) => (typeof venue === 'string' ? findVenue(venue) : undefined)
 
 const MESSAGE_KEY = '"msg":'
 
@@ -128,8 +135,19 @@ function messageLast(line: string) {
   const at = line.indexOf(MESSAGE_KEY)
   if (at < 0) return undefined
   const row = parse(`${line.slice(0, at)}"msg":null}`)
-  const message = line.slice(at + MESSAGE_KEY.length, line.lastIndexOf('}'))
-  return isRow(row) && parse(message) !== undefined ? { row, message } : undefined
+  const end = line.lastIndexOf('}')
+  const message = line.slice(at + MESSAGE_KEY.length, end)
+  const isWhole = isRow(row) && parse(message) !== undefined && line.slice(end + 1).trim() === ''
+  return isWhole ? { row, message } : undefined
+}
+
+/** `undefined` for nothing, and for what is nested too deep to be written. */
+function written(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 function parse(text: string): unknown {
@@ -148,7 +166,7 @@ async function addAnswers(normalizer: Normalizer, file: string, report: Report):
     line++
     if (text === '') continue
     const row = parse(text)
-    const venue = isRow(row) ? findVenue(String(row.venue)) : undefined
+    const venue = isRow(row) ? venueOf(row) : undefined
     const url = isRow(row) && typeof row.url === 'string' && URL.canParse(row.url) ? new URL(row.url) : undefined
     if (!isRow(row) || venue === undefined || url === undefined) {
       process.stderr.write(`${file} line ${line}: skipped, expected {"ts","venue","url","msg"}\n`)
