@@ -165,14 +165,17 @@ describe('snapshots', () => {
   })
 
   test.each([
-    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=20', 20],
-    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT', 100],
-    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=x', 100],
-    [binanceUsdm, 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT', 500],
-  ])('of %# recorded by others are known as far as they were asked for', (venue, url, depth) => {
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=20', 20, '/20'],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT', 100, '/100'],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=x', 100, '/100'],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=1000', 1000, ''],
+    [binance, 'https://api.binance.com/api/v3/depth?symbol=BTCUSDT&limit=5000', 5000, '/5000'],
+    [binanceUsdm, 'https://fapi.binance.com/fapi/v1/depth?symbol=BTCUSDT', 500, '/500'],
+  ])('of %# recorded by others are known as far as they were asked for', (venue, url, depth, tail) => {
     const recorded = venue.rest.recorded?.(new URL(url))
     if (recorded?.kind !== 'snapshot') throw new Error('no snapshot')
-    expect(recorded.request.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS).depth).toBe(depth)
+    const snapshot = recorded.request.parse({ lastUpdateId: 1, bids: [], asks: [] }, AT, NO_INSTRUMENTS)
+    expect([snapshot.depth, snapshot.id]).toEqual([depth, `${venue.id}:book_snapshot:BTCUSDT:0:1${tail}`])
   })
 
   test('of okx leave out order counts', () => {

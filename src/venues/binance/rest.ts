@@ -116,7 +116,7 @@ function snapshot(
   return {
     type: 'book_snapshot',
     ...binanceOrigin(api.venue, symbol, received, exchangeTime === undefined ? undefined : time(exchangeTime, 'T')),
-    id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}${depth < deepestOf(api.snapshotSizes).levels ? `/${depth}` : ''}`,
+    id: `${api.venue}:book_snapshot:${symbol}:0:${sequence}${depth === deepestOf(api.snapshotSizes).levels ? '' : `/${depth}`}`,
     bids: levels(body.bids, 'bids'),
     asks: levels(body.asks, 'asks'),
     sequence,
