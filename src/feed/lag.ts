@@ -11,12 +11,12 @@ const DRIFT_MS = 0.01
 
 export class Lag {
   #usualMs: number | undefined
-  #meanMs = 0
+  #behindMs = 0
   #isBehind = false
 
-  /** Later than usual, in ms. */
+  /** Later than usual, in ms: the mean of the last messages. */
   get behindMs(): number {
-    return this.#usualMs === undefined ? 0 : Math.max(0, this.#meanMs - this.#usualMs)
+    return this.#behindMs
   }
 
   /** How much later than usual one message came, in ms; `undefined`: times do not tell. */
@@ -33,10 +33,11 @@ export class Lag {
   heard(exchangeUs: EpochUs | undefined, receiveUs: EpochUs): boolean {
     if (exchangeUs === undefined) return false
     const lagMs = (receiveUs - exchangeUs) / 1000
-    this.#meanMs = this.#usualMs === undefined ? lagMs : this.#meanMs + NEWEST_WEIGHT * (lagMs - this.#meanMs)
     this.#usualMs = Math.min(lagMs, (this.#usualMs ?? lagMs) + DRIFT_MS)
+    // Each message against what was usual when it came: a subscription may begin with something that is minutes old.
+    this.#behindMs += NEWEST_WEIGHT * (lagMs - this.#usualMs - this.#behindMs)
     const wasBehind = this.#isBehind
-    this.#isBehind = this.behindMs > (wasBehind ? BEHIND_MS / 2 : BEHIND_MS)
+    this.#isBehind = this.#behindMs > (wasBehind ? BEHIND_MS / 2 : BEHIND_MS)
     return this.#isBehind && !wasBehind
   }
 }

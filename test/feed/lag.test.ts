@@ -29,3 +29,10 @@ test('one late message is no lag, nor is one without a time', () => {
   expect(lag.heard(20 * SECOND, 40 * SECOND)).toBe(false)
   expect(lag.heard(undefined, 90 * SECOND)).toBe(false)
 })
+
+test('a stream that begins with something old is not behind when it goes on with new data', () => {
+  const lag = new Lag()
+  expect(lag.heard(0, 600 * SECOND)).toBe(false)
+  expect(lag.heard(601 * SECOND, 601 * SECOND + 50_000)).toBe(false)
+  expect(lag.behindMs).toBe(0)
+})
