@@ -1,4 +1,4 @@
-import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { closeSync, fdatasyncSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rmdir, stat, statfs, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createDataFile } from './data-file.ts'
@@ -23,7 +23,7 @@ export const systemFiles: Files = {
   },
   append(path) {
     mkdirSync(dirname(path), { recursive: true })
-    return new SystemAppendFile(openSync(path, 'a'))
+    return new SystemAppendFile(path)
   },
   list: async (folder) => (await unlessMissing(readdir(folder))) ?? [],
   async makeFolder(folder) {
@@ -91,12 +91,14 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 class SystemAppendFile implements AppendFile {
+  readonly #path: string
   readonly #descriptor: number
   #size: number
 
-  constructor(descriptor: number) {
-    this.#descriptor = descriptor
-    this.#size = fstatSync(descriptor).size
+  constructor(path: string) {
+    this.#path = path
+    this.#descriptor = openSync(path, 'a')
+    this.#size = fstatSync(this.#descriptor).size
   }
 
   get size(): number {
@@ -115,6 +117,8 @@ class SystemAppendFile implements AppendFile {
 
   sync(): void {
     fdatasyncSync(this.#descriptor)
+    // A file that was removed takes everything, and nobody will find it.
+    statSync(this.#path)
   }
 
   close(): void {
