@@ -3,6 +3,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { spoolFolder } from '../collector/spool.ts'
 import { isoTime } from '../model/time.ts'
+import type { Files } from '../platform/platform.ts'
 import { stdoutWriter } from '../platform/stdout.ts'
 import { systemPlatform } from '../platform/system.ts'
 import { KINDS, type LogRecord } from '../spool/frame.ts'
@@ -45,10 +46,13 @@ Examples:
 
 function verifyCommand(): Command {
   const command = new Command('verify')
-    .description(`read the whole log and say what is wrong; exit status ${EXIT.badData} when something is`)
+    .description(
+      `read the whole log and say what is wrong; exit status ${EXIT.badData} when something is, or no log is there`,
+    )
     .option('--json', 'print JSON', false)
   return addFolderFlags(command).action(async (flags: Flags) => {
     const { folder, files, ...parts } = partsOf(flags)
+    if (!(await isThere(folder, files))) return
     const report = await inspectSpool(folder, files, await findHolder({ folder, files, ...parts }))
     const text =
       flags.json === true ? `${JSON.stringify(report, null, 2)}\n` : reportText(report, screenOf(process.stdout))
@@ -68,6 +72,7 @@ function dumpCommand(): Command {
     .option('--bodies', 'only what was logged, without number, time and stream', false)
   return addFolderFlags(command).action(async (flags: DumpFlags) => {
     const { folder, files } = partsOf(flags)
+    if (!(await isThere(folder, files))) return
     const out = stdoutWriter()
     let left = flags.limit
     for await (const records of readRecords(folder, files, flags.from, flags.to)) {
@@ -91,7 +96,9 @@ function repairCommand(): Command {
     )
     .action(async (flags: Flags) => {
       const isTrial = flags.dryRun === true
-      process.stdout.write(repairText(await repairSpool(partsOf(flags), isTrial), isTrial))
+      const parts = partsOf(flags)
+      if (!(await isThere(parts.folder, parts.files))) return
+      process.stdout.write(repairText(await repairSpool(parts, isTrial), isTrial))
     })
 }
 
@@ -102,6 +109,14 @@ function partsOf(flags: Flags): LockParts {
   const { files, clock, processes } = systemPlatform()
   const folder = typeof flags.dir === 'string' ? flags.dir : spoolFolder(configFromFlags(flags).config)
   return { folder, files, clock, processes }
+}
+
+/** A misspelt folder must not pass for a sound log. */
+async function isThere(folder: string, files: Files): Promise<boolean> {
+  if ((await files.list(folder)).length > 0) return true
+  process.stderr.write(`There is no log in ${folder}.\n`)
+  process.exitCode = EXIT.badData
+  return false
 }
 
 const isWanted = ({ stream, kind }: LogRecord, flags: DumpFlags): boolean =>

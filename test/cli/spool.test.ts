@@ -74,6 +74,21 @@ describe('verify', () => {
   })
 })
 
+test.each([['verify'], ['dump'], ['repair', '--dry-run']])(
+  '%s does not take a folder without a log for a sound one',
+  async (...args) => {
+    const said: string[] = []
+    vi.spyOn(process.stderr, 'write').mockImplementation((text) => said.push(String(text)) > 0)
+    const missing = join(folder, 'misspelt')
+    await spoolCommand()
+      .exitOverride()
+      .parseAsync([...args, '--dir', missing], { from: 'user' })
+    expect(said).toEqual([`There is no log in ${missing}.\n`])
+    expect(printed).toBe('')
+    expect(process.exitCode).toBe(65)
+  },
+)
+
 describe('dump', () => {
   test('writes one JSON object a line, what was logged digit for digit', async () => {
     await spool('dump')
