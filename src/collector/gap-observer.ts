@@ -17,8 +17,8 @@ export function gapObserver(logger: Logger, repeats: RepeatGuard) {
         repeats.warning('gap_opened', key, 'data may be missing from here on', fields)
       else if (state === 'open') repeats.warning('gap_found', key, 'data are missing; fetching them', fields)
       else if (state === 'healed') logger.info('gap_healed', 'what was missing has been fetched', fields)
-      else if (lost === 0) logger.info('gap_closed', 'data came again; nothing was missing', fields)
-      else repeats.warning(`gap_${state}`, key, 'data came again; what was missed stays missing', fields)
+      else if (lost === 0) logger.info('gap_closed', 'the gap has ended; nothing was missing', fields)
+      else repeats.warning(`gap_${state}`, key, 'the gap has ended; what was missed stays missing', fields)
     },
     disk(problem: string | undefined): void {
       if (problem === undefined) logger.info('ledger_written', 'gaps are written to disk again')
