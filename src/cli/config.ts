@@ -7,10 +7,10 @@ import { configEntries, configText } from '../ops/describe.ts'
 import { FLAGS, flagOverrides, type Override, processEnvironment } from '../ops/environment.ts'
 import { venues } from '../venues/index.ts'
 
-/** Adds `--config DIR` and the flags that set single options. */
-export function addConfigFlags(command: Command): Command {
+/** Adds `--config DIR` and the flags that set single options, but for the `fixed` ones, which the command decides itself. */
+export function addConfigFlags(command: Command, fixed: readonly string[] = []): Command {
   command.option('-c, --config <dir>', 'folder with the configuration files')
-  for (const { usage, path } of FLAGS) command.option(usage, `sets ${path}`)
+  for (const { usage, path } of FLAGS) if (!fixed.includes(path)) command.option(usage, `sets ${path}`)
   return command
 }
 

@@ -16,11 +16,12 @@ export function demoCommand(): Command {
   const command = new Command('demo')
     .description('run the service against simulated exchanges on this machine; no network is used')
     .option('--seed <number>', 'seed of the simulated markets', parseSeed, 1)
-  return addConfigFlags(command)
+  return addConfigFlags(command, ['environment', 'data_dir'])
     .addHelpText(
       'after',
       `
-All data are simulated and marked so: environment "simulation" in the API, the log and the metrics.
+All data are simulated and marked so: environment "simulation" in the API, the log and the metrics. Whatever data_dir says,
+they are kept in a temporary folder, which is removed at the end; a folder that lake.dir names is kept.
 
 Examples:
   marketprism demo

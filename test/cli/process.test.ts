@@ -31,6 +31,10 @@ describe('exit statuses', () => {
     const option = run(['start', '--prot', '1'])
     expect(await option.exit).toBe(64)
     expect(option.output()).toContain('--prot')
+    // The demo has a folder of its own: data must not be looked for elsewhere.
+    const elsewhere = run(['demo', '--data-dir', folder])
+    expect(await elsewhere.exit).toBe(64)
+    expect(elsewhere.output()).toContain('--data-dir')
   })
 
   test('78 for configuration errors: all of them, with file, line and a suggestion', async () => {
