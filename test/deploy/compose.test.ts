@@ -108,6 +108,11 @@ describe('compose.yaml', () => {
       for (const port of ports) expect(port, name).toMatch(/^(127\.0\.0\.1|\$\{API_BIND:-127\.0\.0\.1\}):/)
   })
 
+  test('who opens the port to others can set a token in the same way', () => {
+    expect(collector.ports?.[0]).toContain('API_BIND')
+    expect(collector.environment).toMatchObject({ API_TOKEN: expect.stringMatching(/^\$\{API_TOKEN:-\}$/) })
+  })
+
   test('every variable of a collector exists, and no secret stands in the file', () => {
     const known = Object.entries(VARIABLES).flatMap(([variable, source]) => variablesOf({ variable, ...source }))
     for (const service of [collector, demo]) {
@@ -115,7 +120,8 @@ describe('compose.yaml', () => {
     }
     for (const [name, { environment = {}, secrets = [] }] of services) {
       for (const [variable, value] of Object.entries(environment)) {
-        if (/PASSWORD|TOKEN|SECRET/.test(variable)) expect(value, `${name} ${variable}`).toMatch(/^\/run\/secrets\//)
+        if (/PASSWORD|TOKEN|SECRET/.test(variable))
+          expect(value, `${name} ${variable}`).toMatch(/^(\/run\/secrets\/|\$\{API_TOKEN:-\}$)/)
         const secret = /^\/run\/secrets\/(.+)$/.exec(value)?.[1]
         if (secret !== undefined) expect(secrets, `${name} ${variable}`).toContain(secret)
       }
