@@ -4,17 +4,13 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT } from './cli/exit.ts'
 import { commands } from './cli/index.ts'
+import { endWithoutOutput } from './cli/output.ts'
 import { type ErrorCode, errorText, PrismError } from './model/errors.ts'
 import { keepHeapSmall } from './platform/heap.ts'
 import { VERSION } from './platform/version.ts'
 
 keepHeapSmall()
-// A reader that went away (`| head -1`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok)
-  process.stderr.write(`cannot write to standard output: ${error.message}\n`)
-  process.exit(EXIT.output)
-})
+endWithoutOutput()
 
 const EXIT_OF: Partial<Record<ErrorCode, number>> = {
   CONFIG_INVALID: EXIT.config,

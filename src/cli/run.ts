@@ -4,6 +4,7 @@ import { DataCollectorService } from '../collector/service.ts'
 import type { LoadedConfig } from '../ops/config.ts'
 import type { Platform } from '../platform/platform.ts'
 import { EXIT } from './exit.ts'
+import { goOnWithoutOutput } from './output.ts'
 
 export interface Running {
   readonly url: string
@@ -27,6 +28,9 @@ export interface RunOptions {
  */
 export async function runService({ load, platform, onStop = async () => {} }: RunOptions): Promise<Running> {
   const service = new DataCollectorService({ loaded: load(), platform, output: process.stdout })
+  goOnWithoutOutput(({ message }) =>
+    service.logger.warning('output_lost', 'the log cannot be written to standard output any more', { reason: message }),
+  )
   const die = (kind: string) => (error: unknown) => {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
     service.logger.error(kind, 'a bug ended the process; please report it', { stack })

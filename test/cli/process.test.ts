@@ -1,7 +1,7 @@
 /** The built program as a process: exit statuses, signals, what a terminal shows. */
 
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdtempSync, openSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -125,6 +125,39 @@ describe('signals', () => {
     expect(statuses.slice(1).every((status) => status === 503)).toBe(true)
     expect(output()).toMatch(/service_stopped/)
   })
+
+  test('a log that nobody reads any more ends nothing', { timeout: 40_000 }, async () => {
+    const { child, url, exit } = await demo()
+    child.stdout?.destroy()
+    child.stderr?.destroy()
+    child.kill('SIGHUP')
+    const lost = async () => (await (await fetch(`${url}/api/v1/warnings`)).text()).includes('"output_lost"')
+    await until('the warning', lost, 15_000)
+    child.kill('SIGTERM')
+    expect(await exit).toBe(0)
+  })
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'nor does a full disk behind standard output',
+    { timeout: 40_000 },
+    async () => {
+      const holder = createServer().listen(0, '127.0.0.1')
+      await new Promise((resolve) => holder.once('listening', resolve))
+      const { port } = holder.address() as AddressInfo
+      await new Promise((resolve) => holder.close(resolve))
+      const full = openSync('/dev/full', 'w')
+      const args = [MAIN, 'demo', '--port', String(port)]
+      const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', full, 'ignore'] })
+      closeSync(full)
+      adopt(child)
+      const isReady = () =>
+        fetch(`http://127.0.0.1:${port}/health/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        )
+      await until('data', isReady, 20_000)
+    },
+  )
 
   test('a signal in the moment in which the start is told stops it in order', { timeout: 120_000 }, async () => {
     for (let i = 0; i < 5; i++) {
