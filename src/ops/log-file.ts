@@ -32,6 +32,7 @@ export function openLogFile({ path, bytesMax, countMax }: LogFileOptions): LogFi
     descriptor = undefined
   }
   const reopen = (): number => {
+    mkdirSync(dirname(path), { recursive: true })
     descriptor = openSync(path, 'a')
     size = fstatSync(descriptor).size
     return descriptor

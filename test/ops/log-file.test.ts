@@ -94,3 +94,13 @@ test('a path that cannot be used is noticed at the start', () => {
     /ENOTDIR|EEXIST/,
   )
 })
+
+test('a folder that was removed is there again with the next file', () => {
+  const file = openLogFile({ path, bytesMax: 10, countMax: 2 })
+  file.write('12345678\n')
+  rmSync(folder, { recursive: true })
+  file.write('next\n')
+  expect(file.lostLines).toBe(0)
+  expect(sizes()).toEqual({ 'collector.log': 5 })
+  file.close()
+})
