@@ -22,6 +22,10 @@ const STEPS_PER_SECOND = 15
 const STOP_EVERY = 6
 /** A process lives so long at most: some ends fall into the start, some into catching up, some into calm. */
 const LIFE_MS_MAX = 6_000
+/** Within this a process must end after SIGTERM. */
+export const STOP_MS_MAX = 10_000
+/** Characters of the output of one that took longer. */
+const SHOWN_MAX = 2_000
 
 export interface DeliveryRun {
   readonly bed: ServiceBed
@@ -108,6 +112,9 @@ async function endAgainAndAgain({ seed, clock, say }: ProofOptions, bed: Service
     const atUs = clock.nowUs()
     child.kill(signal)
     const exit = await child.exit
+    const endMs = (exit.atUs - atUs) / 1000
+    if (signal === 'SIGTERM' && endMs > STOP_MS_MAX)
+      say(`it took ${endMs} ms to end: ${child.output.slice(-SHOWN_MAX)}`)
     await until(clock, 'the sockets of the ended process to close', isAlone, 60_000)
     ends.push({ signal, atUs, exit })
     child = await bed.begin()

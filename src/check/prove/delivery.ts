@@ -2,12 +2,11 @@
 
 import { type Spread, spread } from '../oracle-figures.ts'
 import { type DeliveryVerdict, judgeDelivery } from './delivery-judge.ts'
-import { type DeliveryRun, killUnderLoad } from './delivery-run.ts'
+import { type DeliveryRun, killUnderLoad, STOP_MS_MAX } from './delivery-run.ts'
 import type { Bound, Proof, ProofResult } from './proof.ts'
 import { leftOpen } from './service-bed.ts'
 import { sumOf } from './trade-audit.ts'
 
-const STOP_MS_MAX = 10_000
 const TAKEN_P99_MS = 10
 const TAKEN_MAX_MS = 25
 /** With fewer, the p99 is the largest. */
