@@ -38,11 +38,10 @@ Examples:
       const cleanUp = () => simulator.stop()
       try {
         const load = () => configFromFlags(flags, simulatorOverrides(simulator, dataDir))
-        const running = await runService({ load, platform, onStop: cleanUp })
         // Beside the log where that is for a program to read.
         const screen = process.stdout.isTTY ? process.stdout : process.stderr
-        screen.write(banner(running.url, simulator.url))
-        await running.ended
+        const onStart = (url: string) => void screen.write(banner(url, simulator.url))
+        await runService({ load, platform, onStart, onStop: cleanUp })
         process.exit(EXIT.ok)
       } catch (error) {
         await cleanUp()

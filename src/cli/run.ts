@@ -6,27 +6,25 @@ import type { Platform } from '../platform/platform.ts'
 import { EXIT } from './exit.ts'
 import { goOnWithoutOutput } from './output.ts'
 
-export interface Running {
-  readonly url: string
-  /** Resolves when the service has stopped. */
-  readonly ended: Promise<void>
-}
-
 export interface RunOptions {
   /** Reads the configuration: now, and again at each SIGHUP. Errors: throws PrismError CONFIG_INVALID. */
   readonly load: () => LoadedConfig
   readonly platform: Platform
+  /** Called with the API's address when the service has started. */
+  readonly onStart?: (url: string) => void
   /** Called when the service has stopped. */
   readonly onStop?: () => Promise<void>
 }
 
 /**
- * Starts the service. SIGTERM and SIGINT stop it in order; a second signal ends the process at once. SIGHUP reads the
- * configuration again; on Windows it means that the console was closed, and is left alone.
+ * Starts the service; resolves when it has stopped. SIGTERM and SIGINT stop it in order, also while it is starting; a
+ * second signal ends the process at once. SIGHUP reads the configuration again; on Windows it means that the console was
+ * closed, and is left alone.
  * A bug that escapes (uncaught exception, unhandled rejection) is logged and ends the process with {@link EXIT.internal}.
  * Errors: CONFIG_INVALID, PORT_IN_USE.
  */
-export async function runService({ load, platform, onStop = async () => {} }: RunOptions): Promise<Running> {
+export async function runService(options: RunOptions): Promise<void> {
+  const { load, platform, onStart = () => {}, onStop = async () => {} } = options
   const service = new DataCollectorService({ loaded: load(), platform, output: process.stdout })
   goOnWithoutOutput(({ message }) =>
     service.logger.warning('output_lost', 'the log cannot be written to standard output any more', { reason: message }),
@@ -44,12 +42,7 @@ export async function runService({ load, platform, onStop = async () => {} }: Ru
     const stop = (signal: NodeJS.Signals) => {
       if (isStopping) process.exit(EXIT.interrupted)
       isStopping = true
-      // A signal may come before the start is over; that a start failed is told by `starting`.
-      const stopped = starting.then(
-        () => service.stop(signal).then(onStop),
-        () => {},
-      )
-      void stopped.then(resolve)
+      void service.stop(signal).then(onStop).then(resolve)
     }
     process.on('SIGTERM', stop)
     process.on('SIGINT', stop)
@@ -61,5 +54,6 @@ export async function runService({ load, platform, onStop = async () => {} }: Ru
     )
   }
   if (process.platform !== 'win32') process.on('SIGHUP', reload)
-  return { url: await starting, ended }
+  await Promise.race([starting.then(onStart), ended])
+  await ended
 }

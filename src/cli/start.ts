@@ -19,8 +19,7 @@ Examples:
     .action(async (flags: Readonly<Record<string, unknown>>) => {
       // Loaded here, so that the other commands start without the HTTP server.
       const { runService } = await import('./run.ts')
-      const running = await runService({ load: () => configFromFlags(flags), platform: systemPlatform() })
-      await running.ended
+      await runService({ load: () => configFromFlags(flags), platform: systemPlatform() })
       process.exit(EXIT.ok)
     })
 }

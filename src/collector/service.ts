@@ -41,6 +41,8 @@ export class DataCollectorService {
   readonly #loop: EventLoopWatch
   readonly #unwatchDisk: () => void
   #lifecycle: Lifecycle = 'initializing'
+  /** Settled: the start is over, or there is none. */
+  #starting: Promise<unknown> = Promise.resolve()
   #stopping: Promise<void> | undefined
   /** What was loaded last; not all of it counts before a restart. */
   #config: Config
@@ -97,7 +99,13 @@ export class DataCollectorService {
   }
 
   /** Opens the API, the log, then the feeds. Resolves with the API's URL. Errors: PORT_IN_USE, SPOOL_LOCKED, CONFIG_INVALID. */
-  async start(): Promise<string> {
+  start(): Promise<string> {
+    const starting = this.#start()
+    this.#starting = starting
+    return starting
+  }
+
+  async #start(): Promise<string> {
     const { config, warnings, folder } = this.#parts.loaded
     const { url } = await this.#listen()
     const enabled = this.#venues.filter(({ id }) => config.exchanges[id]?.enabled === true)
@@ -110,7 +118,7 @@ export class DataCollectorService {
     for (const { text } of planOf(config, this.#venues).flatMap(({ problems }) => problems))
       this.logger.warning('polling_too_often', text)
     await this.#open()
-    void this.#startCollector()
+    if (this.#stopping === undefined) void this.#startCollector()
     return url
   }
 
@@ -169,7 +177,10 @@ export class DataCollectorService {
     }
   }
 
-  /** Stops everything; later calls wait for the first. Resolves when done, or after the configured time. */
+  /**
+   * Stops everything, after a start that is not over yet; later calls wait for the first. Resolves when done, or after
+   * the configured time.
+   */
   stop(reason: string): Promise<void> {
     this.#stopping ??= this.#stop(reason)
     return this.#stopping
@@ -199,7 +210,11 @@ export class DataCollectorService {
     const { clock } = this.#parts.platform
     this.#lifecycle = 'stopping'
     this.logger.info('service_stopping', 'stopping: sockets close, running requests finish', { reason })
-    const stopped = Promise.all([this.collector.stop(), this.#api.stop()])
+    const stopped = this.#starting.then(
+      () => Promise.all([this.collector.stop(), this.#api.stop()]),
+      // One that failed has closed what it had opened.
+      () => {},
+    )
     await new Promise<void>((resolve) => {
       const cancel = clock.after(this.#parts.loaded.config.shutdown_timeout_ms, () => {
         this.logger.warning('stop_timed_out', 'requests or sinks were still busy; stopping all the same')
