@@ -95,7 +95,7 @@ export const PROMISED: readonly Promised[] = [
     records: ['symbols', 'sim'],
     tests: ['test/prove/busy.test.ts', 'test/collector/faults.test.ts', 'test/feed/refusals.test.ts'],
     limits:
-      'Five unreadable frames in 10 s, whosever they are, end their connection: nothing on it can be trusted then.',
+      'Five unreadable frames in 10 s end their connection, for nothing on it can be trusted then; those of one symbol in a row count as one.',
   },
   {
     id: 'G11',

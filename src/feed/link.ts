@@ -24,7 +24,10 @@ const DEAD_MS = 12_000
 /** Largest frame a venue sends is a snapshot of some hundred kB. */
 const FRAME_BYTES_MAX = 16 * 1024 * 1024
 const HOUR_MS = 3_600_000
-/** So many frames that cannot be read, in so short a time: what comes on this socket cannot be trusted. */
+/**
+ * So many frames that cannot be read, in so short a time: what comes on this socket cannot be trusted. Those of one symbol
+ * in a row count as one: its data are broken, and its neighbours shall not pay for it.
+ */
 const UNREADABLE_MAX = 5
 const UNREADABLE_MS = 10_000
 const NORMAL_CLOSURE = 1000
@@ -37,6 +40,8 @@ export class Link {
   readonly #outbox: Outbox
   readonly #subscribes: Window
   readonly #unreadable = new Window(UNREADABLE_MAX - 1, UNREADABLE_MS)
+  /** Symbol of the last one, if it told. */
+  #unreadableOf: string | undefined
   readonly #stall: Stall
   readonly #requests = new Requests()
   readonly #greetings = new Greetings((text) => this.#outbox.push({ text }))
@@ -163,7 +168,7 @@ export class Link {
         break
       case 'malformed':
         handlers.odd(decoded)
-        this.#countUnreadable(startMs)
+        this.#countUnreadable(decoded.symbol, startMs)
         break
       case 'alive':
         break
@@ -175,7 +180,10 @@ export class Link {
     this.#outbox.heard()
   }
 
-  #countUnreadable(nowMs: number): void {
+  #countUnreadable(symbol: string | undefined, nowMs: number): void {
+    const isSame = symbol !== undefined && symbol === this.#unreadableOf
+    this.#unreadableOf = symbol
+    if (isSame) return
     if (this.#unreadable.waitMs(1, nowMs) === 0) this.#unreadable.spend(1, nowMs)
     else this.end(`${UNREADABLE_MAX} frames in ${UNREADABLE_MS / 1000} s could not be read`, 'decode_error')
   }

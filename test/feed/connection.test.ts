@@ -108,6 +108,19 @@ describe('frames that cannot be read', () => {
     expect(rig.exchange.lines).toHaveLength(2)
   })
 
+  test('those of one symbol, however many, are its own affair; of two in turn they are not', async () => {
+    const rig = createHandoverRig('binance')
+    await settled(rig)
+    const spoiltOf = (symbol: string) =>
+      rig.exchange.line(0).peer.message({ stream: `${symbol}@trade`, data: { e: 'trade', s: symbol.toUpperCase() } })
+    for (let i = 0; i < 50; i++) spoiltOf('btcusdt')
+    await rig.exchange.run(2_000)
+    expect(rig.exchange.lines).toHaveLength(1)
+    for (let i = 0; i < 2; i++) for (const symbol of ['ethusdt', 'btcusdt']) spoiltOf(symbol)
+    await rig.exchange.run(2_000)
+    expect(rig.exchange.lines).toHaveLength(2)
+  })
+
   test('more than that over a longer time do not, nor do frames that are only unknown', async () => {
     const rig = createHandoverRig('binance')
     await settled(rig)

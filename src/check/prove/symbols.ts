@@ -16,8 +16,7 @@ const SHORT_S = 30
 const SHOWN_MAX = 5
 const STEPS_PER_SECOND = 1
 const BROKEN_STEPS_PER_SECOND = 6
-/** Five unreadable frames in 10 s end a connection, whosever they are: fewer than that. */
-const UNREADABLE_EVERY_MS = 4_000
+const UNREADABLE_EVERY_MS = 500
 /** Subscriptions are refused for now, so long of each 20 s. */
 const BUSY = { everyMs: 20_000, forMs: 3_000 }
 
