@@ -121,7 +121,7 @@ function checkTimes(endMs: number, everyMs: number): Quiet[] {
 async function recover(world: World, waitedMs: () => number, mostMs: number): Promise<void> {
   world.faults.clear()
   for (const { peer } of world.network.connections()) peer.release()
-  if (world.machine.collector === undefined) world.machine.start()
+  world.machine.start()
   let disturbedMs = Number.NEGATIVE_INFINITY
   let stepMs = RECOVERY_MS.least
   do {

@@ -144,4 +144,11 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
     replace: `for (const span of missing) if (span.last < 0) this.tally.restore(span)`,
     why: 'the next process takes for delivered what the last one still missed',
   },
+  {
+    name: 'answer-before-the-subscription',
+    file: 'feed/trade-feeds.ts',
+    find: `if (ledger.outage !== undefined && (isBehind || isEarly)) return false`,
+    replace: `if (ledger.outage !== undefined && isBehind) return false`,
+    why: 'an outage ends with an answer that is older than the subscription',
+  },
 ]

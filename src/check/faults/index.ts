@@ -2,6 +2,7 @@
 
 import type { PlannedFault } from '../plan.ts'
 import type { FaultScope, World } from '../world.ts'
+import { COINCIDENT_FAULTS } from './coincidence.ts'
 import type { FaultKind, Strike, Target } from './kind.ts'
 import { MACHINE_FAULTS } from './machine.ts'
 import { REST_FAULTS } from './rest.ts'
@@ -15,6 +16,7 @@ export const FAULT_KINDS: Readonly<Record<string, FaultKind>> = {
   ...VENUE_FAULTS,
   ...REST_FAULTS,
   ...MACHINE_FAULTS,
+  ...COINCIDENT_FAULTS,
 }
 
 /** Lets the fault happen now; it writes itself into the trace. Errors: throws a RangeError for a kind that there is not. */

@@ -57,9 +57,7 @@ const restart = (about: string, perMinute: number, end: 'kill' | 'power' | 'stop
     struck(number('ms'))
     if (end === 'stop') machine.stop()
     else machine.kill(end === 'power')
-    world.after(number('ms'), () => {
-      if (machine.collector === undefined) machine.start()
-    })
+    world.after(number('ms'), () => machine.start())
   },
 })
 

@@ -63,9 +63,7 @@ const killed = (fault: FaultKind): FaultKind => ({
       if (venue.forbiddenUntilMs <= world.loop.nowMs) return
       world.struck('process-killed', {})
       machine.kill()
-      world.after(10, () => {
-        if (machine.collector === undefined) machine.start()
-      })
+      world.after(10, () => machine.start())
     })
   },
 })

@@ -24,7 +24,8 @@ const MEMORY_MIB_MAX = 64
 const LATENCY_MS_MAX = 250
 const CATCH_UP_LEAST = 4
 const MIB = 1024 * 1024
-const QUOTA_MIB = 4096
+/** Ten minutes are 4 GiB; what a full log gives up is another proof's matter. */
+const QUOTA_MIB = 6144
 
 export const frozen: Proof = {
   name: 'frozen',
@@ -105,7 +106,12 @@ const latencyFigures = (when: string, { p50, p99, max }: Spread): Record<string,
 })
 
 async function freezeUnderLoad({ clock, folder, main, say }: ProofOptions, nats: NatsServer, seconds: number) {
-  const load = new Load(main, { url: nats.url, folder: join(folder, 'data'), perSecond: PER_SECOND })
+  const load = new Load(main, {
+    url: nats.url,
+    folder: join(folder, 'data'),
+    perSecond: PER_SECOND,
+    quotaBytes: QUOTA_MIB * MIB,
+  })
   const endLag = watchLag(clock)
   await sleep(clock, WARM_MS)
   load.take()

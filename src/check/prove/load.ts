@@ -23,6 +23,8 @@ export interface LoadOptions {
   readonly url: string
   readonly folder: string
   readonly perSecond: number
+  /** Of the log. */
+  readonly quotaBytes: number
 }
 
 export interface LoadReport {
@@ -75,11 +77,17 @@ class Watch {
   }
 }
 
-async function main({ url, folder, perSecond }: LoadOptions): Promise<void> {
+async function main({ url, folder, perSecond, quotaBytes }: LoadOptions): Promise<void> {
   keepHeapSmall()
   const platform = systemPlatform()
   const { clock, files } = platform
-  const values = { environment: 'simulation', data_dir: folder, 'nats.url': url, 'lake.enabled': false }
+  const values = {
+    environment: 'simulation',
+    data_dir: folder,
+    'nats.url': url,
+    'lake.enabled': false,
+    'spool.quota_bytes': quotaBytes,
+  }
   const overrides = Object.entries(values).map(([path, value]) => ({ path, value, origin: 'proof' }))
   const { config } = loadConfig({ venues, environment: {}, cwd: folder, overrides })
   const watch = new Watch()
