@@ -19,6 +19,8 @@ import { until } from './wait.ts'
 const SYMBOLS = 2
 const STEPS_PER_SECOND = 6
 const REST_DELAY_MS = 200
+/** Snapshots show a book as it was up to so long ago. */
+const SNAPSHOT_LAG_MS = 250
 /** Instruments and past trades take longer, so that a client of the stream is there before the first trade. */
 const CLIENT_DELAY_MS = 1_500
 const DELAYED = ['xchangeInfo', 'nstrument', 'rades'].map((path) => ({ path, ms: CLIENT_DELAY_MS }))
@@ -81,12 +83,15 @@ export const kill: Proof = {
   },
 }
 
-/** A snapshot by REST is asked for behind the list of instruments, which this proof delays, and is delayed itself. */
+/**
+ * A snapshot by REST is asked for behind the list of instruments, which this proof delays. One that is older than the
+ * stream's first message is of no use, so it is asked for when that is no more the past for the venue, and is delayed itself.
+ */
 function wholeUs(gap: GapRecord, { firstAfterUs, listedUs }: ProcessEnd): number | undefined {
   const sentUs = firstAfterUs.get(feedKey(gap))
   const snapshotFrom = venues.find(({ id }) => id === gap.venue)?.book.snapshotFrom
   if (sentUs === undefined || gap.channel !== 'book' || snapshotFrom !== 'rest') return sentUs
-  return Math.max(sentUs, (listedUs.get(gap.venue) ?? 0) + REST_DELAY_MS * 1000)
+  return Math.max(sentUs, listedUs.get(gap.venue) ?? 0) + (SNAPSHOT_LAG_MS + REST_DELAY_MS) * 1000
 }
 
 interface KillRun {
@@ -106,6 +111,7 @@ async function killAndStop(options: ProofOptions, kills: number, stops: number):
     clock,
     venues: simulated,
     seed,
+    snapshotLagMsMax: SNAPSHOT_LAG_MS,
     faults: [...DELAYED, { ms: REST_DELAY_MS }].map((delay) => ({
       ...delay,
       kind: 'rest-delay',
