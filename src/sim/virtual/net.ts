@@ -141,7 +141,7 @@ export class VirtualNetwork {
       if (dial?.kind === 'blackhole') return
       const delayMs = 3 * this.#latencyMs().base + (dial?.kind === 'slow' ? dial.ms : 0)
       loop.at(loop.nowMs + delayMs, serverScope, () => {
-        if (link.isClientClosed) return
+        if (link.isClientClosed || !link.clientScope.isAlive) return
         giveUp.action = undefined
         this.#accept(id, url, host, link)
         if (dial?.kind === 'flapping') loop.at(loop.nowMs + dial.ms, serverScope, () => link.reset())

@@ -186,6 +186,16 @@ test('a process that dies hears nothing more, and its frames under way are lost'
   expect(heard).toEqual(['closed'])
 })
 
+test('a process that dies while it dials leaves nothing at the venue', async () => {
+  const { loop, client, network, peers, connect } = stage()
+  connect()
+  client.isAlive = false
+  network.abandon(client)
+  await loop.run(5_000)
+  expect(peers).toEqual([])
+  expect(network.connections()).toEqual([])
+})
+
 test('late frames come to a client that has given up, when they shall', async () => {
   const { loop, network, peers, got, connect } = stage()
   const socket = connect()
