@@ -49,7 +49,8 @@ interface Misbehaviour {
 }
 
 const BY_NUMBER = { 'trade sequence_gap healed': 4, 'book sequence_gap closed': 4 }
-const SILENT = { 'ticker silence closed': 4, 'quote silence closed': 4, 'book silence closed': 4 }
+/** Of a book, the silence or an audit tells first. */
+const SILENT = { 'ticker silence closed': 4, 'quote silence closed': 4 }
 const ANEW = { 'trade sequence_reset final': 4, 'book sequence_gap closed': 4 }
 
 const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
@@ -75,7 +76,6 @@ const MISBEHAVIOURS: Readonly<Record<string, Misbehaviour>> = {
         stream.dueUs = world.nowUs() + 300 * S
       }
     },
-    // Of the book, the silence or an audit tells first.
     gaps: { 'trade sequence_gap healed': 4 },
     loses: ['book'],
   },
