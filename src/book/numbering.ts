@@ -13,14 +13,12 @@ export const isRenumbered = (earlier: BookDelta, delta: BookDelta): boolean =>
   (delta.last_sequence ?? 0) < (earlier.last_sequence ?? 0) &&
   (delta.exchange_time_us ?? 0) > (earlier.exchange_time_us ?? Number.POSITIVE_INFINITY)
 
-/** A snapshot from before what the book contains, by its id and by its time: sent again. */
-export const isRepeated = (
-  snapshot: BookSnapshot,
-  last: number | undefined,
-  applied: BookSnapshot | BookDelta | undefined,
-): boolean =>
-  (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1) &&
-  (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (applied?.exchange_time_us ?? 0)
+/** A snapshot from before what the stream has brought since, by its id and by its time: sent again. */
+export function isRepeated(snapshot: BookSnapshot, newest: BookSnapshot | BookDelta | undefined): boolean {
+  const last = newest?.type === 'book_snapshot' ? newest.sequence : newest?.last_sequence
+  const isBehind = (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1)
+  return isBehind && (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (newest?.exchange_time_us ?? 0)
+}
 
 export const isEmptySnapshot = ({ bids, asks }: BookSnapshot): boolean => bids.length + asks.length === 0
 

@@ -50,8 +50,9 @@ export class BookSync {
   /** A delta has joined the snapshot that the book began with. */
   #isJoined = false
   #depthMax: number | undefined
-  /** The newest event that the book contains. */
   #applied: BookSnapshot | BookDelta | undefined
+  /** The newest delta of a stream that has not brought its snapshot. */
+  #passed: BookDelta | undefined
   #past: Past | undefined
 
   /** `room`: what this book may hold together with others. */
@@ -112,7 +113,7 @@ export class BookSync {
   /** A snapshot came: on the stream, or fetched. */
   onSnapshot(snapshot: BookSnapshot, checksum?: number): BookStep {
     if (this.#rules.snapshotFrom === 'stream') {
-      if (this.isProven && isRepeated(snapshot, this.#last, this.#applied)) return IGNORED
+      if (isRepeated(snapshot, this.isProven ? this.#applied : this.#passed)) return IGNORED
       this.#states.heard(snapshot)
       return this.#start(snapshot, [], checksum)
     }
@@ -145,7 +146,10 @@ export class BookSync {
         return this.#join()
       case 'waiting':
         // A stream's own snapshot starts a new chain: what comes before it belongs to no book.
-        if (this.#rules.snapshotFrom === 'stream') return this.#announce('syncing', this.reason, IGNORED)
+        if (this.#rules.snapshotFrom === 'stream') {
+          this.#passed = delta
+          return this.#announce('syncing', this.reason, IGNORED)
+        }
         if (!this.#held.push(delta)) return this.#overflow()
         return this.#announce('syncing', this.reason, NOTHING)
     }
@@ -176,6 +180,7 @@ export class BookSync {
   #forget(): void {
     this.#phase = 'waiting'
     this.#candidate = undefined
+    this.#passed = undefined
     this.#held.clear()
     this.#crossing.clear()
     this.#isSuspended = false

@@ -47,8 +47,8 @@ interface Armed {
 const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
 const RESTARTED_MS = 2_000
-/** Faults of the machine whose ends are others when its clock jumps or it stands still. */
-const LASTING = /^(disk|sync)|stalled$/
+/** Faults whose ends are others when the machine's clock jumps or it stands still. */
+const LASTING = /^(disk|sync|symbol)|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */
 const RETOLD_MS = 30_000
 /** By then the machine has the answer that forbids requests, and no older request is under way. */

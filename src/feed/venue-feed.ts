@@ -87,18 +87,23 @@ export class VenueFeed {
     return this.#intake.auditScores()
   }
 
-  /** Says which streams are wanted, and takes up what an earlier process knew of them. Before {@link start}. */
+  /** Says which streams are wanted. Before {@link start}. */
   open(): void {
-    for (const feed of this.#feeds.values()) this.#want(feed)
+    for (const { ledger } of this.#feeds.values()) this.#options.ledger.open(ledger)
   }
 
-  /** Metadata first, so that events carry canonical names; without it collecting starts all the same. */
+  /**
+   * Metadata first, so that events carry canonical names; without it collecting starts all the same. Nothing leaves before:
+   * by now the ledger has on disk what an earlier process missed, and fetching that may begin.
+   */
   async start(): Promise<void> {
     await this.#metadata.start()
     if (this.#isStopped) return
     this.#isStarted = true
     this.#intake.start()
-    this.#begin([...this.#feeds.values()])
+    const feeds = [...this.#feeds.values()]
+    for (const feed of feeds) this.#intake.restore(feed)
+    this.#begin(feeds)
     this.#poller?.start()
   }
 
@@ -117,7 +122,8 @@ export class VenueFeed {
     if (this.#isStopped) return
     const feeds = wanted.map((each) => this.#create(each))
     for (const feed of feeds) {
-      this.#want(feed)
+      this.#options.ledger.open(feed.ledger)
+      if (this.#isStarted) this.#intake.restore(feed)
       if (interruption !== undefined) feed.ledger.begin({ cause: 'not_subscribed', reason: interruption })
     }
     await this.#metadata.add([...new Set(feeds.map(({ symbol }) => symbol))])
@@ -161,11 +167,6 @@ export class VenueFeed {
     const feed = new Feed(venue, topic, stream, platform.clock)
     this.#feeds.set(keyOf(feed), feed)
     return feed
-  }
-
-  #want(feed: Feed): void {
-    this.#options.ledger.open(feed.ledger)
-    this.#intake.restore(feed)
   }
 
   /** Asks for what is still wanted of the feeds. */

@@ -213,6 +213,17 @@ describe('snapshot on the stream', () => {
     expect(feed(snapshot(4, '50:1', '51:1', { exchange_time_us: 4_000 }))).toEqual(['snapshot 4'])
   })
 
+  test('one from before deltas that came without theirs is of the past too, but not on a new connection', () => {
+    const { sync, feed } = start(STREAMED)
+    const old = snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 })
+    feed(delta({ previous: 15, last: 20 }, '98:1', '', { exchange_time_us: 2_000 }))
+    expect(feed(old)).toEqual(['ignored'])
+    expect(sync.isLive).toBe(false)
+    // The node behind the new one may lag; what it sends is whole in itself.
+    sync.invalidate('disconnect')
+    expect(feed(old)).toEqual(['snapshot 10', 'live: snapshot'])
+  })
+
   test('a gap needs a new snapshot; deltas until then are ignored', () => {
     const { sync, feed } = start(STREAMED)
     feed(snapshot(10))

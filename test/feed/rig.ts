@@ -17,6 +17,8 @@ export interface Setup {
   readonly channels?: ConstructorParameters<typeof VenueFeed>[0]['channels']
   readonly urls?: readonly string[]
   readonly pollIntervalMs?: number
+  /** The feeds are known by then, and the ledger has written nothing yet. */
+  readonly whenOpen?: () => Promise<void> | void
 }
 
 export interface Started {
@@ -48,7 +50,7 @@ export function createRig(): Rig {
     events,
     gaps,
     log,
-    async start(venueId, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs }) {
+    async start(venueId, { symbols, channels, urls = ['wss://a.example/ws'], pollIntervalMs, whenOpen = () => {} }) {
       const venue = findVenue(venueId) as Venue
       const rules = (v: Venue) =>
         pollIntervalMs === undefined ? v.book : { ...v.book, snapshotFrom: 'stream' as const }
@@ -84,6 +86,7 @@ export function createRig(): Rig {
       })
       await ledger.load()
       feed.open()
+      await whenOpen()
       await ledger.start()
       void feed.start()
       await world.clock.advance(1)

@@ -91,9 +91,9 @@ async function rig(world = createWorld(), channelName = 'trade'): Promise<Rig> {
     restart: (_feed, { cause }) => void restarts.push(`restart ${cause}`),
   })
   ledger.open(feed.ledger)
-  trades.restore(feed)
   await ledger.start()
   trades.start()
+  trades.restore(feed)
   return {
     world,
     exchange,

@@ -588,3 +588,27 @@ describe('polling', () => {
     expect(stateOf('trade', 'BTCUSDT')?.state).toBe('stale')
   })
 })
+
+test('what an earlier process missed is fetched when the ledger has it on disk, not before', async () => {
+  world.answer = ({ url }) => (url.includes('/exchangeInfo') ? exchangeInfo('BTCUSDT') : jsonAnswer([]))
+  const first = await start('binance', { symbols: ['BTCUSDT'] })
+  world.peer.open()
+  ack()
+  for (const id of [5, 8]) world.peer.message(binanceTrade('BTCUSDT', id))
+  await world.clock.advance(2_000)
+  expect(gaps.at(-1)).toMatchObject({ state: 'open', lost: 2 })
+  first.feed.stop()
+  const asked = () => world.requests.filter(({ url }) => url.includes('rades')).length
+  let whenOpen = -1
+  const before = asked()
+  await start('binance', {
+    symbols: ['BTCUSDT'],
+    async whenOpen() {
+      await world.clock.advance(1_000)
+      whenOpen = asked()
+    },
+  })
+  await world.clock.advance(1_000)
+  expect(before).toBeGreaterThan(0)
+  expect([whenOpen, asked()]).toEqual([before, before + 1])
+})

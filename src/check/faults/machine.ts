@@ -29,11 +29,12 @@ const slow: FaultKind = {
   active: 0.06,
   draw: (random) => ({ ms: between(random, 1_000, 4_000) }),
   strike({ world, fault: { venue }, scope, number }) {
+    const { delaysMs } = world.disk
+    const usualMs = delaysMs.replace
+    if (usualMs === SLOW_REPLACE_MS) return
     world.struck('disk-slow', {}, number('ms') + SLOW_MS)
     world.awaits(number('ms') + SLOW_MS + SETTLED_MS)
     world.disk.faults.add('full')
-    const { delaysMs } = world.disk
-    const usualMs = delaysMs.replace
     delaysMs.replace = SLOW_REPLACE_MS
     world.after(number('ms'), () => world.disk.faults.delete('full'))
     world.after(number('ms') + SLOW_MS, () => {

@@ -1,6 +1,7 @@
 /** What venues do by their own rules, announced or not. */
 
 import type { OpenConnection } from '../../sim/virtual/net.ts'
+import type { World } from '../world.ts'
 import { LIST_MS, type Treatment } from '../world-venue.ts'
 import { between, type FaultKind, oneOf, type Strike } from './kind.ts'
 
@@ -63,6 +64,11 @@ const admission = (about: string, how: Treatment, venues?: readonly string[]): F
     world.after(number('ms'), () => venue.admissions.delete(name))
   },
 })
+
+/** A frame that comes out of turn would have its old number taken for a new one. */
+function release({ network }: World, venue: string): void {
+  for (const { peer } of network.connections(venue)) peer.release()
+}
 
 function unlist({ world, venue, fault, number, word, struck, scope }: Strike): void {
   const symbol = fault.symbol ?? ''
@@ -158,8 +164,7 @@ export const VENUE_FAULTS = {
       // Only the time tells what is new.
       if (venue.wall.offsetUs !== 0) return
       struck()
-      // A frame that comes out of turn would have its old number taken for a new one.
-      for (const { peer } of world.network.connections(venue.id)) peer.release()
+      release(world, venue.id)
       venue.market.renumber(symbol, number('back'))
       world.trace({ kind: 'renumbered', atUs: world.nowUs(), venue: venue.id, symbol, venueUs: venue.timeUs() })
       venue.isClockFixed = true
@@ -257,9 +262,10 @@ export const VENUE_FAULTS = {
     target: 'venue',
     perMinute: 0.7,
     draw: (random) => ({ ms: oneOf(random, [-5_000, -700, 400, 3_000, 60_000]) }),
-    strike({ venue, number, struck }) {
+    strike({ world, venue, number, struck }) {
       if (venue.isClockFixed) return
       struck()
+      release(world, venue.id)
       venue.wall.offsetUs += number('ms') * 1000
     },
   },
