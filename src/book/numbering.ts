@@ -13,9 +13,13 @@ export const isRenumbered = (earlier: BookDelta, delta: BookDelta): boolean =>
   (delta.last_sequence ?? 0) < (earlier.last_sequence ?? 0) &&
   (delta.exchange_time_us ?? 0) > (earlier.exchange_time_us ?? Number.POSITIVE_INFINITY)
 
+/** Where the book stands with it. */
+export const sequenceOf = (event: BookSnapshot | BookDelta): number | undefined =>
+  event.type === 'book_snapshot' ? event.sequence : event.last_sequence
+
 /** A snapshot from before what the stream has brought since, by its id and by its time: sent again. */
 export function isRepeated(snapshot: BookSnapshot, newest: BookSnapshot | BookDelta | undefined): boolean {
-  const last = newest?.type === 'book_snapshot' ? newest.sequence : newest?.last_sequence
+  const last = newest && sequenceOf(newest)
   const isBehind = (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1)
   return isBehind && (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (newest?.exchange_time_us ?? 0)
 }

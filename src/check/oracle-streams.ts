@@ -59,6 +59,9 @@ export interface Silence {
   readonly us: number
 }
 
+/** A gap that could have ended so shortly before the next began may go on. */
+const MERGED_US = 1_000_000
+
 /** A copy of a frame, which the trace does not have, may come so long behind it. */
 const COPY_US = 100_000
 
@@ -156,7 +159,7 @@ export class Streams {
     for (const stream of connection.streams) {
       this.#stopCarrying(stream, id, atUs)
       if (state === 'frozen') continue
-      if (stream.subscribed.size > 1) resumeLater(stream)
+      resumeLater(stream, stream.subscribed.size > 1 ? 0 : atUs - MERGED_US)
       stream.subscribed.delete(id)
       if (stream.outage !== undefined && stream.subscribed.size === 0)
         this.#makeCertain(stream.outage, connection.deliveredUs, atUs)
@@ -235,10 +238,13 @@ export class Streams {
   }
 }
 
-/** What one of several connections had brought may have waited for another, and is gone with it: the next frame counts. */
-function resumeLater({ open, waiting }: Stream): void {
+/**
+ * What one of several connections had brought may have waited for another, and is gone with it: the next frame counts. So it
+ * does where the only one brought nothing before `sinceUs`.
+ */
+function resumeLater({ open, waiting }: Stream, sinceUs: EpochUs): void {
   for (const record of open) {
-    if (record.resumedUs === undefined) continue
+    if (record.resumedUs === undefined || record.resumedUs < sinceUs) continue
     record.resumedUs = undefined
     waiting.push(record)
   }

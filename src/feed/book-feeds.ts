@@ -1,13 +1,14 @@
 /** The book feeds of one venue: who waits for a snapshot, what happens when a book breaks. One symbol never touches another. */
 
 import type { Books } from '../book/books.ts'
+import { sequenceOf } from '../book/numbering.ts'
 import type { BookOutput } from '../book/step.ts'
 import type { BookSync } from '../book/sync.ts'
 import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
 import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
-import { CAUSE_OF, endOf, noteNumbers, sequenceOf } from './book-loss.ts'
+import { CAUSE_OF, endOf, noteJump, noteNumbers } from './book-loss.ts'
 import type { Loss } from './connection.ts'
 import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
@@ -19,6 +20,8 @@ import { type SnapshotFate, Snapshots } from './snapshots.ts'
 const SNAPSHOT_WITHOUT_DELTA_MS = 2_000
 /** A stream that brings its own snapshot brings it right after the subscription was confirmed. */
 const SNAPSHOT_DUE_MS = 5_000
+/** What a snapshot shows the stream brings so much later at most. */
+const IN_FLIGHT_MS = 3_000
 /** Waits between two rebuilds of a book that does not hold: it must not use up the venue's limits. */
 const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
 /** A book that was live for so long is rebuilt at once again. */
@@ -96,7 +99,7 @@ export class BookFeeds {
       if (feed.state !== 'live') this.#settle(feed)
       return 'live'
     }
-    if (step.isDeaf) this.#restartSoon(feed, 'snapshots move on, the stream does not')
+    if (step.isDeaf) this.#later(feed, IN_FLIGHT_MS, () => this.#onDeaf(feed))
     this.waits(feed, feed.reason || 'waiting for a snapshot')
     if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
       this.#snapshots.request(feed.symbol, this.#waitMs(feed))
@@ -178,7 +181,7 @@ export class BookFeeds {
   #publish(feed: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): void {
     const { ledger } = feed
     const [first] = outputs
-    if (first?.type === 'book_snapshot' && ledger.outage === undefined) this.#jump(feed, first, receiveTimeUs)
+    if (first?.type === 'book_snapshot' && ledger.outage === undefined) noteJump(feed, first, receiveTimeUs)
     if (outputs.length > 0 && this.isLive(feed)) ledger.end(endOf(feed, outputs, receiveTimeUs))
     noteNumbers(feed, outputs, receiveTimeUs)
     for (const output of outputs) {
@@ -186,15 +189,6 @@ export class BookFeeds {
       else if (output.state === 'stale') ledger.begin({ cause: CAUSE_OF[output.reason] })
       this.#options.downstream.accept(withEpoch(output, ledger.epoch), receiveTimeUs)
     }
-  }
-
-  /** A snapshot that came while nothing was known to be missing, and does not stand where the changes had come to. */
-  #jump({ ledger, topic }: Feed, { sequence }: BookSnapshot, endUs: EpochUs): void {
-    const { lastSequence, lastUs: startUs = endUs } = ledger
-    const isChained = topic.proof === 'range' || topic.proof === 'chained'
-    if (!isChained || lastSequence === undefined || sequence === undefined || sequence === lastSequence) return
-    const cause = sequence > lastSequence ? 'sequence_gap' : 'sequence_reset'
-    ledger.lose({ cause, startUs, lastSequence }, { endUs, firstSequence: sequence })
   }
 
   /** The book waits for a snapshot; so long its feed says so. */
@@ -243,6 +237,11 @@ export class BookFeeds {
     this.#later(feed, this.#waitMs(feed), () =>
       this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
     )
+  }
+
+  #onDeaf(feed: Feed): void {
+    if (this.#sync(feed)?.candidateSequence !== undefined)
+      this.#restartSoon(feed, 'snapshots move on, the stream does not')
   }
 
   /** The first rebuild is due at once, those that follow it closely after growing waits. */

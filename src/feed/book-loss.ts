@@ -1,8 +1,9 @@
 /** What the steps of a book mean to the ledger: why data are missing, and how a loss ended. */
 
+import { sequenceOf } from '../book/numbering.ts'
 import type { BookOutput } from '../book/step.ts'
 import type { LossEnd } from '../ledger/records.ts'
-import type { BookDelta, BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
+import type { BookReason, BookSnapshot, EpochUs, GapCause } from '../model/event.ts'
 import { isNumbered } from './epoch.ts'
 import type { Feed } from './feed.ts'
 
@@ -24,9 +25,6 @@ export const CAUSE_OF: Readonly<Record<BookReason, GapCause>> = {
   shutdown: 'shutdown',
 }
 
-export const sequenceOf = (event: BookSnapshot | BookDelta): number | undefined =>
-  event.type === 'book_snapshot' ? event.sequence : event.last_sequence
-
 /** The book is live with `outputs`. A delta that goes on with the chain shows that nothing was missed. */
 export function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): LossEnd {
   const data = outputs.filter((output) => output.type !== 'book_state')
@@ -41,6 +39,15 @@ export function endOf({ ledger, topic }: Feed, outputs: readonly BookOutput[], r
   const isCounted = last <= firstSequence && (topic.proof === 'range' || last === firstSequence)
   const lost = isCounted ? firstSequence - last : undefined
   return { endUs, firstSequence, lost, ...(lost !== 0 && { startUs }) }
+}
+
+/** A snapshot that came while nothing was known to be missing, and does not stand where the changes had come to. */
+export function noteJump({ ledger, topic }: Feed, { sequence }: BookSnapshot, endUs: EpochUs): void {
+  const { lastSequence, lastUs: startUs = endUs } = ledger
+  const isChained = topic.proof === 'range' || topic.proof === 'chained'
+  if (!isChained || lastSequence === undefined || sequence === undefined || sequence === lastSequence) return
+  const cause = sequence > lastSequence ? 'sequence_gap' : 'sequence_reset'
+  ledger.lose({ cause, startUs, lastSequence }, { endUs, firstSequence: sequence })
 }
 
 /** Before `outputs` leave. What a snapshot without a time belongs to is told by the deltas that join it. */

@@ -317,12 +317,34 @@ describe('books with fetched snapshots', () => {
     world.peer.open()
     ack()
     const sent = world.peer.sent.length
-    for (let i = 0; i < 9; i++) {
+    for (let i = 0; i < 11; i++) {
       world.peer.pong()
       await world.clock.advance(1_500)
     }
     expect(depthRequests()).toBe(2)
     expect(world.peer.frames.slice(sent).map(({ method }) => method)).toEqual(['UNSUBSCRIBE', 'SUBSCRIBE'])
+  })
+
+  test('but not one whose change was on its way when the snapshot showed it', async () => {
+    const { stateOf } = await start('binance', { symbols: ['LATEUSDT'], channels })
+    let last = 50
+    world.answer = ({ url }) => (url.includes('/depth') ? snapshotAt(last++) : exchangeInfo('LATEUSDT'))
+    world.peer.open()
+    ack()
+    const sent = world.peer.sent.length
+    while (depthRequests() < 2) {
+      world.peer.pong()
+      await world.clock.advance(500)
+    }
+    await world.clock.advance(2_500)
+    world.peer.message(binanceDelta('LATEUSDT', 51, 52))
+    for (let i = 0; i < 10; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_000)
+    }
+    expect(stateOf('book', 'LATEUSDT')?.state).toBe('live')
+    expect(world.peer.frames.slice(sent)).toEqual([])
+    expect(gaps).toEqual([])
   })
 
   test('during a ban the book says so, and comes back by itself', async () => {
