@@ -244,7 +244,7 @@ export class Streams {
  */
 function resumeLater({ open, waiting }: Stream, sinceUs: EpochUs): void {
   for (const record of open) {
-    if (record.resumedUs === undefined || record.resumedUs < sinceUs) continue
+    if (record.resumedUs === undefined || record.resumedUs <= sinceUs) continue
     record.resumedUs = undefined
     waiting.push(record)
   }
