@@ -17,11 +17,18 @@ export const isRenumbered = (earlier: BookDelta, delta: BookDelta): boolean =>
 export const sequenceOf = (event: BookSnapshot | BookDelta): number | undefined =>
   event.type === 'book_snapshot' ? event.sequence : event.last_sequence
 
-/** A snapshot from before what the stream has brought since, by its id and by its time: sent again. */
-export function isRepeated(snapshot: BookSnapshot, newest: BookSnapshot | BookDelta | undefined): boolean {
-  const last = newest && sequenceOf(newest)
-  const isBehind = (snapshot.sequence ?? Number.POSITIVE_INFINITY) <= (last ?? -1)
-  return isBehind && (snapshot.exchange_time_us ?? Number.POSITIVE_INFINITY) < (newest?.exchange_time_us ?? 0)
+/**
+ * A snapshot from before what the stream has brought since, by its id and by its time: sent again. One that stands where
+ * `newest` does is whole too, though a heartbeat may be newer than it: it is of no use only if the book has that (`isHeld`).
+ */
+export function isRepeated(
+  snapshot: BookSnapshot,
+  newest: BookSnapshot | BookDelta | undefined,
+  isHeld: boolean,
+): boolean {
+  const { sequence = Number.POSITIVE_INFINITY, exchange_time_us: timeUs = Number.POSITIVE_INFINITY } = snapshot
+  const last = (newest && sequenceOf(newest)) ?? -1
+  return (isHeld ? sequence <= last : sequence < last) && timeUs < (newest?.exchange_time_us ?? 0)
 }
 
 export const isEmptySnapshot = ({ bids, asks }: BookSnapshot): boolean => bids.length + asks.length === 0

@@ -113,7 +113,7 @@ export class BookSync {
   /** A snapshot came: on the stream, or fetched. */
   onSnapshot(snapshot: BookSnapshot, checksum?: number): BookStep {
     if (this.#rules.snapshotFrom === 'stream') {
-      if (isRepeated(snapshot, this.isProven ? this.#applied : this.#passed)) return IGNORED
+      if (isRepeated(snapshot, this.isProven ? this.#applied : this.#passed, this.isProven)) return IGNORED
       this.#states.heard(snapshot)
       return this.#start(snapshot, [], checksum)
     }

@@ -224,6 +224,12 @@ describe('snapshot on the stream', () => {
     expect(feed(old)).toEqual(['snapshot 10', 'live: snapshot'])
   })
 
+  test('one that stands where a newer heartbeat does is whole', () => {
+    const { feed } = start(STREAMED)
+    feed(delta({ previous: 10, last: 10 }, '', '', { exchange_time_us: 2_000 }))
+    expect(feed(snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 }))).toEqual(['snapshot 10', 'live: snapshot'])
+  })
+
   test('a gap needs a new snapshot; deltas until then are ignored', () => {
     const { sync, feed } = start(STREAMED)
     feed(snapshot(10))
