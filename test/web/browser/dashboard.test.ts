@@ -74,6 +74,15 @@ describe.skipIf(!hasBrowser())('in a browser', { timeout: 180_000 }, () => {
     }
   }
 
+  test('the legends keep to their cards at every width', () =>
+    withPage('desk', 'light', async ({ page }) => {
+      await page.locator('#latency-legend li').first().waitFor()
+      for (const width of [390, 1280, 1400, 1920]) {
+        await page.setViewportSize({ width, height: 800 })
+        expect(await page.evaluate(LEGENDS_TOO_WIDE), `at ${width} px`).toEqual([])
+      }
+    }))
+
   test('the figures, venues and charts', () =>
     withPage('desk', 'dark', async ({ page, answers, text, texts }) => {
       const figure = (name: string) => text(`[data-figure="${name}"] .value`)
@@ -330,6 +339,16 @@ const healthRows = (page: OpenPage['page']) =>
     `Object.fromEntries([...document.querySelectorAll('#checks li')]
       .map((row) => [row.dataset.check, [row.children[0].textContent, row.children[2].textContent]]).sort())`,
   )
+
+/** The entries of the legends, each with the longest figures that it can have, that reach beyond their list. */
+const LEGENDS_TOO_WIDE = `(() => {
+  const entries = [...document.querySelectorAll('.legend li')]
+  for (const entry of entries) entry.querySelector('b').textContent = '888 ms / 888 ms'
+  const right = (node) => node.getBoundingClientRect().right
+  return entries
+    .filter((entry) => right(entry.querySelector('b')) > right(entry.parentElement) + 0.5)
+    .map((entry) => entry.dataset.venue)
+})()`
 
 /** Is the section where somebody looks who has just asked for it? */
 const inSight = (id: string): string =>
