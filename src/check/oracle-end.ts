@@ -1,19 +1,34 @@
 /** At the end every stream is live and no gap is open, but for what a fault ended for good. And the venues' rules hold. */
 
+import type { EpochUs } from '../model/event.ts'
 import { touches } from './oracle-causes.ts'
+import type { GapRecord } from './oracle-gaps.ts'
 import type { Court, Entry, Judge } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
 /** What was found so late may still be being fetched. */
 const HEALING_US = 4_000_000
+/** Who could not ask waits up to so long before it asks again. */
+const ASKED_AGAIN_US = 61_000_000
 
 export function judgeEnd({ streams, options, report }: Court): Judge {
   const permanent: Entry<'fault'>[] = []
+  /** By venue: when it last did not answer as it should. */
+  const unansweredUs = new Map<string, EpochUs>()
+
+  /** The trades that it lacks may still be waited for. */
+  function mayBeHealing({ venue }: Stream, record: GapRecord): boolean {
+    const lastUs = unansweredUs.get(venue) ?? 0
+    return (
+      record.firstAtUs > streams.nowUs - HEALING_US ||
+      (lastUs > streams.nowUs - ASKED_AGAIN_US && lastUs >= record.firstAtUs)
+    )
+  }
 
   function judgeGaps(stream: Stream): void {
     for (const record of stream.open) {
       const isOver = record.latest.end_time_us !== undefined
-      if (isOver && record.firstAtUs > streams.nowUs - HEALING_US) continue
+      if (isOver && mayBeHealing(stream, record)) continue
       const text = `gap ${record.gapId} (${record.latest.cause}) is open since ${record.latest.start_time_us}`
       const promise = record.latestRun < streams.runs ? 'gap_forgotten' : 'gap_left_open'
       report(promise, streams.nowUs, stream, text)
@@ -23,6 +38,7 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
   return {
     fault(entry) {
       if (options.permanentFaults.test(entry.fault)) permanent.push(entry)
+      if (entry.venue !== undefined && entry.fault.startsWith('rest-')) unansweredUs.set(entry.venue, entry.atUs)
     },
     violation({ venue, rule, atUs }) {
       if (!options.isRuleAllowed(rule)) report('venue_rule_broken', atUs, undefined, `${venue}: ${rule}`)

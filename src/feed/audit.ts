@@ -13,9 +13,10 @@ import { Window } from './window.ts'
 /** Share of the venue's limit that audits may use. */
 export const AUDIT_SHARE = 0.1
 const TICK_MS = 1_000
-/** Between two audits of one book; and of one that is known to so few levels a side that it must be widened soon. */
+/** Between two audits of one book. */
 export const AUDIT_INTERVAL_MS = 600_000
-const THIN_INTERVAL_MS = 60_000
+/** After an audit that told nothing; and of a book that is known to so few levels a side that it must be widened soon. */
+const SOON_MS = 60_000
 /** As many as the API shows at most. */
 const THIN_LEVELS = 400
 /** A snapshot that matched widens a book that is known to less than this share of what a snapshot can tell. */
@@ -53,6 +54,8 @@ export class Audit<F extends Auditable = Feed> {
   readonly #running = new Set<F>()
   /** When each book's last audit began, monotonic. */
   readonly #begunMs = new Map<F, number>()
+  /** Whose last audit told nothing: the book broke meanwhile, or the venue could not be asked. */
+  readonly #untold = new Set<F>()
   /** Whether each of a symbol's newest audits matched, oldest first. */
   readonly #results = new Map<string, boolean[]>()
   readonly #timers = new Set<() => void>()
@@ -76,6 +79,7 @@ export class Audit<F extends Auditable = Feed> {
   /** The book is collected no more; of an audit that is under way nothing is told. */
   forget(feed: F): void {
     this.#begunMs.delete(feed)
+    this.#untold.delete(feed)
     this.#results.delete(feed.symbol)
   }
 
@@ -110,7 +114,7 @@ export class Audit<F extends Auditable = Feed> {
       const sync = this.#auditable(feed)
       if (sync === undefined) continue
       const isThin = this.#isKnownToLess(sync, THIN_LEVELS)
-      const dueMs = this.#begun(feed) + (isThin ? THIN_INTERVAL_MS : AUDIT_INTERVAL_MS)
+      const dueMs = this.#begun(feed) + (isThin || this.#untold.has(feed) ? SOON_MS : AUDIT_INTERVAL_MS)
       if (dueMs > nowMs) continue
       if (next === undefined || dueMs < next.dueMs || (dueMs === next.dueMs && isThin && !next.isThin))
         next = { feed, dueMs, isThin }
@@ -128,7 +132,7 @@ export class Audit<F extends Auditable = Feed> {
     if (feed.channel !== 'book' || feed.state !== 'live' || this.#running.has(feed)) return undefined
     if (platform.clock.nowUs() - feed.sinceUs < SETTLED_US) return undefined
     // Looking at its levels is work.
-    if (platform.clock.monotonicMs() - this.#begun(feed) < THIN_INTERVAL_MS) return undefined
+    if (platform.clock.monotonicMs() - this.#begun(feed) < SOON_MS) return undefined
     const sync = book(feed.symbol)
     return sync?.isLive === true ? sync : undefined
   }
@@ -159,7 +163,8 @@ export class Audit<F extends Auditable = Feed> {
     if (outcome === 'match' || outcome === 'mismatch') {
       const results = this.#results.get(feed.symbol) ?? []
       this.#results.set(feed.symbol, [...results, outcome === 'match'].slice(-SCORE_AUDITS))
-    }
+      this.#untold.delete(feed)
+    } else this.#untold.add(feed)
     audited(feed, outcome, detail)
     if (outcome === 'mismatch') broken(feed, 'audit_mismatch')
     else if (snapshot !== undefined && this.#isKnownToLess(sync, wideLevels(venue)))

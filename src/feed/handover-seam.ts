@@ -114,9 +114,13 @@ export class Seam {
     feed.ledger.heard(undefined, this.#wholeUs)
   }
 
-  /** After the switch: an event of the second link that the first had delivered. */
+  /**
+   * After the switch: an event of the second link that the first had delivered. Where the two did not join, the very last
+   * one is none: it tells that nothing is missing between them.
+   */
   isRepeated(event: MarketEvent): boolean {
-    return this.#front.isRepeated(event)
+    const joins = this.feed.ledger.outage !== undefined && this.#front.isLast(event)
+    return !joins && this.#front.isRepeated(event)
   }
 
   /** Forgets what the first link has delivered meanwhile. */

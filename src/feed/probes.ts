@@ -109,7 +109,8 @@ export class Probes {
   #position(feed: Feed): number | undefined {
     if (feed.channel === 'trade') return feed.tally.last
     const book = this.#book(feed)
-    return book?.candidateSequence ?? book?.sequence
+    // A snapshot that follows an audit's mismatch tells of the venue: that the stream lacks it may be what the audit found.
+    return (book?.reason === 'audit_mismatch' ? undefined : book?.candidateSequence) ?? book?.sequence
   }
 
   #book({ channel, symbol }: Feed): BookSync | undefined {

@@ -181,10 +181,11 @@ test('a gap that never reaches a disk that is well', () => {
 })
 
 test.each([
-  ['just found', 4_900, []],
-  ['found a while ago', 500, ['gap_left_open']],
-])('a gap that was %s when the run ends', (_name, earlierMs, promises) => {
-  const trace = new GoodRun().steps(3).step('BTCUSDT', 'trade').step('BTCUSDT').end()
+  ['just found', 4_900, 'drop', []],
+  ['found a while ago', 500, 'drop', ['gap_left_open']],
+  ['found a while ago, and the venue did not answer since,', 500, 'rest-html', []],
+])('a gap that was %s when the run ends', (_name, earlierMs, fault, promises) => {
+  const trace = new GoodRun().steps(3).step('BTCUSDT', 'trade').step('BTCUSDT').fault(fault).end()
   const isHealed = gap({ state: 'healed', channel: 'trade' })
   const ended = trace
     .filter((each) => !isHealed(each) && !event('trade', { source: 'backfill' })(each))

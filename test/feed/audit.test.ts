@@ -184,6 +184,19 @@ describe('an audit', () => {
     expect(log).toEqual(['AAAUSDT not_aligned the book was rebuilt'])
   })
 
+  test('that told nothing is made again after a minute', async () => {
+    const { world, sync, log } = await start()
+    await world.clock.advance(SETTLED_MS)
+    sync.invalidate('disconnect')
+    for (let i = 0; i < 2; i++) sync.onSnapshot(snapshot(100, '99:1', '101:1', { depth: 1000 }))
+    await world.clock.advance(55_000)
+    expect(log).toEqual(['AAAUSDT not_aligned the book was rebuilt'])
+    await world.clock.advance(10_000)
+    expect(log.slice(1)).toEqual(['AAAUSDT match'])
+    await world.clock.advance(500_000)
+    expect(world.requests).toHaveLength(2)
+  })
+
   test('of a book that falls silent meanwhile says nothing of it', async () => {
     const { world, sync, log } = await start()
     await world.clock.advance(SETTLED_MS)

@@ -126,3 +126,13 @@ test.each(['trade', 'quote'] as const)(
     expect(seam.take().map(({ event }) => event.id)).toEqual([3, 4, 5].map((number) => make(number).id))
   },
 )
+
+test('behind a break the very last event, brought again, tells that nothing is missing', () => {
+  const seam = seamOf('quote')
+  const make = MAKE.quote as (number: number) => MarketEvent
+  for (const number of [1, 2]) seam.delivered(make(number), 0, number * 100)
+  const areRepeated = () => [1, 2].map((number) => seam.isRepeated(make(number)))
+  expect(areRepeated()).toEqual([true, true])
+  seam.feed.ledger.begin({ cause: 'maintenance' })
+  expect(areRepeated()).toEqual([true, false])
+})

@@ -178,4 +178,14 @@ describe('a silent connection', () => {
     theirs = 101
     expect(await isQuiet(feedOf('book'))).toBe(false)
   })
+
+  test('a snapshot fetched because an audit found more than the stream had brought does not speak for the stream', async () => {
+    ours(100)
+    books.find('binance', SYMBOL)?.invalidate('audit_mismatch')
+    theirs = 103
+    books.accept({ ...snapshot(103), venue: 'binance', symbol: SYMBOL })
+    expect(await isQuiet(feedOf('book'))).toBe(false)
+    theirs = 100
+    expect(await isQuiet(feedOf('book'))).toBe(true)
+  })
 })
