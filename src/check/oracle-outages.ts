@@ -57,6 +57,8 @@ interface Ending {
   readonly stream: Stream
   readonly outage: Outage
   readonly atUs: EpochUs
+  /** When the next process started. */
+  nextUs?: EpochUs
   /** In order, and no gap was open then. */
   readonly isUntold: boolean
 }
@@ -75,7 +77,7 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
   const isInGap = (stream: Stream): boolean =>
     [...stream.open].some(({ latest, isDurable }) => isDurable && latest.end_time_us === undefined)
 
-  function judge({ stream, outage: { untilUs }, atUs, isUntold }: Ending): void {
+  function judge({ stream, outage: { untilUs }, atUs, nextUs = atUs, isUntold }: Ending): void {
     if (untilUs === undefined) return
     if (isUntold) report('process_gap_missing', atUs, stream, 'the process stopped in order and opened no gap')
     // What was open when an earlier process ended goes on, if the disk did not take its end.
@@ -84,7 +86,7 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
       .map(({ latest }) => latest)
       .filter((gap) => gap.start_time_us <= atUs + slackUs)
       // The clock may have been set back in between.
-      .filter(({ end_time_us }) => (end_time_us ?? atUs) >= Math.min(atUs, untilUs))
+      .filter(({ end_time_us }) => (end_time_us ?? atUs) >= Math.min(atUs, untilUs, nextUs))
     if (begun.length === 0) {
       report('process_gap_missing', atUs, stream, `no gap from the end of the process to ${untilUs}`)
       return
@@ -102,7 +104,10 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
       if (options.unlistedFaults.test(entry.fault)) unlisted.push(entry)
     },
     process({ state, atUs }) {
-      if (state === 'started') return
+      if (state === 'started') {
+        for (const ending of endings) ending.nextUs ??= atUs
+        return
+      }
       for (const stream of streams.all()) {
         if (disk.isUnheardOf(stream, atUs)) continue
         const { outage } = stream

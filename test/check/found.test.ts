@@ -133,6 +133,27 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 5311, kind: 'venue-clock-jumps', venue: 'binance-usdm', args: { ms: -5000 } },
     ],
   ],
+  [
+    'the clock is set back between a kill and the next process',
+    301078,
+    [
+      { atMs: 41668, kind: 'process-killed', args: { ms: 3000 } },
+      { atMs: 43132, kind: 'wall-clock-jumps', args: { ms: -5000 } },
+    ],
+  ],
+  [
+    'an audit rebuilds the books of a connection that has fallen silent',
+    406563,
+    [{ atMs: 4286, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 1, ms: 120000 } }],
+  ],
+  [
+    'the last quote comes again behind a broken handover, and then the market stands still',
+    407835,
+    [
+      { atMs: 10011, kind: 'handover-broken', venue: 'binance', args: { ms: 988 } },
+      { atMs: 14485, kind: 'half-open-quiet', venue: 'binance', args: { nth: 2, ms: 28496 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
