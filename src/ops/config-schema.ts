@@ -73,7 +73,7 @@ const service = z.strictObject({
       'When records are brought to disk for certain: always before a sink gets them, at intervals, or off: by the system.',
     ),
     sync_interval_ms: whole(1, 60_000, 50, 'What a power failure can take with `sync: interval`, in milliseconds.'),
-    group_ms: whole(0, 1000, 5, 'Records of so many milliseconds are written together.'),
+    group_ms: whole(0, 1000, 1, 'Records that come so soon after a write are written together.'),
     group_bytes: whole(4096, 16_777_216, 262_144, 'Records of so many bytes are written without waiting.'),
     segment_bytes: whole(
       1_048_576,

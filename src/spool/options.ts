@@ -15,7 +15,7 @@ export interface SpoolLimits {
   readonly reserveBytes: number
   /** The newest part of the log that is held in memory; what is not on disk by then is refused. */
   readonly memoryBytes: number
-  /** Appended records are written after so long, or when they are so many bytes. */
+  /** Records that come so soon after a write are written together, or when they are so many bytes. */
   readonly groupMs: number
   readonly groupBytes: number
   readonly syncMs: number
@@ -48,7 +48,7 @@ export const SPOOL_LIMITS: SpoolLimits = {
   quotaBytes: 4 * 1024 * 1024 * 1024,
   reserveBytes: 16 * 1024 * 1024,
   memoryBytes: 32 * 1024 * 1024,
-  groupMs: 5,
+  groupMs: 1,
   groupBytes: 256 * 1024,
   syncMs: 50,
   keepMs: 300_000,

@@ -86,6 +86,11 @@ export class Retention {
     })
   }
 
+  /** The next segment can begin, and nothing must go for it. */
+  hasRoom(): Promise<boolean> {
+    return this.#inTurn(async () => (await this.#free()) >= this.#need)
+  }
+
   /** Removes what every sink has had for long enough, and makes up for the reserve that was spent. */
   prune(): Promise<void> {
     return this.#inTurn(async () => {

@@ -77,6 +77,7 @@ export class Spool {
       tail: this.#tail,
       previousLsn: recovery.lastLsn,
       room: (hasRefused) => this.#retention.room(hasRefused),
+      hasRoom: () => this.#retention.hasRoom(),
       onVisible: () => this.#wake(),
       onProblem: (problem) => {
         this.problem = problem
@@ -90,6 +91,7 @@ export class Spool {
   /** Reads what else lies in the folder, and begins to keep order in it. Errors: the system's. */
   async open(names: readonly string[]): Promise<void> {
     await this.#retention.open(names)
+    this.#writer.begin()
     this.#stopTick = this.#parts.options.clock.every(TICK_MS, () => void this.#tick())
   }
 

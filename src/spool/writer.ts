@@ -1,15 +1,14 @@
 /**
- * Brings what is appended to disk: one write for what came within a few milliseconds, one sync for what was written within
- * some more. A file that has failed is never used again: what it may not have kept is written to a new one.
+ * Brings what is appended to disk: at once after a pause, else one write for what came within the group time; one sync for
+ * what was written within some more. A file that has failed is never used again: what it may not have kept is written to a new one.
  */
 
-import type { Clock, Files } from '../platform/platform.ts'
 import { hasCode } from '../platform/system-error.ts'
 import { IoFailure, io } from './io-failure.ts'
-import type { SpoolCounts, SpoolLimits, SyncPolicy } from './options.ts'
-import { newSegment, type Segment } from './segment.ts'
+import { newSegment } from './segment.ts'
 import { SegmentFile, timedSync } from './segment-file.ts'
-import type { Batch, Tail } from './tail.ts'
+import type { Batch } from './tail.ts'
+import type { WriterParts } from './writer-parts.ts'
 
 /** Handed to the system at once. */
 const BATCH_BYTES_MAX = 4 * 1024 * 1024
@@ -21,31 +20,11 @@ const UNSAVED_SHARE_MAX = 0.25
 /** A file that fails when the log is closed is worth another one, and one that fails then is not. */
 const CLOSE_TRIES_MAX = 3
 
-export interface WriterParts {
-  readonly folder: string
-  readonly files: Files
-  readonly clock: Clock
-  readonly limits: SpoolLimits
-  readonly sync: SyncPolicy
-  readonly tail: Tail
-  readonly counts: SpoolCounts
-  readonly segments: Segment[]
-  /** The last record before this process. */
-  readonly previousLsn: number
-  /** Bytes that the next segment may have; 0: none. */
-  readonly room: (hasRefused: boolean) => Promise<number>
-  /** There are more records that can be read. */
-  readonly onVisible: () => void
-  readonly onProblem: (problem: string | undefined) => void
-  readonly onDurable: () => void
-  readonly onSync: (seconds: number) => void
-}
-
 export class Writer {
   readonly #parts: WriterParts
   #file: SegmentFile | undefined
-  /** The first record after a pause is written at once; those that follow wait for each other. */
   #lastStartMs = Number.NEGATIVE_INFINITY
+  #isStarting = false
   #cancelGroup: (() => void) | undefined
   #cancelSync: (() => void) | undefined
   #running: Promise<void> | undefined
@@ -80,12 +59,31 @@ export class Writer {
     return this.#failures > 0
   }
 
+  /** Begins a segment before there is anything to write, for that takes longer than a write; unless others must go for it. */
+  begin(): void {
+    const { tail, hasRoom } = this.#parts
+    this.#running = this.#run(async () => {
+      if (await io('open', hasRoom())) await this.#roll(tail.lastLsn + 1)
+    })
+  }
+
   /** Something was appended. */
   notice(): void {
-    if (this.#running !== undefined && this.#failures === 0) return
+    if ((this.#running !== undefined && this.#failures === 0) || this.#isStarting) return
     const { tail, limits, clock } = this.#parts
+    const waitMs = this.#lastStartMs + limits.groupMs - clock.monotonicMs()
     if (this.#failures === 0 && tail.unwrittenBytes >= limits.groupBytes) this.#start()
-    else this.#cancelGroup ??= clock.after(this.#lastStartMs + limits.groupMs - clock.monotonicMs(), this.#start)
+    else if (this.#failures === 0 && waitMs <= 0) this.#startSoon()
+    else this.#cancelGroup ??= clock.after(waitMs, this.#start)
+  }
+
+  /** With the rest of the same frame, and before anything else can hold up the thread. */
+  #startSoon(): void {
+    this.#isStarting = true
+    queueMicrotask(() => {
+      this.#isStarting = false
+      this.#start()
+    })
   }
 
   /** Resolves when everything is on disk, or cannot be brought there. */
@@ -122,12 +120,12 @@ export class Writer {
   }
 
   /** Writes what there is. Rejects only for a bug, which ends the process. */
-  async #run(): Promise<void> {
+  async #run(first: () => Promise<void> = () => this.#writeNext()): Promise<void> {
     const { tail, limits } = this.#parts
     try {
+      await first()
       // Close brings everything to disk; else what is little may become more first.
-      do await this.#writeNext()
-      while (this.#isHurried(limits.groupBytes))
+      while (this.#isHurried(limits.groupBytes)) await this.#writeNext()
     } catch (error) {
       await this.#failed(error)
     }
@@ -146,7 +144,7 @@ export class Writer {
     let batch = this.#nextBatch()
     // While a segment is begun, what it was to hold may have been released.
     while (batch !== undefined && !this.#fits(batch)) {
-      await this.#roll(batch)
+      await this.#roll(batch.firstLsn)
       batch = this.#nextBatch()
     }
     if (batch === undefined) return
@@ -171,7 +169,7 @@ export class Writer {
     return firstLsn === segment.lastLsn + 1 && (bytes <= roomBytes || segment.lastLsn < segment.firstLsn)
   }
 
-  async #roll({ firstLsn }: Batch): Promise<void> {
+  async #roll(firstLsn: number): Promise<void> {
     const { folder, files, segments, room, sync } = this.#parts
     await this.#seal()
     const bytesMax = await io('open', room(this.#hasRefused))

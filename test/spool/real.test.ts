@@ -1,7 +1,7 @@
 /** The log on real files, in real processes. */
 
 import { type ChildProcess, execFileSync, fork, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,6 +54,16 @@ function open(limits: Partial<SpoolLimits> = {}, losses: Loss[] = []): Promise<S
     limits: { ...SPOOL_LIMITS, segmentBytes: 1_048_576, reserveBytes: 1_048_576, ...limits },
     onLoss: (loss) => void losses.push(loss),
   })
+}
+
+const segmentBytes = (): number =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
+
+function holdUp(ms: number): void {
+  const untilMs = performance.now() + ms
+  while (performance.now() < untilMs);
 }
 
 async function readAll(spool: Spool, fromLsn: number): Promise<LogRecord[]> {
@@ -172,6 +182,19 @@ describe('real processes', () => {
     expect(stateOf({ ...own, space: 'another' })).toBe('unknown')
     expect(stateOf({ ...own, pid: 2 ** 22 + 1 })).toBe('dead')
   })
+})
+
+test('what has come is written though the thread is held up right behind it', async () => {
+  nextFolder()
+  const spool = await open()
+  await until('the first segment', () => segmentBytes() > 0, 5_000)
+  const before = segmentBytes()
+  spool.append(spool.stream('trade'), 'event', 1, Buffer.alloc(500))
+  spool.append(spool.stream('trade'), 'event', 2, Buffer.alloc(500))
+  await Promise.resolve()
+  holdUp(200)
+  expect(segmentBytes()).toBeGreaterThan(before + 1_000)
+  await spool.close()
 })
 
 test('a process that was killed and that its parent has not noticed yet is dead', async () => {

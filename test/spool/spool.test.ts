@@ -18,6 +18,25 @@ describe('appending', () => {
     expect(lsns(await rig.readAll())).toEqual([1, 2, 3])
   })
 
+  test('a segment is begun before there is anything to write; what comes soon after a write waits for more', async () => {
+    const rig = new Rig(1, { limits: { groupMs: 5 } })
+    await rig.start()
+    await rig.run(10)
+    expect(rig.segmentPaths).toHaveLength(1)
+    const writtenMs: number[] = []
+    rig.disk.onOperation = (operation) => {
+      if (operation === 'append') writtenMs.push(Math.floor(rig.loop.nowMs - startMs))
+    }
+    const startMs = rig.loop.nowMs
+    for (const count of [2, 1, 1]) {
+      rig.append(count)
+      await rig.run(1.5)
+    }
+    await rig.run(5)
+    expect(writtenMs).toEqual([0, 5])
+    expect(lsns(await rig.readAll())).toEqual([1, 2, 3, 4])
+  })
+
   test('kind, stream, time and body come back as they went in, from memory and from disk', async () => {
     const rig = new Rig()
     const spool = await rig.start()
