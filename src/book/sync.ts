@@ -147,7 +147,7 @@ export class BookSync {
       case 'waiting':
         // A stream's own snapshot starts a new chain: what comes before it belongs to no book.
         if (this.#rules.snapshotFrom === 'stream') {
-          this.#passed = delta
+          if ((delta.exchange_time_us ?? 0) >= (this.#passed?.exchange_time_us ?? 0)) this.#passed = delta
           return this.#announce('syncing', this.reason, IGNORED)
         }
         if (!this.#held.push(delta)) return this.#overflow()

@@ -4,7 +4,11 @@ import type { EpochUs } from '../model/event.ts'
 import { type Court, type Judge, mayBlock, millis } from './oracle-judge.ts'
 import type { Stream } from './oracle-streams.ts'
 
-export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLinkUs, dials }, report }: Court): Judge {
+export function judgeLinks({
+  streams,
+  options: { timeFaults, unlistedFaults, deadLinkUs, deafLinkUs, dials },
+  report,
+}: Court): Judge {
   /** Since when each open connection has been open, or silent. */
   const openedUs = new Map<string, EpochUs>()
   const frozenUs = new Map<string, EpochUs>()
@@ -61,7 +65,9 @@ export function judgeLinks({ streams, options: { timeFaults, deadLinkUs, deafLin
       forget()
     },
     fault({ fault, venue, symbol, atUs, untilUs = atUs }) {
-      if (fault === 'market-halted' && venue !== undefined && symbol !== undefined) {
+      // What is off the list is not traded either.
+      const isQuiet = fault === 'market-halted' || unlistedFaults.test(fault)
+      if (isQuiet && venue !== undefined && symbol !== undefined) {
         const known = halted.get(venue) ?? new Map<string, EpochUs>()
         halted.set(venue, known.set(symbol, Math.max(untilUs, known.get(symbol) ?? 0)))
       }

@@ -43,6 +43,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const receivedUs = new Map<Stream, EpochUs>()
   /** The connection that brought the stream alone, though another carried others of its venue. */
   const seconds = new Map<Stream, number>()
+  /** Who carries each stream; and when one of them ended beside another, and what it had held with it. */
+  const carriers = new Map<Stream, ReadonlySet<number>>()
+  const droppedUs = new Map<Stream, EpochUs>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -79,6 +82,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     return cause === 'maintenance' || isGone || isDoubled(stream.venue)
   }
 
+  const mayBeDropped = ({ stream }: GapRecord, { start_time_us: startUs }: Gap): boolean =>
+    (droppedUs.get(stream) ?? 0) >= startUs
+
   function tell(record: GapRecord, text: string): void {
     if (tooWide.has(record)) return
     tooWide.add(record)
@@ -100,7 +106,13 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       const isSilent = ({ fromUs, untilUs }: Time) => fromUs <= atUs && atUs <= untilUs
       stalls = stalls.map((stall) => (isSilent(stall) ? { ...stall, fromUs: Math.min(stall.fromUs, endedUs) } : stall))
     },
+    connection({ venue, connection, state, atUs }) {
+      if (state !== 'closed') return
+      for (const [stream, ids] of carriers)
+        if (stream.venue === venue && ids.has(connection) && stream.subscribed.size > 0) droppedUs.set(stream, atUs)
+    },
     subscribed(stream) {
+      carriers.set(stream, new Set(stream.subscribed))
       const [only] = stream.subscribed
       if (only !== undefined && stream.subscribed.size === 1 && isDoubled(stream.venue)) seconds.set(stream, only)
     },
@@ -120,7 +132,7 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       const movedUs = Math.min(record.beforeUs ?? 0, receivedUs.get(record.stream) ?? Number.POSITIVE_INFINITY)
       const fromUs = isMoved ? Math.min(earliest(record), movedUs) : earliest(record)
       const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
-      if (earlyUs > HELD_US_MAX || (earlyUs > 0 && !mayBeHeld(record, event)))
+      if (earlyUs > HELD_US_MAX || (earlyUs > 0 && !mayBeHeld(record, event) && !mayBeDropped(record, event)))
         tell(record, `begins ${millis(earlyUs)} too early`)
       const { end_time_us } = event
       if (end_time_us === undefined || end_time_us === before?.end_time_us) return

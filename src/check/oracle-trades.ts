@@ -214,14 +214,16 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   const unlisted: Entry<'fault'>[] = []
   /** Since when the numbers of gaps are those of the trades; not while the process has not read any of them. */
   const renumberedUs = new Map<Stream, EpochUs>()
+  /** The first number since the venue counted anew, of trades before which it has nothing; `undefined`: none was made yet. */
+  const firsts = new Map<Stream, number | undefined>()
   let stalledUntilUs = 0
   const isOfBefore = (stream: Stream, { detected_time_us: foundUs }: Gap): boolean =>
     foundUs <= (renumberedUs.get(stream) ?? 0) + options.detectionUs
 
   /** Trades that did not leave count as one each, so that it is rather too few. */
-  const kept = ({ deliveries }: Stream, parts: readonly Numbers[]): Numbers[] => {
-    const { top = 0, truth = 0, newest = truth } = deliveries
-    const oldest = top + Math.max(0, truth - newest) - options.tradesKept + 1
+  const kept = (stream: Stream, parts: readonly Numbers[]): Numbers[] => {
+    const { top = 0, truth = 0, newest = truth } = stream.deliveries
+    const oldest = Math.max(firsts.get(stream) ?? 0, top + Math.max(0, truth - newest) - options.tradesKept + 1)
     return parts.flatMap(({ first, last }) => (last < oldest ? [] : [{ first: Math.max(first, oldest), last }]))
   }
 
@@ -241,6 +243,11 @@ export function judgeHealing({ streams, options, report }: Court): Judge {
   return {
     renumbered(stream) {
       renumberedUs.set(stream, Math.max(streams.nowUs, stalledUntilUs))
+      firsts.set(stream, undefined)
+    },
+    traded({ venue, symbol, first }) {
+      const stream = streams.of({ venue, channel: 'trade', symbol })
+      if (firsts.has(stream) && firsts.get(stream) === undefined) firsts.set(stream, first)
     },
     fault(entry) {
       const { fault, venue, atUs, untilUs } = entry

@@ -203,6 +203,15 @@ describe('snapshot on the stream', () => {
     expect(feed(delta({ previous: 4, last: 5 }))).toEqual(['delta 5'])
   })
 
+  test('one that is older than a change before it is none, though older changes came in between', () => {
+    const { feed, sync } = start(STREAMED)
+    feed(delta({ previous: 20, last: 25 }, '', '', { exchange_time_us: 5_000 }))
+    feed(delta({ previous: 8, last: 10 }, '', '', { exchange_time_us: 1_000 }))
+    expect(feed(snapshot(15, '99:1', '101:1', { exchange_time_us: 2_000 }))).toEqual(['ignored'])
+    expect(sync.isLive).toBe(false)
+    expect(feed(snapshot(25, '99:1', '101:1', { exchange_time_us: 5_000 }))).toEqual(['snapshot 25', 'live: snapshot'])
+  })
+
   test('one from the past, sent again, does not take the book back; one that began anew does', () => {
     const { feed, top } = start(STREAMED)
     feed(snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 }))

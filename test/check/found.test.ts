@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { createOracle } from '../../src/check/oracle.ts'
+import { RUN_OPTIONS } from '../../src/check/oracle-promises.ts'
 import type { PlannedFault } from '../../src/check/plan.ts'
 import { runSeed } from '../../src/check/run.ts'
 
@@ -154,10 +155,56 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 14485, kind: 'half-open-quiet', venue: 'binance', args: { nth: 2, ms: 28496 } },
     ],
   ],
+  [
+    'a second connection brings something and ends, again and again, while the market stands still',
+    502413,
+    [
+      { atMs: 2569, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 4375, kind: 'frame-lost', venue: 'binance', symbol: 'DOTUSDT', channel: 'ticker' },
+      { atMs: 5111, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 5462, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'ticker' },
+      { atMs: 6280, kind: 'rest-cut', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { count: 3 } },
+      { atMs: 6423, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 8331, kind: 'close-announced', venue: 'okx', args: { ms: 1000 } },
+      { atMs: 8358, kind: 'connect-flapping', venue: 'okx', args: { nth: 4, ms: 12673, code: 429 } },
+      { atMs: 10331, kind: 'last-frame-lost', venue: 'okx', symbol: 'BTC-USDT', channel: 'trade', args: { ms: 13282 } },
+    ],
+  ],
+  [
+    'a ban that is being written when a slow disk has just become fast, and a kill',
+    502433,
+    [
+      { atMs: 38336, kind: 'disk-slow', venue: 'binance', args: { ms: 2939 } },
+      { atMs: 49272, kind: 'rest-banned-killed', venue: 'binance', symbol: 'DOTUSDT', args: { seconds: 20 } },
+    ],
+  ],
+  [
+    'a silent connection with one symbol off the list and a market that stands still',
+    503517,
+    [
+      {
+        atMs: 8657,
+        kind: 'symbol-unlisted-long',
+        venue: 'binance-usdm',
+        symbol: 'BTCUSDT',
+        args: { ms: 900000, restart: false },
+      },
+      { atMs: 13949, kind: 'rest-failing-quiet', venue: 'binance-usdm', symbol: 'ETHUSDT', args: { count: 1 } },
+      { atMs: 35863, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 1, ms: 120000 } },
+    ],
+  ],
+  [
+    'a venue counts anew while a stream is dead',
+    504155,
+    [
+      { atMs: 18218, kind: 'stream-dead', venue: 'okx', symbol: 'BTC-USDT', channel: 'trade' },
+      { atMs: 39093, kind: 'trades-renumbered', venue: 'okx', symbol: 'BTC-USDT', args: { back: 15 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
-  const oracle = createOracle()
+  const oracle = createOracle(RUN_OPTIONS)
   const { crash } = await runSeed(seed, { plan, sinks: [oracle] })
   expect([crash, oracle.finish().map(({ promise, text }) => `${promise}: ${text}`)]).toEqual([undefined, []])
 })

@@ -8,6 +8,8 @@ import type { Scope, VirtualLoop } from './loop.ts'
 
 /** A file that takes so long may not be written when a process ends. */
 const SLOW_MS = 1_000
+/** What waited for it comes right behind it. */
+const NEXT_MS = 100
 /** Who found the disk failing tries again after a while. */
 const TROUBLE_MS = 6_000
 
@@ -26,6 +28,8 @@ export class VirtualDisk {
   onDurable: (path: string, text: string) => void = () => {}
   /** When it last failed. */
   #failedMs = Number.NEGATIVE_INFINITY
+  /** Until when something is under way that takes so long. */
+  #slowUntilMs = Number.NEGATIVE_INFINITY
   readonly #loop: VirtualLoop
   readonly #random: Random
   #names = new Map<string, Inode>()
@@ -58,7 +62,7 @@ export class VirtualDisk {
 
   /** What a process has just learned may not be on it. */
   get isSlow(): boolean {
-    return this.delaysMs.replace >= SLOW_MS
+    return this.delaysMs.replace >= SLOW_MS || this.#loop.nowMs <= this.#slowUntilMs
   }
 
   get usedBytes(): number {
@@ -246,7 +250,9 @@ export class VirtualDisk {
           reject(error)
         }
       }
-      this.#loop.at(this.#loop.nowMs + delayMs, scope, answer, true)
+      const atMs = this.#loop.nowMs + delayMs
+      if (delayMs >= SLOW_MS) this.#slowUntilMs = Math.max(this.#slowUntilMs, atMs + NEXT_MS)
+      this.#loop.at(atMs, scope, answer, true)
     })
   }
 }
