@@ -20,6 +20,12 @@ const placeOf = ({ venue, connection }: Scope): Scope => ({
   ...(connection !== undefined && { connection }),
 })
 
+/** The fault with all streams of its symbol. */
+const symbolOf = ({ venue, symbol }: Scope): Scope => ({
+  ...(venue !== undefined && { venue }),
+  ...(symbol !== undefined && { symbol }),
+})
+
 /** Can a fault with this scope touch the stream? */
 export function touches({ venue, channel, symbol, connection }: Scope, stream: Stream): boolean {
   if (venue !== undefined && venue !== stream.venue) return false
@@ -50,6 +56,10 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
     (cause === 'silence' || (cause === 'disconnect' && stream.subscribed.size > 0)) &&
     streams.nowUs - streams.heardUs(stream) >= SILENT_US
 
+  /** That a ticker or a quote is silent is judged by what its symbol's other streams bring. */
+  const isFollower = ({ channel }: Stream, { cause }: Gap): boolean =>
+    cause === 'silence' && (channel === 'ticker' || channel === 'quote')
+
   return {
     fault(entry) {
       if (!harmlessFaults.test(entry.fault)) add(entry)
@@ -67,8 +77,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const sinceUs = SHOWN_LATE.has(event.cause) ? 0 : silentUs - detectionUs
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
-      const isAll = isAllSilent(stream, event)
-      const cause = faults.findLast((fault) => near(fault) && touches(isAll ? placeOf(fault) : fault, stream))
+      const widened = isAllSilent(stream, event) ? placeOf : isFollower(stream, event) ? symbolOf : undefined
+      const cause = faults.findLast((fault) => near(fault) && touches(widened?.(fault) ?? fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined) return
       const ofSymbol = ({ venue, connection, symbol }: Fault) =>

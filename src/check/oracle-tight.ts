@@ -154,6 +154,8 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   /** The first trade behind a gap whose end is not told yet. */
   const behind = new Map<GapRecord, Numbers>()
   const disk = new DiskTrouble(options)
+  /** Until then the process read nothing; then all at once, an answer before the frames that came earlier. */
+  let stalledUntilUs = 0
 
   /** What left in the last moments of an earlier process may be unknown to those that follow. */
   function mayBeUnknown(deliveries: Deliveries, number: number): boolean {
@@ -180,7 +182,11 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
   }
 
   return {
-    fault: (entry) => disk.fault(entry),
+    fault(entry) {
+      disk.fault(entry)
+      const { fault, atUs, untilUs = atUs } = entry
+      if (options.stallFaults.test(fault)) stalledUntilUs = Math.max(stalledUntilUs, untilUs)
+    },
     renumbered(stream) {
       ahead.delete(stream)
       for (const record of behind.keys()) if (record.stream === stream) behind.delete(record)
@@ -194,7 +200,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
       for (const record of waiting) {
         const first = record.latest.first_sequence
         // What was received after the end was told says nothing about it.
-        const isReceived = (stream.deliveredUs ?? 0) <= record.latestUs
+        const isReceived = Math.max(stream.deliveredUs ?? 0, stalledUntilUs + options.slackUs) <= record.latestUs
         if (first !== undefined && isReceived) judgeEnd(record, first, span)
         else if (first !== undefined) continue
         else if (stream.open.has(record)) behind.set(record, span)

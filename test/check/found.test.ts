@@ -201,6 +201,26 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 39093, kind: 'trades-renumbered', venue: 'okx', symbol: 'BTC-USDT', args: { back: 15 } },
     ],
   ],
+  [
+    'a trade that is held back makes its symbol’s ticker look silent',
+    602851,
+    [{ atMs: 46089, kind: 'frames-swapped', venue: 'binance', symbol: 'DOTUSDT', channel: 'trade' }],
+  ],
+  [
+    'behind a stall an answer is read before the frames that came earlier',
+    602183,
+    [
+      { atMs: 22943, kind: 'frames-swapped', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 23395, kind: 'frames-swapped', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'trade' },
+      { atMs: 33226, kind: 'frames-swapped', venue: 'binance', symbol: 'ETHUSDT', channel: 'quote' },
+      { atMs: 34832, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 7, ms: 1000 } },
+      { atMs: 40727, kind: 'late-frames', venue: 'deribit' },
+      { atMs: 41249, kind: 'frames-swapped', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 41833, kind: 'venue-sockets-reset', venue: 'binance-usdm' },
+      { atMs: 43943, kind: 'process-killed', args: { ms: 3000 } },
+      { atMs: 48080, kind: 'process-stalled', args: { ms: 2000, timers: true } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
