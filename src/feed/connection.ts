@@ -274,6 +274,8 @@ export class Connection {
     this.#subscriptions.ended()
     handover.link.handOver(this.#linkHandlers())
     for (const { seam, loss } of seams) this.#resume(seam, loss)
+    // What came last on the old link may have been under way for long: it does not tell how long the new one was whole.
+    this.#lastDataUs = handover.newestUs
     for (const [{ topic }, refusal] of handover.refused)
       this.#subscriptions.rejected([topic], refusal.reason, refusal.isPermanent)
     if (end !== undefined) this.#options.handlers.lost(reason, end.wasOpen, 0)
@@ -289,10 +291,8 @@ export class Connection {
       this.#options.handlers.restarted(feed, loss)
     }
     if (seam.confirmedMs !== undefined && feed.state !== 'live') this.#subscriptions.accepted([feed.topic])
-    const newestUs = this.#lastDataUs ?? 0
     for (const { event, checksum, receiveTimeUs } of seam.take())
       this.#deliver({ kind: 'events', events: [event], checksum }, Math.max(receiveTimeUs, feed.lastMessageUs ?? 0))
-    if (this.#lastDataUs !== undefined) this.#lastDataUs = Math.max(this.#lastDataUs, newestUs)
   }
 }
 

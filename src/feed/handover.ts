@@ -62,6 +62,8 @@ export class Handover {
   #checksLeft = CHECKS_MAX
   #stopChecking: (() => void) | undefined
   #isOver = false
+  /** Receive time of the newest data of the second link. */
+  newestUs: EpochUs | undefined
   /** The venue announced the end of the second link too. */
   announced: string | undefined
 
@@ -165,6 +167,7 @@ export class Handover {
 
   #onEvents({ events, checksum }: LinkEvents, receiveTimeUs: EpochUs): void {
     const nowMs = this.#options.platform.clock.monotonicMs()
+    this.newestUs = receiveTimeUs
     for (const event of events) {
       const seam = this.#seamOf(event)
       if (seam !== undefined) seam.hold({ event, checksum, receiveTimeUs }, nowMs)

@@ -221,6 +221,14 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 48080, kind: 'process-stalled', args: { ms: 2000, timers: true } },
     ],
   ],
+  [
+    'a lagging connection brings old data while the network is down, and then the new one, which lost some, takes over',
+    604306,
+    [
+      { atMs: 13385, kind: 'handover-lagging', venue: 'binance', args: { lag: 1899 } },
+      { atMs: 18203, kind: 'network-down', args: { ms: 21119 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
