@@ -136,11 +136,13 @@ export class BookFeeds {
     this.#snapshots.settle(feed.symbol)
   }
 
-  /** The book is wrong for `reason`: it is built anew. */
+  /** The book is wrong for `reason`, or will be with the changes that wait for its snapshot: it is built anew. */
   breaks(feed: Feed, reason: BookReason): void {
-    if (!this.isLive(feed)) return
+    const isLive = this.isLive(feed)
+    if (!isLive && (this.#options.venue.book.snapshotFrom === 'stream' || !/syncing$/.test(feed.state))) return
     this.#invalidate(feed, reason)
-    this.#rebuild(feed, reason)
+    if (isLive) this.#rebuild(feed, reason)
+    else this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
   }
 
   /** Nothing has been heard of the book for too long; it goes on where it stands with the next message. */

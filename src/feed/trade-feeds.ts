@@ -173,11 +173,12 @@ export class TradeFeeds {
   }
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
+    // The first of a stream is written down when it is heard: with its time, or the next process knows of no numbering.
+    feed.ledger.newestTradeUs = Math.max(feed.ledger.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
     if (trade.source !== 'backfill') {
       feed.ledger.heard(feed.tally.last, receiveUs)
       feed.madeUs = trade.exchange_time_us
     } else feed.ledger.lastSequence = feed.tally.last
-    feed.ledger.newestTradeUs = Math.max(feed.ledger.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
     this.#options.downstream.accept(withEpoch(trade, feed.ledger.epoch), receiveUs)
   }
 

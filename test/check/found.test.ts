@@ -229,6 +229,14 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 18203, kind: 'network-down', args: { ms: 21119 } },
     ],
   ],
+  [
+    'a kill right behind the first trade, and a venue that counts anew',
+    607881,
+    [
+      { atMs: 3703, kind: 'process-killed', args: { ms: 10 } },
+      { atMs: 4821, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 9 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {

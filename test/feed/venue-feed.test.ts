@@ -212,6 +212,23 @@ describe('books with fetched snapshots', () => {
     expect(events.map(({ type }) => type)).toEqual(['book_state', 'book_snapshot', 'book_delta', 'book_state'])
   })
 
+  test('what waits for the snapshot is of no use behind a change that cannot be read', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => snapshotAt(104)
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    const spoilt = binanceDelta('BTCUSDT', 105, 110)
+    world.peer.message({ ...spoilt, data: { ...spoilt.data, b: {} } })
+    await world.clock.advance(10)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('syncing')
+    world.answer = () => snapshotAt(110)
+    world.peer.message(binanceDelta('BTCUSDT', 111, 112))
+    await world.clock.advance(11_000)
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+    expect(events.flatMap((event) => (event.type === 'book_snapshot' ? [event.sequence] : []))).toEqual([110])
+  })
+
   test('a gap rebuilds that symbol alone', async () => {
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'], channels })
     world.answer = () => snapshotAt(104)
