@@ -26,7 +26,6 @@ const IN_FLIGHT_MS = 3_000
 const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
 /** A book that was live for so long is rebuilt at once again. */
 const STEADY_MS = 60_000
-
 /** A venue that sends nothing but snapshots of the past for so long is believed: what was delivered may be wrong. */
 const REFUSED_MS_MAX = 60_000
 
