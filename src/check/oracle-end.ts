@@ -37,8 +37,12 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
 
   return {
     fault(entry) {
-      if (options.permanentFaults.test(entry.fault)) permanent.push(entry)
-      if (entry.venue !== undefined && entry.fault.startsWith('rest-')) unansweredUs.set(entry.venue, entry.atUs)
+      const { fault, atUs, untilUs = atUs } = entry
+      if (options.permanentFaults.test(fault)) permanent.push(entry)
+      // The clock leaves that time out.
+      if (options.timeFaults.test(fault))
+        for (const [venue, lastUs] of unansweredUs) unansweredUs.set(venue, lastUs + untilUs - atUs)
+      if (entry.venue !== undefined && fault.startsWith('rest-')) unansweredUs.set(entry.venue, atUs)
     },
     violation({ venue, rule, atUs }) {
       if (!options.isRuleAllowed(rule)) report('venue_rule_broken', atUs, undefined, `${venue}: ${rule}`)

@@ -17,6 +17,7 @@ import { VirtualDisk } from '../sim/virtual/disk.ts'
 import { Scope, VirtualLoop } from '../sim/virtual/loop.ts'
 import { VirtualNetwork } from '../sim/virtual/net.ts'
 import type { SinkFactory } from '../sinks/index.ts'
+import { onceHeard } from './hearing.ts'
 import { Machine } from './machine.ts'
 import { type Scenario, topicNamed } from './scenario.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
@@ -51,8 +52,6 @@ const RESTARTED_MS = 2_000
 const LASTING = /^(disk|sync|symbol)|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */
 const RETOLD_MS = 30_000
-/** By then the machine has the answer that forbids requests, and no older request is under way. */
-const FORBIDDEN_GRACE_MS = 200
 /** Who was told to wait, for however short a time, does not ask again before this. */
 const FORBIDDEN_MS_MIN = 1_000
 
@@ -239,12 +238,13 @@ export class World {
 
   #forbid(venue: WorldVenue, lastsMs: number): void {
     const untilMs = this.loop.nowMs + lastsMs
-    const { collector } = this.machine
-    this.after(FORBIDDEN_GRACE_MS, () => {
-      // Nobody heard the answer, or a process that ended before it could tell the next one.
-      if (collector !== undefined && collector === this.machine.collector)
+    onceHeard(
+      this.machine,
+      (delayMs, action) => this.after(delayMs, action),
+      () => {
         venue.forbiddenUntilMs = Math.max(venue.forbiddenUntilMs, untilMs)
-    })
+      },
+    )
   }
 
   after(delayMs: number, action: () => void): void {

@@ -237,6 +237,22 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 4821, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 9 } },
     ],
   ],
+  [
+    'a ban is told to a process that stands still',
+    609312,
+    [
+      { atMs: 32271, kind: 'rest-banned', venue: 'binance-usdm', symbol: 'ETHUSDT', args: { seconds: 15 } },
+      { atMs: 34016, kind: 'process-stalled', args: { ms: 8000, timers: true } },
+    ],
+  ],
+  [
+    'the clock jumps while trades are waited for',
+    609165,
+    [
+      { atMs: 11036, kind: 'rest-error', venue: 'deribit', symbol: 'ETH-PERPETUAL', args: { count: 6 } },
+      { atMs: 54052, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
