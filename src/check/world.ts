@@ -49,7 +49,7 @@ const ANSWER_RULES: ReadonlySet<string> = new Set(['heartbeat', 'pong', 'idle'])
 const EXCUSED_MS = 130_000
 const RESTARTED_MS = 2_000
 /** Faults whose ends are others when the machine's clock jumps or it stands still. */
-const LASTING = /^(disk|sync|symbol)|stalled$/
+const LASTING = /^(disk|sync|symbol|rest-(banned|limited))|stalled$/
 /** What a fault leaves behind is noticed, and made good, within this. */
 const RETOLD_MS = 30_000
 /** Who was told to wait, for however short a time, does not ask again before this. */

@@ -253,6 +253,15 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 54052, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
     ],
   ],
+  [
+    'the clock jumps during a ban',
+    701024,
+    [
+      { atMs: 13988, kind: 'frame-not-utf8', venue: 'binance', symbol: 'DOTUSDT', channel: 'trade' },
+      { atMs: 14758, kind: 'rest-banned', venue: 'binance', symbol: 'BTCUSDT', args: { seconds: 0 } },
+      { atMs: 18441, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {
