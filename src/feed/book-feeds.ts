@@ -138,7 +138,7 @@ export class BookFeeds {
   /** The book is wrong for `reason`, or will be with the changes that wait for its snapshot: it is built anew. */
   breaks(feed: Feed, reason: BookReason): void {
     const isLive = this.isLive(feed)
-    if (!isLive && (this.#options.venue.book.snapshotFrom === 'stream' || !/syncing$/.test(feed.state))) return
+    if (!isLive && (this.#options.venue.book.snapshotFrom === 'stream' || !/syncing|banned/.test(feed.state))) return
     this.#invalidate(feed, reason)
     if (isLive) this.#rebuild(feed, reason)
     else this.#snapshots.renew(feed.symbol, this.#waitMs(feed))

@@ -229,6 +229,25 @@ describe('books with fetched snapshots', () => {
     expect(events.flatMap((event) => (event.type === 'book_snapshot' ? [event.sequence] : []))).toEqual([110])
   })
 
+  test('nor is it when the snapshot has to wait for the end of a ban', async () => {
+    const { stateOf } = await start('binance', { symbols: ['BTCUSDT'], channels })
+    world.answer = () => jsonAnswer({ code: -1003, msg: 'banned' }, 418, { 'retry-after': '20' })
+    world.peer.open()
+    ack()
+    world.peer.message(binanceDelta('BTCUSDT', 100, 104))
+    await world.clock.advance(10)
+    world.peer.message(binanceDelta('BTCUSDT', 105, 106))
+    expect(stateOf('book', 'BTCUSDT')?.state).toBe('banned')
+    const spoilt = binanceDelta('BTCUSDT', 107, 110)
+    world.peer.message({ ...spoilt, data: { ...spoilt.data, b: {} } })
+    world.answer = () => snapshotAt(105)
+    for (let i = 0; i < 24; i++) {
+      world.peer.pong()
+      await world.clock.advance(1_000)
+    }
+    expect(events.map(({ type }) => type)).not.toContain('book_snapshot')
+  })
+
   test('a gap rebuilds that symbol alone', async () => {
     const { stateOf } = await start('binance', { symbols: ['BTCUSDT', 'ETHUSDT'], channels })
     world.answer = () => snapshotAt(104)
