@@ -91,7 +91,8 @@ export function judgeLinks({
       if (state === 'closed') judgeLife(venue, key)
     },
     end(stream) {
-      const carriers = [...stream.subscribed].filter((id) => open.has(`${stream.venue} ${id}`))
+      const { venue, subscribed, given } = stream
+      const carriers = [...subscribed].filter((id) => open.has(`${venue} ${id}`) && !given.has(id))
       if (carriers.length > 1)
         report('stream_carried_twice', streams.nowUs, stream, `by connections ${carriers.join(', ')}`)
     },

@@ -2,6 +2,7 @@
 
 import type { EpochUs } from '../model/event.ts'
 import { type Court, type Entry, type Judge, mayBlock, millis } from './oracle-judge.ts'
+import type { Stream } from './oracle-streams.ts'
 
 /** Requests that are refused because of a few of their streams are halved so long, at the pace that the venue allows. */
 const HALVED_US = 10_000_000
@@ -88,6 +89,8 @@ const isStruck = (faults: readonly Entry<'fault'>[], venue: string, sinceUs: Epo
 export function judgeRefusalsTold({ options, report }: Court): Judge {
   /** By stream: when it was refused, and nothing has happened since that could change what is told. */
   const refusedUs = new Map<string, EpochUs>()
+  /** What was shown instead, by stream. */
+  const untold = new Map<string, { readonly stream: Stream; readonly atUs: EpochUs; readonly text: string }>()
   /** By which the answer may not have arrived. */
   const faults: Entry<'fault'>[] = []
 
@@ -107,6 +110,8 @@ export function judgeRefusalsTold({ options, report }: Court): Judge {
       const key = `${venue} ${stream}`
       if (answer === 'refused' || answer === 'busy') refusedUs.set(key, atUs)
       else refusedUs.delete(key)
+      // It was under way again when that was shown.
+      if (atUs - (untold.get(key)?.atUs ?? 0) <= options.settledUs) untold.delete(key)
     },
     shown(stream, { stream: name, state, reason, hasOpenGap, atUs }) {
       const sinceUs = refusedUs.get(`${stream.venue} ${name}`)
@@ -115,7 +120,11 @@ export function judgeRefusalsTold({ options, report }: Court): Judge {
       if (stream.subscribed.size > 0 || isStruck(faults, stream.venue, sinceUs)) return
       if (state === 'down' && reason !== '' && hasOpenGap) return
       const gap = hasOpenGap ? 'a gap is open' : 'no gap is open'
-      report('refusal_untold', atUs, stream, `${millis(atUs - sinceUs)} after it: ${state} '${reason}', ${gap}`)
+      const text = `${millis(atUs - sinceUs)} after it: ${state} '${reason}', ${gap}`
+      untold.set(`${stream.venue} ${name}`, { stream, atUs, text })
+    },
+    finish() {
+      for (const { stream, atUs, text } of untold.values()) report('refusal_untold', atUs, stream, text)
     },
   }
 }

@@ -29,6 +29,8 @@ export interface Stream extends StreamKey {
   /** Connections that deliver it, and open ones that were asked to. */
   readonly carriers: Set<number>
   readonly subscribed: Set<number>
+  /** Those among them that were given up: they count until the next one, which may be the same. */
+  readonly given: Set<number>
   /** All connections that ever carried it. */
   readonly connections: Set<number>
   deliveredUs: EpochUs | undefined
@@ -147,8 +149,14 @@ export class Streams {
   }
 
   subscribed(stream: Stream, connection: number): void {
+    for (const given of stream.given) stream.subscribed.delete(given)
+    stream.given.clear()
     if (stream.carriers.size > 0) stream.carriers.add(connection)
     this.#listen(stream, connection)
+  }
+
+  unsubscribed(stream: Stream, connection: number): void {
+    if (stream.subscribed.has(connection)) stream.given.add(connection)
   }
 
   connection({ venue, connection: id, state, atUs }: Entry<'connection'>): void {
@@ -264,6 +272,7 @@ const newStream = (key: StreamKey): Stream => ({
   ...key,
   carriers: new Set(),
   subscribed: new Set(),
+  given: new Set(),
   connections: new Set(),
   deliveredUs: undefined,
   leftUs: undefined,

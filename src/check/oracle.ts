@@ -125,6 +125,9 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
       streams.subscribed(streams.of(entry), entry.connection)
       for (const judge of judges) judge.subscribed?.(streams.of(entry))
       break
+    case 'unsubscribed':
+      streams.unsubscribed(streams.of(entry), entry.connection)
+      break
     case 'asked':
       for (const judge of judges) judge.asked?.(entry)
       break

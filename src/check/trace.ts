@@ -41,9 +41,13 @@ export type TraceEntry =
   /**
    * A venue accepted a subscription: whatever the stream has from now on goes to this connection too. Without it a
    * stream counts as carried from its first delivered frame, and a second connection that takes over a quiet stream
-   * looks like an outage.
+   * looks like an outage. `unsubscribed`: the connection's client gave it up.
    */
-  | (StreamKey & { readonly kind: 'subscribed'; readonly atUs: EpochUs; readonly connection: number })
+  | (StreamKey & {
+      readonly kind: 'subscribed' | 'unsubscribed'
+      readonly atUs: EpochUs
+      readonly connection: number
+    })
   /**
    * Someone dialled; the connection opened, or ended for the collector, or stopped carrying data for good (frozen) while
    * it stayed open.

@@ -111,14 +111,14 @@ export class World {
         if (channel === 'book') this.#bookFrames.note(`${venue} ${symbol}`, connection, frame)
         trace({ kind: 'frame', atUs: this.nowUs(), venue, channel, symbol, connection, fate })
       },
-      onJoined: (venue, connection, channel, symbol) => {
-        if (isChannel(channel)) trace({ kind: 'subscribed', atUs: this.nowUs(), venue, channel, symbol, connection })
+      onSubscribed: (venue, connection, channel, symbol, isOn) => {
+        if (isChannel(channel))
+          trace({ kind: isOn ? 'subscribed' : 'unsubscribed', atUs: this.nowUs(), venue, channel, symbol, connection })
       },
       onRequest: (id, query) => {
         const venue = this.venue(id)
-        const { nowMs } = this.loop
-        if (nowMs < venue.forbiddenUntilMs) this.#violated(id, 'request-while-forbidden')
-        if (isGone(venue, query.values(), nowMs)) this.#violated(id, 'unlisted-requested')
+        if (this.loop.nowMs < venue.forbiddenUntilMs) this.#violated(id, 'request-while-forbidden')
+        if (isGone(venue, query.values(), this.loop.nowMs)) this.#violated(id, 'unlisted-requested')
       },
     })
     this.machine = new Machine({

@@ -154,9 +154,13 @@ export class BinanceSession implements SimSession, StreamListener {
 
   #join(name: string): void {
     this.#options.streams.add(name, this)
+    this.#tell(name, true)
+  }
+
+  #tell(name: string, isOn: boolean): void {
     const { kind, symbol } = parseStream(name) ?? {}
     if (kind !== undefined && symbol !== undefined)
-      this.#options.peer.joined?.({ channel: channelOfKind(kind), symbol })
+      this.#options.peer.subscribed?.({ channel: channelOfKind(kind), symbol }, isOn)
   }
 
   #admission(name: string): Admission | undefined {
@@ -164,7 +168,7 @@ export class BinanceSession implements SimSession, StreamListener {
   }
 
   #unsubscribe(name: string): void {
-    this.#names.delete(name)
+    if (this.#names.delete(name)) this.#tell(name, false)
     this.#options.streams.remove(name, this)
   }
 

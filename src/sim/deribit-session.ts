@@ -163,10 +163,14 @@ export class DeribitSession implements SimSession, Listener {
 
   #join(name: string): void {
     this.#fresh.push(name)
+    this.#tell(name, true)
+  }
+
+  #tell(name: string, isOn: boolean): void {
     const channel = parseChannel(name)
     const word = name.slice(0, name.indexOf('.'))
     if (channel?.kind === 'line')
-      this.#peer.joined?.({ channel: word === 'trades' ? 'trade' : word, symbol: channel.symbol })
+      this.#peer.subscribed?.({ channel: word === 'trades' ? 'trade' : word, symbol: channel.symbol }, isOn)
   }
 
   #isChannel(name: string): boolean {
@@ -176,7 +180,7 @@ export class DeribitSession implements SimSession, Listener {
   }
 
   #unsubscribe(name: string): boolean {
-    this.#hall.topics.remove(name, this)
+    if (this.#hall.topics.remove(name, this)) this.#tell(name, false)
     return this.#channels.delete(name)
   }
 

@@ -117,8 +117,8 @@ export interface SimPeer {
    * `trade`, `ticker`, `quote` or `book` where the data is one of these, else the venue's own word; `symbol` the venue's.
    */
   send(topic: { readonly channel: string; readonly symbol: string }, text: string): void
-  /** The venue has accepted a subscription; the stream's data come from now on. */
-  joined?(topic: { readonly channel: string; readonly symbol: string }): void
+  /** The venue has accepted a subscription, so that the stream's data come from now on; `isOn` false: has ended it. */
+  subscribed?(topic: { readonly channel: string; readonly symbol: string }, isOn: boolean): void
   /** Acks, errors, heartbeats, notices. */
   sendControl(text: string): void
   ping(payload: string): void

@@ -153,19 +153,20 @@ export class OkxSession implements SimSession, Listener {
   }
 
   #serve(op: string, arg: Arg, echo: Echo): void {
-    const refusal = (op === 'subscribe' && this.#unavailable(arg)) || this.#argRefusal(arg)
+    const symbol = arg.instId ?? ''
+    const name = `${arg.channel}:${symbol}`
+    // What the connection holds can be given up, also when the instrument is off the list by now.
+    const isLeft = op === 'unsubscribe' && this.#hall.topics.remove(name, this)
+    const refusal = (op === 'subscribe' && this.#unavailable(arg)) || (!isLeft && this.#argRefusal(arg))
     if (refusal) {
       this.#error(refusal, echo)
       return
     }
-    const symbol = arg.instId ?? ''
-    const name = `${arg.channel}:${symbol}`
     const isSilent = this.#hall.context.admission?.(name) === 'silent'
     const isNew = op === 'subscribe' && !isSilent && this.#hall.topics.add(name, this)
-    if (op === 'unsubscribe') this.#hall.topics.remove(name, this)
     this.#reply({ ...echo, event: op, arg, connId: this.#connId })
     const kind = OKX_CHANNELS[arg.channel]?.kind
-    if (isNew && kind !== undefined) this.#peer.joined?.({ channel: kind, symbol })
+    if ((isNew || isLeft) && kind !== undefined) this.#peer.subscribed?.({ channel: kind, symbol }, isNew)
     if (isNew) this.#hall.welcome(this, arg.channel, symbol)
   }
 

@@ -22,8 +22,8 @@ export interface PeerOptions {
   hangUp?(): void
   /** Called for each market data frame that was given to the socket. */
   onSent(channel: string, symbol: string): void
-  /** The client has subscribed to the stream. */
-  onJoined?(channel: string, symbol: string): void
+  /** The client has subscribed to the stream, or no longer is. */
+  onSubscribed?(channel: string, symbol: string, isOn: boolean): void
   /** What became of a market data frame, once for each. */
   onFate?(channel: string, symbol: string, fate: FrameFate): void
 }
@@ -130,9 +130,9 @@ class Peer implements ServerPeer {
     this.#enqueue(earlier)
   }
 
-  joined({ channel, symbol }: { readonly channel: string; readonly symbol: string }): void {
-    this.streams.add(`${channel} ${symbol}`)
-    this.#options.onJoined?.(channel, symbol)
+  subscribed({ channel, symbol }: { readonly channel: string; readonly symbol: string }, isOn: boolean): void {
+    this.streams[isOn ? 'add' : 'delete'](`${channel} ${symbol}`)
+    this.#options.onSubscribed?.(channel, symbol, isOn)
   }
 
   sendControl(text: string): void {

@@ -262,6 +262,16 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
       { atMs: 18441, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
     ],
   ],
+  [
+    'a broken book is off the list, and comes back on another connection',
+    609438,
+    [
+      { atMs: 30970, kind: 'frames-swapped', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 43504, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'ETHUSDT', channel: 'book' },
+      { atMs: 45576, kind: 'frame-lost', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 48048, kind: 'symbol-unlisted', venue: 'okx', symbol: 'DOT-USDT', args: { ms: 5000, restart: false } },
+    ],
+  ],
 ]
 
 test.each(FOUND)('%s', async (_what, seed, plan) => {

@@ -173,6 +173,15 @@ test('a connection that was replaced is closed', () => {
   expect(verdict(drop(entry('connection', { state: 'closed' }))(trace))).toEqual(['stream_carried_twice'])
 })
 
+test('a stream that moved to another connection is given up on the first, before or after', () => {
+  const replaced = new GoodRun().steps(3).rotate().steps(3).end()
+  const trace = drop(entry('connection', { state: 'closed' }))(replaced)
+  const isJoin = entry('subscribed', { connection: 2 })
+  const given = (join: TraceEntry) => ({ ...join, kind: 'unsubscribed', connection: 1 }) as TraceEntry
+  expect(verdict(trace.flatMap((each) => (isJoin(each) ? [given(each), each] : [each])))).toEqual([])
+  expect(verdict(trace.flatMap((each) => (isJoin(each) ? [each, given(each)] : [each])))).toEqual([])
+})
+
 test('an end that is announced early enough is no cause of a gap', () => {
   const trace = new GoodRun().steps(3).reset().connect().steps(3).end()
   expect(verdict(changeEntry(entry('fault'), { fault: 'close-announced' })(trace))).toEqual([])

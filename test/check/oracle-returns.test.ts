@@ -62,6 +62,8 @@ describe('what a venue refuses', () => {
     ['is told, and no gap says that data are missing', [...begun, shown(6, 'down', 'x', false)], ['refusal_untold']],
     ['may be taken meanwhile', [...begun, refused(5, 'taken'), untold], []],
     ['was asked for again only just now', [...begun, refused(5), untold], []],
+    ['is on the way to be asked for again', [...begun, untold, refused(6.4)], []],
+    ['is asked for again too late to be on the way', [...begun, untold, refused(6.6)], ['refusal_untold']],
     ['is not told behind the end of its connection', [...begun, link(3, 'closed'), untold], []],
     ['is not told by the next process', [...begun, { kind: 'process', state: 'killed', ...at(3) }, untold], []],
     ['comes on another connection', [...begun, { kind: 'subscribed', ...at(2), ...STREAM, connection: 2 }, untold], []],

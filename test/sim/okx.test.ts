@@ -31,6 +31,20 @@ describe('okx session', () => {
     ])
   })
 
+  test('lets go of an instrument that is off the list by now, though nobody can subscribe it', () => {
+    const venue = stage(okxSim)
+    const client = subscribed(venue, 'trades')
+    client.take()
+    venue.market.list(BTC, false)
+    client.say(subscription('trades', BTC, 'a2', 'unsubscribe'))
+    expect(client.take()).toMatchObject([{ event: 'unsubscribe', id: 'a2' }])
+    client.say(subscription('trades', BTC, 'a3'))
+    expect(client.take()).toMatchObject([{ event: 'error', code: '60018', id: 'a3' }])
+    venue.market.list(BTC, true)
+    venue.step(BTC, 1000)
+    expect(client.take()).toEqual([])
+  })
+
   test.each([
     ['not JSON', '60012', false],
     [{ op: 'subscribe', argss: [] }, '60012', false],

@@ -55,8 +55,13 @@ function toybitServers({ market, violation }: SimContext): SimExchange {
   function subscribe(peer: SimPeer, name: string): void {
     const [channel = '', symbol = ''] = name.split('.')
     if (!topics.add(name, peer)) return
-    peer.joined?.({ channel, symbol })
+    peer.subscribed?.({ channel, symbol }, true)
     if (channel === 'book') peer.send({ channel, symbol }, JSON.stringify({ channel: name, data: bookOf(symbol) }))
+  }
+
+  function unsubscribe(peer: SimPeer, name: string): void {
+    const [channel = '', symbol = ''] = name.split('.')
+    if (topics.remove(name, peer)) peer.subscribed?.({ channel, symbol }, false)
   }
 
   /** All or nothing: the first name that does not exist is the answer. */
@@ -69,7 +74,7 @@ function toybitServers({ market, violation }: SimContext): SimExchange {
     peer.sendControl(JSON.stringify(unknown === undefined ? { id, ok: true } : { id, error: `no topic ${unknown}` }))
     if (unknown !== undefined) return
     for (const name of wanted) subscribe(peer, name)
-    for (const name of unwanted) topics.remove(name, peer)
+    for (const name of unwanted) unsubscribe(peer, name)
   }
 
   return {

@@ -45,7 +45,7 @@ export interface NetworkParts {
   /** Someone connects. `endpoint`: the path. */
   onDial(venue: string, connection: number, endpoint: string): void
   onFrame(venue: string, connection: number, channel: string, symbol: string, fate: FrameFate): void
-  onJoined(venue: string, connection: number, channel: string, symbol: string): void
+  onSubscribed(venue: string, connection: number, channel: string, symbol: string, isOn: boolean): void
   onRequest(venue: string, query: URLSearchParams): void
   /** A client has said nothing on an open connection for so long that what lies between has forgotten it. */
   onForgotten(venue: string): void
@@ -150,7 +150,7 @@ export class VirtualNetwork {
   }
 
   #accept(id: number, url: URL, host: Host, link: VirtualConnection): void {
-    const { loop, serverScope, faults, onFrame, onJoined } = this.#parts
+    const { loop, serverScope, faults, onFrame, onSubscribed } = this.#parts
     const peer = createPeer({
       id,
       venue: host.id,
@@ -161,7 +161,7 @@ export class VirtualNetwork {
       clock: virtualClock(loop, serverScope),
       reset: () => link.reset(),
       onSent: () => {},
-      onJoined: (channel, symbol) => onJoined(host.id, id, channel, symbol),
+      onSubscribed: (channel, symbol, isOn) => onSubscribed(host.id, id, channel, symbol, isOn),
       onFate: (channel, symbol, fate) => {
         // What a venue still sends to a client that has gone is no loss of data.
         if (!link.isClientClosed || link.isLosing) onFrame(host.id, id, channel, symbol, fate)

@@ -45,7 +45,7 @@ function stage() {
     onState: (_venue, id, state) => states.push(`${id} ${state}`),
     onFrame: (_venue, _id, channel, symbol, { isDelivered }) =>
       fates.push(`${channel} ${symbol} ${isDelivered ? 'delivered' : 'lost'}`),
-    onJoined: () => {},
+    onSubscribed: () => {},
     onRequest: () => {},
     onDial: () => {},
     onForgotten: () => states.push('forgotten'),
