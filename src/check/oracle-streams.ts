@@ -76,6 +76,8 @@ interface Connection {
 
 export class Streams {
   nowUs: EpochUs = 0
+  /** What the machine's clock says, which may be an earlier time. */
+  clockUs: EpochUs = 0
   /** Number of the current trace entry. */
   index = 0
   /** When each was; how many there were. */

@@ -32,8 +32,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   /** What leaves in one instant came in one answer. */
   function judgeOrder(stream: Stream, { first }: Numbers): void {
     const before = fetched.get(stream)
-    fetched.set(stream, { atUs: streams.nowUs, first })
-    if (before?.atUs === streams.nowUs && before.first > first)
+    fetched.set(stream, { atUs: streams.clockUs, first })
+    if (before?.atUs === streams.clockUs && before.first > first)
       report('backfill_disordered', streams.nowUs, stream, `${first} left behind ${before.first}`)
   }
 

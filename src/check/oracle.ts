@@ -65,6 +65,7 @@ export function createOracle(given: Partial<OracleOptions> = {}): Oracle {
       const isStart = entry.kind === 'process' && entry.state === 'started'
       const atUs = isStart ? entry.atUs : Math.max(entry.atUs, streams.nowUs)
       streams.nowUs = atUs
+      streams.clockUs = entry.atUs
       streams.index++
       if (entry.kind === 'fault') disk.fault(entry)
       hear({ ...asKill(entry, disk.isAt(atUs)), atUs }, { streams, gaps, judges })

@@ -263,6 +263,16 @@ const FOUND: readonly (readonly [string, number, readonly PlannedFault[]])[] = [
     ],
   ],
   [
+    'two gaps are filled in the seconds that the clock goes through twice',
+    712888,
+    [
+      { atMs: 41491, kind: 'rest-cut', venue: 'binance-usdm', symbol: 'BTCUSDT', args: { count: 5 } },
+      { atMs: 41762, kind: 'frame-lost', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'trade' },
+      { atMs: 43296, kind: 'wall-clock-jumps', args: { ms: -5000 } },
+      { atMs: 46715, kind: 'late-frames', venue: 'binance-usdm' },
+    ],
+  ],
+  [
     'a broken book is off the list, and comes back on another connection',
     609438,
     [
