@@ -51,7 +51,7 @@ export class BookSync {
   #isJoined = false
   #depthMax: number | undefined
   #applied: BookSnapshot | BookDelta | undefined
-  /** The newest delta of a stream that has not brought its snapshot. */
+  /** The newest delta of a stream that has not brought its snapshot: what broke the book, or came since. */
   #passed: BookDelta | undefined
   #past: Past | undefined
 
@@ -177,10 +177,10 @@ export class BookSync {
   }
 
   /** A fetched snapshot is awaited again, after `invalidate`: the deltas from now on will join it. */
-  #forget(): void {
+  #forget(passed?: BookDelta): void {
     this.#phase = 'waiting'
     this.#candidate = undefined
-    this.#passed = undefined
+    this.#passed = passed
     this.#held.clear()
     this.#crossing.clear()
     this.#isSuspended = false
@@ -257,21 +257,21 @@ export class BookSync {
       delta.last_sequence === this.#last || !this.#numbering.isAnew(delta, this.#applied, snapshotFrom)
     if (verdict === 'stale' && isOld()) return IGNORED
     if (verdict === 'stale' || verdict === 'gap') {
-      const step = this.#broken('sequence_gap', [])
+      const step = this.#broken('sequence_gap', [], delta)
       if (snapshotFrom === 'rest') this.#held.push(delta)
       return step
     }
     if (verdict !== 'unchanged') {
       this.book.apply(delta.bids, delta.asks)
       this.#trim()
-      if (!this.#isProven(delta.last_sequence, checksum)) return this.#broken('checksum', [])
+      if (!this.#isProven(delta.last_sequence, checksum)) return this.#broken('checksum', [], delta)
       this.#past?.push(delta)
     }
     this.#isJoined = true
     this.#last = delta.last_sequence
     this.#applied = delta
     const emit = verdict === 'unchanged' ? [] : [delta]
-    return this.#crossing.note(this.book.isCrossed(), delta) ? this.#broken('crossed_book', emit) : { emit }
+    return this.#crossing.note(this.book.isCrossed(), delta) ? this.#broken('crossed_book', emit, delta) : { emit }
   }
 
   #trim(): void {
@@ -286,8 +286,8 @@ export class BookSync {
     return sequence !== undefined
   }
 
-  #broken(reason: BookReason, emitted: readonly BookOutput[]): BookStep {
-    this.#forget()
+  #broken(reason: BookReason, emitted: readonly BookOutput[], by?: BookDelta): BookStep {
+    this.#forget(by)
     return { emit: [...emitted, ...this.#states.announce('stale', reason, this.#last)], need: reason }
   }
 

@@ -222,6 +222,17 @@ describe('snapshot on the stream', () => {
     expect(feed(snapshot(4, '50:1', '51:1', { exchange_time_us: 4_000 }))).toEqual(['snapshot 4'])
   })
 
+  test('one that was sent again after a break is none: the change that broke the book is newer', () => {
+    const { sync, feed } = start(STREAMED)
+    const old = snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 })
+    feed(old)
+    // Lost: previous 10, last 15.
+    feed(delta({ previous: 15, last: 20 }, '98:1', '', { exchange_time_us: 2_000 }))
+    expect(feed(old)).toEqual(['ignored'])
+    expect(sync.isLive).toBe(false)
+    expect(feed(snapshot(20, '98:1', '', { exchange_time_us: 3_000 }))).toEqual(['snapshot 20', 'live: snapshot'])
+  })
+
   test('one from before deltas that came without theirs is of the past too, but not on a new connection', () => {
     const { sync, feed } = start(STREAMED)
     const old = snapshot(10, '99:1', '101:1', { exchange_time_us: 1_000 })
