@@ -26,8 +26,8 @@ export function feedView(venue: Venue, feed: Feed): FeedView {
 
 /** Only where running numbers count single messages can they say how many were lost. */
 export function completenessView({ stream, idsLost, idsHealed, ...coverage }: StreamCoverage): CompletenessView {
-  const { exchange, venue, channel, symbol, proof } = stream
-  const isCounted = proof === 'counter' || proof === 'range'
+  const { exchange, venue, channel, symbol } = stream
+  const isCounted = coverage.proof === 'counter' || coverage.proof === 'range'
   const ids = isCounted ? { idsLost, idsHealed } : { idsLost: undefined, idsHealed: undefined }
-  return { exchange, venue, channel, symbol, proof, ...coverage, ...ids }
+  return { exchange, venue, channel, symbol, ...coverage, ...ids }
 }

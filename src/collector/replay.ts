@@ -1,6 +1,6 @@
 /** What the last process delivered after the ledger's file was written: the log knows it. */
 
-import type { Delivered } from '../ledger/feed-ledger.ts'
+import type { Delivered } from '../ledger/feed-ledger-ports.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StreamIdentity } from '../ledger/records.ts'
 import { CHANNEL_OF, type Gap, type MarketEvent } from '../model/event.ts'

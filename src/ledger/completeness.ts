@@ -1,6 +1,6 @@
 /** How much of a window the gaps leave covered. Pure. */
 
-import type { EpochUs, Gap } from '../model/event.ts'
+import type { EpochUs, Gap, Proof } from '../model/event.ts'
 
 /** A stretch of time in which a stream was collected. `untilUs` absent: it still is. */
 export interface Stretch {
@@ -8,12 +8,19 @@ export interface Stretch {
   readonly untilUs?: EpochUs | undefined
   /** It ended because the venue took the symbol off its list: whatever the stream has until it is back is missed. */
   readonly isOffList?: boolean | undefined
+  /** What could be verified on the stream then. */
+  readonly proof?: Proof | undefined
 }
+
+/** The weakest first. */
+const PROOFS_RANKED: readonly Proof[] = ['none', 'cadence', 'range', 'chained', 'counter']
 
 export interface Coverage {
   /** The part of the window in which the stream was collected begins and ends here. */
   readonly startUs: EpochUs
   readonly endUs: EpochUs
+  /** The weakest of that part. */
+  readonly proof: Proof
   readonly coveredShare: number
   readonly secondsLost: number
   readonly idsLost: number
@@ -32,9 +39,11 @@ export function coverageOf(
   sinceUs: EpochUs,
   untilUs: EpochUs,
 ): Coverage | undefined {
-  const parts = stretches
-    .map(({ fromUs, untilUs: endUs = untilUs }) => clip(fromUs, endUs, sinceUs, untilUs))
-    .filter(isSome)
+  const clipped = stretches.flatMap(({ fromUs, untilUs: endUs = untilUs, proof = 'none' }) => {
+    const part = clip(fromUs, endUs, sinceUs, untilUs)
+    return part === undefined ? [] : [{ part, proof }]
+  })
+  const parts = clipped.map(({ part }) => part)
   const [first] = parts
   const last = parts.at(-1)
   if (first === undefined || last === undefined) return undefined
@@ -50,6 +59,7 @@ export function coverageOf(
   return {
     startUs: first[0],
     endUs: last[1],
+    proof: PROOFS_RANKED.find((each) => clipped.some(({ proof }) => proof === each)) ?? 'none',
     coveredShare: 1 - lostUs / lengthOf(parts),
     secondsLost: lostUs / 1e6,
     idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),

@@ -2,32 +2,10 @@
 
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
+import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
 import { endOf, type LossEnd, type LossStart, type Outcome, openGap, revise, type StreamIdentity } from './records.ts'
 import type { StreamState } from './state.ts'
-import { type NumberSpan, Tally } from './tally.ts'
-
-export interface FeedLedgerHooks {
-  nowUs(): EpochUs
-  nextGapId(): string
-  /** Every revision of every gap, in order. */
-  record(gap: Gap): void
-  /** The same, of what is lost for good behind us. */
-  lacked(gap: Gap): void
-  /** The stretches of time in which the stream was collected have changed, or its first sequence is known. */
-  stretched(): void
-}
-
-/** One event of the stream, as an earlier process delivered it. */
-export interface Delivered {
-  /** Running numbers, where the stream counts. */
-  readonly span?: NumberSpan | undefined
-  readonly sequence?: number | undefined
-  readonly receiveUs: EpochUs
-  /** Exchange time of a trade. */
-  readonly tradeUs?: EpochUs | undefined
-  /** Fetched later to heal a gap. */
-  readonly isLate?: boolean | undefined
-}
+import { Tally } from './tally.ts'
 
 export class FeedLedger {
   readonly #hooks: FeedLedgerHooks
@@ -68,12 +46,22 @@ export class FeedLedger {
     this.#stream = { ...this.#stream, market, instrument }
   }
 
-  /** The stream comes by another channel of the venue, whose numbers count something else: those before tell nothing. */
-  recount({ numbers }: StreamIdentity): void {
-    if (this.#stream.numbers === numbers) return
-    this.#stream = { ...this.#stream, numbers }
+  /** The stream comes in another way from now on: its proof holds from now on, and numbers that count something else tell nothing of those before. */
+  recount({ numbers, proof }: StreamIdentity): void {
+    const { numbers: oldNumbers, proof: oldProof } = this.#stream
+    this.#stream = { ...this.#stream, numbers, proof }
+    const running = this.stretches.at(-1)
+    if (proof !== oldProof && running !== undefined && this.isCollected) {
+      const nowUs = this.#hooks.nowUs()
+      this.#endStretch({ ...running, untilUs: nowUs }, { fromUs: nowUs, proof })
+    }
+    if (numbers === oldNumbers) return
     const reason = 'the stream comes by another channel, with other numbers'
     for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    if (this.#outage?.last_sequence !== undefined) {
+      this.#outage = revise(this.#outage, { last_sequence: undefined })
+      this.#hooks.record(this.#outage)
+    }
     this.#retired = undefined
     this.lastSequence = undefined
     this.tally = new Tally()
@@ -127,7 +115,7 @@ export class FeedLedger {
       this.open()
       return
     }
-    this.stretches = [...this.stretches.slice(0, -1), { fromUs: last.fromUs }]
+    this.stretches = [...this.stretches.slice(0, -1), { fromUs: last.fromUs, proof: last.proof }]
     if (this.#retired !== undefined) Object.assign(this, this.#retired)
     this.#retired = undefined
     this.#hooks.stretched()
@@ -138,7 +126,7 @@ export class FeedLedger {
   live(atUs: EpochUs): void {
     if (this.isCollected) return
     this.#retired = undefined
-    this.stretches.push({ fromUs: atUs })
+    this.stretches.push({ fromUs: atUs, proof: this.#stream.proof })
     this.#hooks.stretched()
   }
 
@@ -152,13 +140,13 @@ export class FeedLedger {
     const running = this.stretches.at(-1)
     if (running === undefined) return
     if (running.untilUs !== undefined) {
-      if (this.isOffList && !isOffList) this.#endStretch({ fromUs: running.fromUs, untilUs: running.untilUs })
+      if (this.isOffList && !isOffList) this.#endStretch({ ...running, isOffList: undefined })
       return
     }
     const nowUs = this.#hooks.nowUs()
     this.end({ endUs: nowUs }, 'final', reason)
     for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
-    this.#endStretch({ fromUs: running.fromUs, untilUs: nowUs, ...(isOffList && { isOffList }) })
+    this.#endStretch({ ...running, untilUs: nowUs, ...(isOffList && { isOffList }) })
   }
 
   /** A message was delivered, and nothing before it is missing unless a gap says so. */
@@ -227,7 +215,7 @@ export class FeedLedger {
       if (tradeUs !== undefined) this.newestTradeUs = Math.max(tradeUs, this.newestTradeUs ?? 0)
       // A stream that was retired since is not revived by what it had delivered before.
       const endUs = this.stretches.length === 0 ? 0 : (this.stretches.at(-1)?.untilUs ?? Number.POSITIVE_INFINITY)
-      if (receiveUs > endUs) this.stretches.push({ fromUs: receiveUs })
+      if (receiveUs > endUs) this.stretches.push({ fromUs: receiveUs, proof: this.#stream.proof })
       if (!isLate) this.lastUs = Math.max(receiveUs, this.lastUs ?? 0)
     }
   }
@@ -240,9 +228,11 @@ export class FeedLedger {
     this.#hooks.record(revise(gap, { state, healed, ...(reason !== undefined && { reason }) }))
   }
 
-  /** Takes up where an earlier process stood. */
-  takeUp({ stretches, lastUs, lastSequence, newestTradeUs, epoch, missing }: Omit<StreamState, 'stream'>): void {
-    this.stretches = [...stretches]
+  /** Takes up where an earlier process stood, with the numbers and the proof that the stream had then: see {@link recount}. */
+  takeUp({ stream, stretches, lastUs, lastSequence, newestTradeUs, epoch, missing }: StreamState): void {
+    const { proof, numbers } = stream
+    this.#stream = { ...this.#stream, proof, numbers }
+    this.stretches = stretches.map((stretch) => ({ proof, ...stretch }))
     this.lastUs = lastUs
     this.lastSequence = lastSequence
     this.newestTradeUs = newestTradeUs
@@ -276,8 +266,9 @@ export class FeedLedger {
       this.tally.drop({ first: last + 1, last: first - 1 })
   }
 
-  #endStretch(last: Stretch): void {
-    this.stretches = [...this.stretches.slice(0, -1), last]
+  /** The last stretch is as told, and `next` begins. */
+  #endStretch(...lastAndNext: Stretch[]): void {
+    this.stretches = [...this.stretches.slice(0, -1), ...lastAndNext]
     this.#hooks.stretched()
   }
 

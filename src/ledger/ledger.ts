@@ -4,32 +4,23 @@
  */
 
 import type { EpochUs, Gap } from '../model/event.ts'
-import type { Clock, Files } from '../platform/platform.ts'
-import { Checkpoint, type LogProof } from './checkpoint.ts'
+import { Checkpoint } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
-import { type Delivered, FeedLedger } from './feed-ledger.ts'
+import { FeedLedger } from './feed-ledger.ts'
+import type { Delivered } from './feed-ledger-ports.ts'
 import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
+import type { LedgerOptions } from './ledger-options.ts'
 import { byNumbers, type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
 import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
 
 const BEAT_MS = 1_000
 
-export interface LedgerOptions {
-  readonly folder: string
-  readonly files: Files
-  readonly clock: Clock
-  /** The durable log that gaps and data go to; without one the ledger's own file is ahead of everything that leaves. */
-  readonly log?: LogProof | undefined
-  /** Receives every revision of every gap, once it is durable (or the disk has failed). */
-  readonly emit: (gap: Gap) => void
-  /** The disk takes no records (words), or takes them again. */
-  readonly onProblem: (problem: string | undefined) => void
-}
-
 export type StreamCoverage = Coverage & { readonly stream: StreamIdentity }
 
 interface Entry {
   readonly ledger: FeedLedger
+  /** How the stream comes when it is opened next. */
+  wanted: StreamIdentity
   readonly gaps: GapsOfStream
   /** Sequence and epoch as the last beat told them. */
   told: string
@@ -73,11 +64,11 @@ export class Ledger {
     this.#journal = new Checkpoint({ folder, files, clock, picture: () => this.#picture(), onProblem: told }, log)
   }
 
-  /** The gaps of one stream; the same object for the same stream. */
+  /** The gaps of one stream, which comes as told from the next {@link open} on; the same object for the same stream. */
   stream(stream: StreamIdentity): FeedLedger {
-    const { ledger } = this.#entry(stream)
-    ledger.recount(stream)
-    return ledger
+    const entry = this.#entry(stream)
+    entry.wanted = stream
+    return entry.ledger
   }
 
   /**
@@ -91,7 +82,7 @@ export class Ledger {
     this.#lastBeatUs = last.lastBeatUs
     this.replayAfterLsn = last.lsn
     this.idsOfLog = last.ids
-    for (const { stream, ...state } of streams.values()) this.#entry(stream).ledger.takeUp(state)
+    for (const state of streams.values()) this.#entry(state.stream).ledger.takeUp(state)
     for (const gap of gaps) {
       const entry = this.#entries.get(streamKey(gap))
       if (entry !== undefined) this.kept.keep(entry.gaps, gap)
@@ -128,6 +119,8 @@ export class Ledger {
    * after a proper stop that gap is there already.
    */
   open(ledger: FeedLedger): void {
+    // What an earlier process left, the log with it, has the numbers of its time.
+    ledger.recount(this.#entry(ledger.stream).wanted)
     ledger.open()
     this.#takeUp(ledger)
     this.#open.add(ledger)
@@ -223,6 +216,7 @@ export class Ledger {
     const known = this.#entries.get(key)
     if (known !== undefined) return known
     const entry: Entry = {
+      wanted: stream,
       gaps: new Map(),
       told: '',
       ledger: new FeedLedger(stream, {
@@ -230,21 +224,23 @@ export class Ledger {
         nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
         record: (gap) => this.#record(entry, gap),
         lacked: (gap) => this.#record(entry, gap, true),
-        stretched: () => this.#stretched(key, entry.ledger),
+        stretched: () => this.#stretched(key, entry),
       }),
     }
     this.#entries.set(key, entry)
     return entry
   }
 
-  #stretched(key: string, ledger: FeedLedger): void {
+  #stretched(key: string, entry: Entry): void {
+    const { ledger } = entry
     const stamp = this.#stamp()
     const mark = markOf(key, ledger)
-    this.#journal.addNow(streamRecord(ledger, stamp))
+    this.#journal.addNow(streamRecord(key, ledger, stamp))
     const { before } = ledger.tally
     // What the first number is cannot wait for the log: what the log may lose must be fetched.
     if (before !== undefined) this.#journal.addNow(startRecord(key, before, ledger.epoch, stamp))
-    if (mark !== undefined) this.#journal.add({ k: 'beat', ...stamp, at: [mark] } satisfies JournalRecord)
+    if (mark === undefined) entry.told = ''
+    else this.#journal.add({ k: 'beat', ...stamp, at: [mark] } satisfies JournalRecord)
     this.#isDue = true
   }
 
@@ -283,7 +279,7 @@ export class Ledger {
     const stamp = this.#stamp()
     const at: Mark[] = []
     for (const [key, { ledger, gaps }] of this.#entries) {
-      if (ledger.stretches.length > 0) yield streamRecord(ledger, stamp)
+      if (ledger.stretches.length > 0) yield streamRecord(key, ledger, stamp)
       for (const gap of gaps.values()) yield { k: 'gap', gap }
       const mark = markOf(key, ledger)
       if (mark !== undefined) at.push(mark)

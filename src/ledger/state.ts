@@ -8,7 +8,12 @@ import type { NumberSpan, Tally } from './tally.ts'
 
 const time = z.number().int()
 const market = z.enum(['spot', 'perpetual', 'future', 'option'])
-const stretch = z.object({ fromUs: time, untilUs: time.optional(), isOffList: z.boolean().optional() })
+const stretch = z.object({
+  fromUs: time,
+  untilUs: time.optional(),
+  isOffList: z.boolean().optional(),
+  proof: z.enum(PROOFS).optional(),
+})
 const identity = {
   exchange: z.string(),
   venue: z.string(),
@@ -59,7 +64,15 @@ export type Stamp = z.infer<z.ZodObject<typeof stamp>>
 /** One line of the journal. */
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
-  z.object({ k: z.literal('stream'), ...stamp, stream, stretches: z.array(stretch) }),
+  /** `isUnmarked`: it stands nowhere; what older records tell is of numbers before it began anew. */
+  z.object({
+    k: z.literal('stream'),
+    ...stamp,
+    stream,
+    stretches: z.array(stretch),
+    epoch: z.number().default(0),
+    isUnmarked: z.boolean().optional(),
+  }),
   /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
   z.object({ k: z.literal('beat'), ...stamp, at: z.array(mark), ...ofLog }),
   /** The same, but what others had sent by then may be lost. */
@@ -96,13 +109,13 @@ export interface RestoredState {
   readonly unknown: number
 }
 
-const UNKNOWN = { lastUs: undefined, lastSequence: undefined, newestTradeUs: undefined, epoch: 0, missing: [] }
+const UNKNOWN = { lastUs: undefined, lastSequence: undefined, newestTradeUs: undefined, missing: [] } as const
 
 const isNewer = (a: Stamp, b: Stamp | undefined): boolean => b === undefined || (a.n - b.n || a.atUs - b.atUs) >= 0
 
 /** The order of `records` does not matter. */
 export function restore(records: readonly unknown[]): RestoredState {
-  const streams = new Map<string, StreamState & Stamp>()
+  const streams = new Map<string, StreamState & Stamp & { readonly isUnmarked?: boolean | undefined }>()
   const gaps = new Map<string, Gap>()
   const marks = new Map<string, Stamp & { readonly mark: Mark }>()
   let lastBeat: Stamp | undefined
@@ -126,7 +139,8 @@ export function restore(records: readonly unknown[]): RestoredState {
     if (data.k === 'stream') {
       const key = streamKey(data.stream)
       if (!isNewer(data, streams.get(key))) continue
-      streams.set(key, { ...UNKNOWN, stream: data.stream, stretches: data.stretches, n, atUs })
+      const { stream, stretches, epoch, isUnmarked } = data
+      streams.set(key, { ...UNKNOWN, stream, stretches, epoch, isUnmarked, n, atUs })
       continue
     }
     if (data.k === 'beat') {
@@ -140,7 +154,7 @@ export function restore(records: readonly unknown[]): RestoredState {
   }
   for (const [key, state] of streams) {
     const newest = marks.get(key)
-    if (newest === undefined) continue
+    if (newest === undefined || (state.isUnmarked === true && !isNewer(newest, state))) continue
     const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = newest.mark
     streams.set(key, {
       ...state,
@@ -175,9 +189,17 @@ interface Standing {
 }
 
 export const streamRecord = (
-  { stream, stretches }: { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
+  key: string,
+  ledger: Standing & { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
   stamp: Stamp,
-): JournalRecord => ({ k: 'stream', ...stamp, stream, stretches: [...stretches] })
+): JournalRecord => ({
+  k: 'stream',
+  ...stamp,
+  stream: ledger.stream,
+  stretches: [...ledger.stretches],
+  epoch: ledger.epoch,
+  ...(markOf(key, ledger) === undefined && { isUnmarked: true }),
+})
 
 /** The stream begins behind the number `before`. */
 export const startRecord = (key: string, before: number, epoch: number, stamp: Stamp): JournalRecord => ({

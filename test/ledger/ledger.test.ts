@@ -421,7 +421,9 @@ describe('what the log tells behind the journal', () => {
     const { ledger } = await boot(next, [], (of) =>
       of.replay(stream('A'), { span: { first: 5, last: 5 }, receiveUs: deliveredUs }),
     )
-    expect(ledger.find(stream('A'))?.stretches).toEqual([{ fromUs: deliveredUs, untilUs: world.clock.nowUs() }])
+    expect(ledger.find(stream('A'))?.stretches).toEqual([
+      { fromUs: deliveredUs, untilUs: world.clock.nowUs(), proof: 'counter' },
+    ])
   })
 
   test('of a gap is left out if a newer revision is known: a log that makes room tells old ones again', async () => {
