@@ -8,6 +8,8 @@ export class BookStates {
   #reason: BookReason = 'subscribed'
   /** The newest event of the book, whose identity the states carry. */
   #newest: BookSnapshot | BookDelta | undefined
+  /** How many states were told of one moment: our clock stands still for a while after the machine's was set back. */
+  #told = { atUs: 0, count: 0 }
 
   get state(): BookStateName {
     return this.#state ?? 'syncing'
@@ -33,7 +35,10 @@ export class BookStates {
     this.#reason = reason
     if (state === this.#state) return []
     this.#state = state
-    return event === undefined ? [] : [bookState(event, state, reason, sequence)]
+    if (event === undefined) return []
+    const atUs = event.receive_time_us ?? 0
+    this.#told = { atUs, count: this.#told.atUs === atUs ? this.#told.count + 1 : 0 }
+    return [bookState(event, state, reason, sequence, this.#told.count)]
   }
 }
 
@@ -42,6 +47,7 @@ function bookState(
   state: BookStateName,
   reason: BookReason,
   sequence: number | undefined,
+  count: number,
 ): BookState {
   const { exchange, venue, market, symbol, instrument, receive_time_us } = event
   return {
@@ -52,7 +58,7 @@ function bookState(
     symbol,
     instrument,
     receive_time_us,
-    id: `${venue}:book_state:${symbol}:${receive_time_us ?? 0}:${hashText(`${state} ${reason} ${sequence}`)}`,
+    id: `${venue}:book_state:${symbol}:${receive_time_us ?? 0}:${hashText(`${state} ${reason} ${sequence}${count === 0 ? '' : ` ${count}`}`)}`,
     state,
     reason,
     sequence,

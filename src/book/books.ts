@@ -2,8 +2,9 @@
 
 import type { BookDelta, BookSnapshot } from '../model/event.ts'
 import { HoldingRoom } from './held-deltas.ts'
+import type { BookRules } from './rules.ts'
 import type { BookStep } from './step.ts'
-import { type BookRules, BookSync } from './sync.ts'
+import { BookSync } from './sync.ts'
 
 export class Books {
   readonly #rules: ReadonlyMap<string, BookRules>

@@ -41,6 +41,15 @@ export class Numbering {
     if ((delta.exchange_time_us ?? 0) >= (this.#newest?.exchange_time_us ?? 0)) this.#newest = delta
   }
 
+  /** The newest delta is newer than `applied` by its time, and older by its ids. */
+  isBehind(applied: BookSnapshot | BookDelta | undefined): boolean {
+    if (this.#newest === undefined || applied === undefined) return false
+    return (
+      (this.#newest.last_sequence ?? 0) < (sequenceOf(applied) ?? 0) &&
+      (this.#newest.exchange_time_us ?? 0) > (applied.exchange_time_us ?? Number.POSITIVE_INFINITY)
+    )
+  }
+
   /**
    * `delta` is older than the book by its ids. Is it newer all the same? Then the message in which the numbering
    * started anew is missing, or one that was taken had an absurd id. `applied`: the newest message that the book

@@ -12,3 +12,6 @@ export interface BookStep {
   /** The venue's book has moved on from one snapshot to the next, and the stream has brought nothing: it is dead. */
   readonly isDeaf?: boolean
 }
+
+export const NOTHING: BookStep = { emit: [] }
+export const IGNORED: BookStep = { emit: [], isIgnored: true }

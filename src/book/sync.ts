@@ -7,24 +7,8 @@ import { HeldDeltas, HoldingRoom } from './held-deltas.ts'
 import { isEmptySnapshot, isRepeated, Numbering } from './numbering.ts'
 import { OrderBook } from './order-book.ts'
 import { Past } from './past.ts'
-import type { SequenceRule } from './sequence.ts'
-import type { BookOutput, BookStep } from './step.ts'
-
-/** How one venue's books work. */
-export interface BookRules {
-  readonly rule: SequenceRule
-  readonly snapshotFrom: 'stream' | 'rest'
-  /** Levels a side that the venue keeps; deeper ones are cut off after each message. */
-  readonly depthMax?: number | undefined
-  /** CRC32 of the book as the venue computes it. */
-  readonly checksum?: ((book: OrderBook) => number) | undefined
-}
-
-/** Levels a side that are held at most; no venue's book is as deep. */
-const LEVELS_MAX = 50_000
-
-const NOTHING: BookStep = { emit: [] }
-const IGNORED: BookStep = { emit: [], isIgnored: true }
+import { type BookRules, LEVELS_MAX } from './rules.ts'
+import { type BookOutput, type BookStep, IGNORED, NOTHING } from './step.ts'
 
 type Phase = 'waiting' | 'candidate' | 'live'
 
@@ -88,6 +72,11 @@ export class BookSync {
     return this.#phase === 'live' && !this.#isSuspended
   }
 
+  /** Changes have come that are newer than the book by their time, and older by their ids: the venue counts anew. */
+  get isRenumbered(): boolean {
+    return this.#numbering.isBehind(this.#applied)
+  }
+
   /** Receive time of the message since which the live book has been crossed. */
   get crossedSinceUs(): EpochUs | undefined {
     return this.#crossing.sinceUs
@@ -117,7 +106,7 @@ export class BookSync {
       this.#states.heard(snapshot)
       return this.#start(snapshot, [], checksum)
     }
-    if (this.#phase === 'live') return this.#widen(snapshot)
+    if (this.#phase === 'live') return this.#isSuspended ? this.#reprove(snapshot) : this.#widen(snapshot)
     this.#states.heard(snapshot)
     const confirmed = this.#candidate
     this.#phase = 'candidate'
@@ -239,6 +228,15 @@ export class BookSync {
     }
     emit.push(...this.#states.announce('live', 'snapshot', this.#last))
     return { emit }
+  }
+
+  /** A snapshot of a book that has been silent for too long: where the book stands, nothing has happened; or the stream is dead. */
+  #reprove(snapshot: BookSnapshot): BookStep {
+    const { sequence = 0 } = snapshot
+    const last = this.#last ?? 0
+    if (sequence !== last) return sequence > last ? { ...IGNORED, isDeaf: true } : IGNORED
+    this.#states.heard(snapshot)
+    return this.#resume(NOTHING)
   }
 
   /** A live book takes the sides that a snapshot of its kept past, brought up to now, knows farther out. */

@@ -5,7 +5,6 @@ import { sequenceOf } from '../book/numbering.ts'
 import type { BookOutput } from '../book/step.ts'
 import type { BookSync } from '../book/sync.ts'
 import type { BookDelta, BookReason, BookSnapshot, EpochUs } from '../model/event.ts'
-import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Venue } from '../venues/venue.ts'
 import { CAUSE_OF, endOf, noteJump, noteNumbers } from './book-loss.ts'
@@ -13,7 +12,9 @@ import type { Loss } from './connection.ts'
 import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
 import type { Downstream, Observer } from './ports.ts'
+import { Rebuilds } from './rebuilds.ts'
 import type { RestClient, RestError } from './rest-client.ts'
+import { SnapshotIds } from './snapshot-ids.ts'
 import { type SnapshotFate, Snapshots } from './snapshots.ts'
 
 /** A book whose stream is quiet still gets its snapshot so long after the subscription was confirmed. */
@@ -22,20 +23,8 @@ const SNAPSHOT_WITHOUT_DELTA_MS = 2_000
 const SNAPSHOT_DUE_MS = 5_000
 /** What a snapshot shows the stream brings so much later at most. */
 const IN_FLIGHT_MS = 3_000
-/** Waits between two rebuilds of a book that does not hold: it must not use up the venue's limits. */
-const REBUILD_BACKOFF = { firstMs: 500, maxMs: 300_000 }
-/** A book that was live for so long is rebuilt at once again. */
-const STEADY_MS = 60_000
 /** A venue that sends nothing but snapshots of the past for so long is believed: what was delivered may be wrong. */
 const REFUSED_MS_MAX = 60_000
-
-/** The rebuilds of one book. */
-interface Rebuilds {
-  readonly backoff: Backoff
-  /** Not before this, monotonic. */
-  dueMs: number
-  liveSinceMs: number | undefined
-}
 
 export interface BookFeedsOptions {
   readonly venue: Venue
@@ -57,13 +46,17 @@ export interface BookFeedsOptions {
 export class BookFeeds {
   readonly #options: BookFeedsOptions
   readonly #snapshots: Snapshots
-  readonly #rebuilds = new Map<Feed, Rebuilds>()
+  readonly #rebuilds: Rebuilds
+  readonly #ids = new SnapshotIds()
   /** Since when a book that is not live has got snapshots of the past, monotonic. */
   readonly #refusedMs = new Map<Feed, number>()
+  /** Subscribed anew on a connection that goes on, and not confirmed yet. */
+  readonly #asked = new Set<Feed>()
   readonly #timers = new Map<Feed, { readonly dueMs: number; readonly cancel: () => void }>()
 
   constructor(options: BookFeedsOptions) {
     this.#options = options
+    this.#rebuilds = new Rebuilds(options.platform)
     this.#snapshots = new Snapshots(options.venue, options.rest, options.platform, {
       waiting: options.waiting,
       deliver: (snapshot) => this.#deliver(snapshot),
@@ -101,13 +94,19 @@ export class BookFeeds {
     if (step.isDeaf) this.#later(feed, IN_FLIGHT_MS, () => this.#onDeaf(feed))
     this.waits(feed, feed.reason || 'waiting for a snapshot')
     if (venue.book.snapshotFrom === 'rest' && event.type === 'book_delta') {
-      this.#snapshots.request(feed.symbol, this.#waitMs(feed))
+      this.#snapshots.request(feed.symbol, this.#rebuilds.waitMs(feed))
     }
     return 'waiting'
   }
 
+  /** The venue confirmed the stream, or another connection carries it now. */
   subscribed(feed: Feed): void {
-    if (feed.state === 'live') return
+    const isAnew = this.#asked.delete(feed)
+    if (this.isLive(feed)) {
+      // Made of changes that were on their way before the venue read what we asked: those behind them went to nobody.
+      if (isAnew && this.#options.venue.book.snapshotFrom === 'rest') this.breaks(feed, 'silence')
+      return
+    }
     this.waits(feed, 'waiting for a snapshot')
     if (this.#options.venue.book.snapshotFrom === 'rest')
       this.#snapshots.request(feed.symbol, SNAPSHOT_WITHOUT_DELTA_MS)
@@ -123,14 +122,20 @@ export class BookFeeds {
     if (this.isLive(feed)) feed.isResyncing = true
     this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
-    if (reason === 'disconnect') this.#snapshots.settle(feed.symbol)
+    if (reason === 'silence') this.#asked.add(feed)
+    else {
+      this.#asked.delete(feed)
+      this.#snapshots.settle(feed.symbol)
+    }
   }
 
   /** The feed is collected no more. */
   dropped(feed: Feed, reason: BookReason): void {
+    this.#asked.delete(feed)
+    this.#ids.forget(feed.symbol)
     this.#invalidate(feed, reason)
     this.#cancelTimer(feed)
-    this.#rebuilds.delete(feed)
+    this.#rebuilds.forget(feed)
     this.#refusedMs.delete(feed)
     this.#snapshots.settle(feed.symbol)
   }
@@ -141,7 +146,7 @@ export class BookFeeds {
     if (!isLive && (this.#options.venue.book.snapshotFrom === 'stream' || !/syncing|banned/.test(feed.state))) return
     this.#invalidate(feed, reason)
     if (isLive) this.#rebuild(feed, reason)
-    else this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
+    else this.#snapshots.renew(feed.symbol, this.#rebuilds.waitMs(feed))
   }
 
   /** Nothing has been heard of the book for too long; it goes on where it stands with the next message. */
@@ -150,14 +155,17 @@ export class BookFeeds {
     this.#publish(feed, this.#sync(feed)?.suspend(nowUs).emit ?? [], nowUs)
   }
 
-  /** A stream's own snapshot that is older than what was delivered already, by its time and by its number. */
+  /**
+   * A snapshot that is older than what was delivered already, by its number and, where it has one, by its time: what it
+   * lacks would leave again, or be missing. Not so where the venue counts anew, or the book was found to be wrong.
+   */
   #isPast(feed: Feed, { sequence = 0, exchange_time_us: timeUs = 0 }: BookSnapshot): boolean {
     const nowMs = this.#options.platform.clock.monotonicMs()
     if (nowMs - (this.#refusedMs.get(feed) ?? nowMs) > REFUSED_MS_MAX) return false
-    const { applied, sequence: last = 0 } = this.#sync(feed) ?? {}
-    return (
-      this.#options.venue.book.snapshotFrom === 'stream' && sequence < last && timeUs < (applied?.exchange_time_us ?? 0)
-    )
+    const sync = this.#sync(feed)
+    const { applied, sequence: last = 0 } = sync ?? {}
+    if (sequence >= last || timeUs > (applied?.exchange_time_us ?? timeUs)) return false
+    return sync?.reason !== 'audit_mismatch' && sync?.isRenumbered !== true
   }
 
   /** A live book goes on without it; one that waits for a snapshot asks for another. */
@@ -188,7 +196,8 @@ export class BookFeeds {
     for (const output of outputs) {
       if (output.type !== 'book_state') ledger.heard(sequenceOf(output), output.receive_time_us ?? receiveTimeUs)
       else if (output.state === 'stale') ledger.begin({ cause: CAUSE_OF[output.reason] })
-      this.#options.downstream.accept(withEpoch(output, ledger.epoch), receiveTimeUs)
+      const named = output.type === 'book_snapshot' ? this.#ids.distinct(output) : output
+      this.#options.downstream.accept(withEpoch(named, ledger.epoch), receiveTimeUs)
     }
   }
 
@@ -207,8 +216,7 @@ export class BookFeeds {
     this.#refusedMs.delete(feed)
     this.#cancelTimer(feed)
     this.#snapshots.settle(feed.symbol)
-    const rebuilds = this.#rebuilds.get(feed)
-    if (rebuilds !== undefined) rebuilds.liveSinceMs = this.#options.platform.clock.monotonicMs()
+    this.#rebuilds.held(feed)
   }
 
   /** This symbol alone gets a new snapshot: fetched, or by subscribing anew. */
@@ -227,40 +235,23 @@ export class BookFeeds {
     // REST lags behind: the book did not break again, so its next rebuild is not put off.
     else if (reason === 'snapshot_too_old') this.#snapshots.retry(feed.symbol)
     else {
-      this.#postpone(feed)
-      this.#snapshots.renew(feed.symbol, this.#waitMs(feed))
+      this.#rebuilds.postpone(feed)
+      this.#snapshots.renew(feed.symbol, this.#rebuilds.waitMs(feed))
     }
   }
 
   /** Subscribes anew; ever more rarely if it is of no use. */
   #restartSoon(feed: Feed, reason: string): void {
-    this.#postpone(feed)
-    this.#later(feed, this.#waitMs(feed), () =>
+    this.#rebuilds.postpone(feed)
+    this.#later(feed, this.#rebuilds.waitMs(feed), () =>
       this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason }),
     )
   }
 
   #onDeaf(feed: Feed): void {
-    if (this.#sync(feed)?.candidateSequence !== undefined)
+    const { candidateSequence, isProven = false } = this.#sync(feed) ?? {}
+    if (candidateSequence !== undefined || (isProven && !this.isLive(feed)))
       this.#restartSoon(feed, 'snapshots move on, the stream does not')
-  }
-
-  /** The first rebuild is due at once, those that follow it closely after growing waits. */
-  #postpone(feed: Feed): void {
-    const { clock, random } = this.#options.platform
-    const nowMs = clock.monotonicMs()
-    const known = this.#rebuilds.get(feed)
-    const rebuilds = known ?? { backoff: new Backoff({ ...REBUILD_BACKOFF, random }), dueMs: 0, liveSinceMs: undefined }
-    this.#rebuilds.set(feed, rebuilds)
-    if (rebuilds.liveSinceMs !== undefined && nowMs - rebuilds.liveSinceMs >= STEADY_MS) rebuilds.backoff.reset()
-    rebuilds.liveSinceMs = undefined
-    const isFirst = rebuilds.backoff.attempts === 0
-    const waitMs = rebuilds.backoff.nextMs()
-    rebuilds.dueMs = nowMs + (isFirst ? 0 : waitMs)
-  }
-
-  #waitMs(feed: Feed): number {
-    return Math.max(0, (this.#rebuilds.get(feed)?.dueMs ?? 0) - this.#options.platform.clock.monotonicMs())
   }
 
   /** One step of a book waits at a time: the one that is due first. */

@@ -113,7 +113,7 @@ export class Intake {
       feed.lastMessageUs = receiveUs
       feed.lastMessageMs = nowMs
       feed.silence.heard(nowMs)
-      if (feed.lag.heard(event.exchange_time_us, receiveUs)) this.#options.observer.behind(feed)
+      if (feed.lag.heard(event.exchange_time_us, receiveUs, nowMs)) this.#options.observer.behind(feed)
       if (event.type === 'book_snapshot' || event.type === 'book_delta')
         this.#books.accept(feed, event, checksum, receiveUs)
       else this.acceptPlain(feed, event, receiveUs)

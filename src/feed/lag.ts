@@ -8,9 +8,13 @@ const NEWEST_WEIGHT = 0.1
 const BEHIND_MS = 5_000
 /** The usual lag may grow so much with each message: clocks drift. */
 const DRIFT_MS = 0.01
+/** By so much our clock was put forward between two messages, rather than read late. */
+const STEP_MS = 1_000
 
 export class Lag {
   #usualMs: number | undefined
+  /** Our clock against the one that only grows. */
+  #skewMs: number | undefined
   #behindMs = 0
   #isBehind = false
 
@@ -29,10 +33,14 @@ export class Lag {
     return this.#isBehind
   }
 
-  /** A message came. True: the stream has just fallen behind. */
-  heard(exchangeUs: EpochUs | undefined, receiveUs: EpochUs): boolean {
+  /** A message came, at `nowMs` of the clock that only grows. True: the stream has just fallen behind. */
+  heard(exchangeUs: EpochUs | undefined, receiveUs: EpochUs, nowMs = receiveUs / 1000): boolean {
     if (exchangeUs === undefined) return false
     const lagMs = (receiveUs - exchangeUs) / 1000
+    const skewMs = receiveUs / 1000 - nowMs
+    const stepMs = skewMs - (this.#skewMs ?? skewMs)
+    this.#skewMs = skewMs
+    if (this.#usualMs !== undefined && stepMs > STEP_MS) this.#usualMs += stepMs
     this.#usualMs = Math.min(lagMs, (this.#usualMs ?? lagMs) + DRIFT_MS)
     // Each message against what was usual when it came: a subscription may begin with something that is minutes old.
     this.#behindMs += NEWEST_WEIGHT * (lagMs - this.#usualMs - this.#behindMs)

@@ -1,6 +1,6 @@
 /** The contract of one exchange API, as data and pure functions. It describes I/O and never performs it. */
 
-import type { BookRules } from '../book/sync.ts'
+import type { BookRules } from '../book/rules.ts'
 import type { BookSnapshot, Channel, EpochUs, Instrument, Market, MarketEvent, Proof, Trade } from '../model/event.ts'
 import type { Shape } from './shape.ts'
 

@@ -3,8 +3,9 @@
 import { describe, expect, test } from 'vitest'
 import { Books } from '../../src/book/books.ts'
 import type { OrderBook } from '../../src/book/order-book.ts'
+import type { BookRules } from '../../src/book/rules.ts'
 import { chained, contiguous, previousChained } from '../../src/book/sequence.ts'
-import { type BookRules, BookSync } from '../../src/book/sync.ts'
+import { BookSync } from '../../src/book/sync.ts'
 import type { BookDelta, BookSnapshot } from '../../src/model/event.ts'
 import { delta, snapshot } from './builders.ts'
 import { narrate } from './narrate.ts'
@@ -188,4 +189,19 @@ test('all books together hold no more than fits: the one that finds no room star
   expect(needs.filter((need) => need !== undefined).length, 'each that comes then').toBe(3)
   expect(books.accept({ ...snapshot(5), symbol: 'S0' }).need, 'frees what S0 has held').toBeUndefined()
   expect(books.accept(many(6, 'S11')).need).toBeUndefined()
+})
+
+test('states that are told of one moment, while our clock stands still, have ids of their own', () => {
+  const { sync } = start(STREAMED)
+  const nowUs = 1_795_392_000_000_000
+  const at = { receive_time_us: nowUs }
+  const emitted = [
+    ...sync.onSnapshot(snapshot(100, '99:1', '101:1', at)).emit,
+    ...sync.suspend(nowUs).emit,
+    ...sync.onDelta(delta({ previous: 100, last: 100 }, '', '', at)).emit,
+    ...sync.suspend(nowUs).emit,
+  ]
+  const states = emitted.flatMap((event) => (event.type === 'book_state' ? [event] : []))
+  expect(states.map(({ state }) => state)).toEqual(['live', 'stale', 'live', 'stale'])
+  expect(new Set(states.map(({ id }) => id)).size).toBe(4)
 })

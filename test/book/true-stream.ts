@@ -1,5 +1,5 @@
+import type { BookRules } from '../../src/book/rules.ts'
 import { chained, contiguous, previousChained, type SequenceRule } from '../../src/book/sequence.ts'
-import type { BookRules } from '../../src/book/sync.ts'
 import type { BookDelta, BookSnapshot, Level } from '../../src/model/event.ts'
 import type { Random } from '../../src/platform/platform.ts'
 import { delta, snapshot } from './builders.ts'

@@ -36,3 +36,10 @@ test('a stream that begins with something old is not behind when it goes on with
   expect(lag.heard(601 * SECOND, 601 * SECOND + 50_000)).toBe(false)
   expect(lag.behindMs).toBe(0)
 })
+
+test('a clock that is put forward makes nothing late', () => {
+  const lag = new Lag()
+  for (let at = 0; at < 60; at++) lag.heard(at * SECOND, (at - 6) * SECOND, at * 1_000)
+  for (let at = 60; at < 120; at++) expect(lag.heard(at * SECOND, at * SECOND + 50_000, at * 1_000)).toBe(false)
+  expect(lag.behindMs).toBeLessThan(100)
+})
