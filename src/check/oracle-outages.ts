@@ -83,7 +83,7 @@ export function judgeProcess({ streams, options, report }: Court): Judge {
     // What was open when an earlier process ended goes on, if the disk did not take its end.
     const begun = [...stream.gaps.values()]
       .filter(({ latest, latestUs }) => isProcessGap(latest) || latestUs > atUs)
-      .map(({ latest }) => latest)
+      .map(({ first, latest, isDurable, isReverted }) => (isDurable && isReverted ? first : latest))
       .filter((gap) => gap.start_time_us <= atUs + slackUs)
       // The clock may have been set back in between.
       .filter(({ end_time_us }) => (end_time_us ?? atUs) >= Math.min(atUs, untilUs, nextUs))

@@ -37,6 +37,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const tooWide = new Set<GapRecord>()
   /** When the process could not say that it lives. */
   let stalls: readonly Time[] = []
+  /** When this process began: by a clock that was set back its gap may begin before the end of the one before it. */
+  let begunUs = Number.POSITIVE_INFINITY
   /** Streams that are told to be refused for good. */
   const refused = new Set<Stream>()
   /** When the newest data of each stream that left was received: before a snapshot's own stream had brought anything. */
@@ -49,7 +51,7 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
-    if (isProcessGap(first)) return lastAlive(endOf(stream) ?? streams.endedUs ?? 0) - processUs
+    if (isProcessGap(first)) return Math.min(begunUs, lastAlive(endOf(stream) ?? streams.endedUs ?? 0)) - processUs
     if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.leftUs === undefined) return 0
     if (outage !== undefined) return outage.beforeUs - startUs
     const lastUs = stream.previousUs ?? 0
@@ -101,6 +103,7 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     },
     process({ state, atUs }) {
       const { endedUs } = streams
+      if (state === 'started') begunUs = atUs
       if (state !== 'started' || endedUs === undefined) return
       // Who begins while the disk takes nothing is never heard of: the process before was the last that was.
       const isSilent = ({ fromUs, untilUs }: Time) => fromUs <= atUs && atUs <= untilUs

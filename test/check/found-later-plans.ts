@@ -1,0 +1,159 @@
+/** The later ones of the plans that once broke a promise. */
+
+import type { PlannedFault } from '../../src/check/plan.ts'
+
+export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: readonly PlannedFault[]])[] = [
+  [
+    'the last quote comes again behind a broken handover, and then the market stands still',
+    407835,
+    [
+      { atMs: 10011, kind: 'handover-broken', venue: 'binance', args: { ms: 988 } },
+      { atMs: 14485, kind: 'half-open-quiet', venue: 'binance', args: { nth: 2, ms: 28496 } },
+    ],
+  ],
+  [
+    'a second connection brings something and ends, again and again, while the market stands still',
+    502413,
+    [
+      { atMs: 2569, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 4375, kind: 'frame-lost', venue: 'binance', symbol: 'DOTUSDT', channel: 'ticker' },
+      { atMs: 5111, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 5462, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'ticker' },
+      { atMs: 6280, kind: 'rest-cut', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { count: 3 } },
+      { atMs: 6423, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 8331, kind: 'close-announced', venue: 'okx', args: { ms: 1000 } },
+      { atMs: 8358, kind: 'connect-flapping', venue: 'okx', args: { nth: 4, ms: 12673, code: 429 } },
+      { atMs: 10331, kind: 'last-frame-lost', venue: 'okx', symbol: 'BTC-USDT', channel: 'trade', args: { ms: 13282 } },
+    ],
+  ],
+  [
+    'a ban that is being written when a slow disk has just become fast, and a kill',
+    502433,
+    [
+      { atMs: 38336, kind: 'disk-slow', venue: 'binance', args: { ms: 2939 } },
+      { atMs: 49272, kind: 'rest-banned-killed', venue: 'binance', symbol: 'DOTUSDT', args: { seconds: 20 } },
+    ],
+  ],
+  [
+    'a silent connection with one symbol off the list and a market that stands still',
+    503517,
+    [
+      {
+        atMs: 8657,
+        kind: 'symbol-unlisted-long',
+        venue: 'binance-usdm',
+        symbol: 'BTCUSDT',
+        args: { ms: 900000, restart: false },
+      },
+      { atMs: 13949, kind: 'rest-failing-quiet', venue: 'binance-usdm', symbol: 'ETHUSDT', args: { count: 1 } },
+      { atMs: 35863, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 1, ms: 120000 } },
+    ],
+  ],
+  [
+    'a venue counts anew while a stream is dead',
+    504155,
+    [
+      { atMs: 18218, kind: 'stream-dead', venue: 'okx', symbol: 'BTC-USDT', channel: 'trade' },
+      { atMs: 39093, kind: 'trades-renumbered', venue: 'okx', symbol: 'BTC-USDT', args: { back: 15 } },
+    ],
+  ],
+  [
+    'a trade that is held back makes its symbol’s ticker look silent',
+    602851,
+    [{ atMs: 46089, kind: 'frames-swapped', venue: 'binance', symbol: 'DOTUSDT', channel: 'trade' }],
+  ],
+  [
+    'behind a stall an answer is read before the frames that came earlier',
+    602183,
+    [
+      { atMs: 22943, kind: 'frames-swapped', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 23395, kind: 'frames-swapped', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'trade' },
+      { atMs: 33226, kind: 'frames-swapped', venue: 'binance', symbol: 'ETHUSDT', channel: 'quote' },
+      { atMs: 34832, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 7, ms: 1000 } },
+      { atMs: 40727, kind: 'late-frames', venue: 'deribit' },
+      { atMs: 41249, kind: 'frames-swapped', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 41833, kind: 'venue-sockets-reset', venue: 'binance-usdm' },
+      { atMs: 43943, kind: 'process-killed', args: { ms: 3000 } },
+      { atMs: 48080, kind: 'process-stalled', args: { ms: 2000, timers: true } },
+    ],
+  ],
+  [
+    'a lagging connection brings old data while the network is down, and then the new one, which lost some, takes over',
+    604306,
+    [
+      { atMs: 13385, kind: 'handover-lagging', venue: 'binance', args: { lag: 1899 } },
+      { atMs: 18203, kind: 'network-down', args: { ms: 21119 } },
+    ],
+  ],
+  [
+    'a kill right behind the first trade, and a venue that counts anew',
+    607881,
+    [
+      { atMs: 3703, kind: 'process-killed', args: { ms: 10 } },
+      { atMs: 4821, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 9 } },
+    ],
+  ],
+  [
+    'a ban is told to a process that stands still',
+    609312,
+    [
+      { atMs: 32271, kind: 'rest-banned', venue: 'binance-usdm', symbol: 'ETHUSDT', args: { seconds: 15 } },
+      { atMs: 34016, kind: 'process-stalled', args: { ms: 8000, timers: true } },
+    ],
+  ],
+  [
+    'the clock jumps while trades are waited for',
+    609165,
+    [
+      { atMs: 11036, kind: 'rest-error', venue: 'deribit', symbol: 'ETH-PERPETUAL', args: { count: 6 } },
+      { atMs: 54052, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
+    ],
+  ],
+  [
+    'the clock jumps during a ban',
+    701024,
+    [
+      { atMs: 13988, kind: 'frame-not-utf8', venue: 'binance', symbol: 'DOTUSDT', channel: 'trade' },
+      { atMs: 14758, kind: 'rest-banned', venue: 'binance', symbol: 'BTCUSDT', args: { seconds: 0 } },
+      { atMs: 18441, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
+    ],
+  ],
+  [
+    'what ended a gap never reached the disk: it is open again in the next process, and stays so during a ban',
+    728324,
+    [
+      { atMs: 8819, kind: 'process-stopped', args: { ms: 15000 } },
+      { atMs: 15207, kind: 'sync-fails', args: { ms: 14040 } },
+      { atMs: 32499, kind: 'power-lost', args: { ms: 15000 } },
+      { atMs: 41181, kind: 'rest-limited-absurdly', venue: 'binance-usdm', symbol: 'ETHUSDT', args: {} },
+    ],
+  ],
+  [
+    'a clock that was set back, and a kill before the process had caught up with it',
+    727219,
+    [
+      { atMs: 2115, kind: 'wall-clock-jumps', args: { ms: -5000 } },
+      { atMs: 3663, kind: 'process-killed', args: { ms: 500 } },
+    ],
+  ],
+  [
+    'two gaps are filled in the seconds that the clock goes through twice',
+    712888,
+    [
+      { atMs: 41491, kind: 'rest-cut', venue: 'binance-usdm', symbol: 'BTCUSDT', args: { count: 5 } },
+      { atMs: 41762, kind: 'frame-lost', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'trade' },
+      { atMs: 43296, kind: 'wall-clock-jumps', args: { ms: -5000 } },
+      { atMs: 46715, kind: 'late-frames', venue: 'binance-usdm' },
+    ],
+  ],
+  [
+    'a broken book is off the list, and comes back on another connection',
+    609438,
+    [
+      { atMs: 30970, kind: 'frames-swapped', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 43504, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'ETHUSDT', channel: 'book' },
+      { atMs: 45576, kind: 'frame-lost', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 48048, kind: 'symbol-unlisted', venue: 'okx', symbol: 'DOT-USDT', args: { ms: 5000, restart: false } },
+    ],
+  ],
+]
