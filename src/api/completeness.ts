@@ -19,8 +19,8 @@ const VERIFIABLE: ReadonlySet<Proof> = new Set(['counter', 'range', 'chained'])
 export const isVerifiable = ({ proof }: Pick<CompletenessView, 'proof'>): boolean => VERIFIABLE.has(proof)
 
 /** Is anything missing, as far as is known? */
-export const isIncomplete = ({ secondsLost, idsLost = 0, openGaps }: CompletenessView): boolean =>
-  secondsLost > 0 || idsLost > 0 || openGaps > 0
+export const isIncomplete = ({ secondsLost, hasMomentaryLoss, idsLost = 0, openGaps }: CompletenessView): boolean =>
+  secondsLost > 0 || hasMomentaryLoss || idsLost > 0 || openGaps > 0
 
 /** Six digits, cut and not rounded; 1 only when nothing is missing. */
 export function share(covered: number, hasLoss: boolean): number {
@@ -35,7 +35,7 @@ const measures = {
   covered_share: shareSchema.describe(
     'Share of the window that lies in no gap; healed gaps count as covered. Six digits, cut; 1 only when nothing is missing.',
   ),
-  seconds_lost: seconds,
+  seconds_lost: seconds.describe('A gap of one moment adds none; the share is below 1 all the same.'),
   ids_lost: idsSchema.describe(
     'Ids missed and not fetched, of the gaps that touch the window; `null` where the ids are no counter.',
   ),

@@ -132,6 +132,8 @@ export interface CompletenessView extends FeedName {
   /** 0 to 1: the share of the window that lies in no gap; healed gaps count as covered. */
   readonly coveredShare: number
   readonly secondsLost: number
+  /** Something is missing that has no length in time. */
+  readonly hasMomentaryLoss: boolean
   /** Ids missed and not fetched, and ids missed and fetched; absent where the ids are no counter. */
   readonly idsLost: number | undefined
   readonly idsHealed: number | undefined

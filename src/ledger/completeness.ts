@@ -23,6 +23,8 @@ export interface Coverage {
   readonly proof: Proof
   readonly coveredShare: number
   readonly secondsLost: number
+  /** A gap lies in the window of which the clock shows no length: no seconds tell what it lacks. */
+  readonly hasMomentaryLoss: boolean
   readonly idsLost: number
   readonly idsHealed: number
   readonly gaps: number
@@ -62,6 +64,7 @@ export function coverageOf(
     proof: PROOFS_RANKED.find((each) => clipped.some(({ proof }) => proof === each)) ?? 'none',
     coveredShare: 1 - lostUs / lengthOf(parts),
     secondsLost: lostUs / 1e6,
+    hasMomentaryLoss: holes.some(([fromUs, toUs]) => fromUs === toUs),
     idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),
     idsHealed: sum(touching, (gap) => gap.healed ?? 0),
     gaps: touching.length,

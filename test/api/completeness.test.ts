@@ -133,6 +133,7 @@ describe('shares', () => {
     endUs: 24 * HOUR_US,
     coveredShare: 1,
     secondsLost: 0,
+    hasMomentaryLoss: false,
     idsLost: 0,
     idsHealed: 0,
     gaps: 0,

@@ -54,6 +54,14 @@ describe('coverage of a window', () => {
     })
   })
 
+  test('a loss without length is told, also at an edge; one that has a length and only touches the window is not', () => {
+    const isTold = (...gaps: Gap[]) => coverage(gaps)?.hasMomentaryLoss
+    expect(coverage([gap(50, 50)])).toMatchObject({ hasMomentaryLoss: true, coveredShare: 1, secondsLost: 0 })
+    expect([isTold(gap(0, 0)), isTold(gap(100, 100, { state: 'final', lost: 1 }))]).toEqual([true, true])
+    expect(isTold(gap(50, 50, { lost: 0 }), gap(60, 60, { state: 'healed', lost: 2, healed: 2 }))).toBe(false)
+    expect(isTold(gap(-10, 0), gap(100, 110), gap(120, 120))).toBe(false)
+  })
+
   test('the time in which the stream was not collected is no part of the window', () => {
     const stretches = [
       { fromUs: 20 * SECOND, untilUs: 40 * SECOND },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Backoff } from '../../web/core/backoff.ts'
-import { byInstrument as completenessRows } from '../../web/core/completeness-rows.ts'
+import { byInstrument as completenessRows, lostText } from '../../web/core/completeness-rows.ts'
 import { describe as describeConnection, type Facts } from '../../web/core/connection.ts'
 import { byInstrument as feedRows } from '../../web/core/feed-rows.ts'
 import { protocolsOf } from '../../web/core/protocols.ts'
@@ -121,6 +121,12 @@ test('the least complete instrument comes first', () => {
     ['v:C', 0.5, 2],
     ['v:A', 1, 2],
   ])
+})
+
+test('what took no time is lost all the same', () => {
+  const [row] = completenessRows([{ ...covered('A', 0.999_999), seconds_lost: 0, ids_lost: null }])
+  expect(row && [lostText(row), lostText({ ...row, idsLost: 2 })]).toEqual(['0.0 s', '2 ids, 0.0 s'])
+  expect(row && lostText({ ...row, worst: 1 })).toBe('none')
 })
 
 test('a gap lies where it was, cut to the window; an open one reaches its end', () => {

@@ -1,3 +1,4 @@
+import { duration, whole } from './format.ts'
 import { groupBy } from './group.ts'
 import { type FeedCompleteness, keyOf } from './types.ts'
 
@@ -19,4 +20,10 @@ export function byInstrument(feeds: readonly FeedCompleteness[]): CompletenessRo
     secondsLost: own.reduce((sum, { seconds_lost }) => sum + seconds_lost, 0),
   }))
   return rows.sort((a, b) => a.worst - b.worst || a.key.localeCompare(b.key))
+}
+
+/** What is lost may have no length, and no numbers. */
+export function lostText({ worst, idsLost, secondsLost }: CompletenessRow): string {
+  if (worst === 1) return 'none'
+  return `${idsLost > 0 ? `${whole(idsLost)} ids, ` : ''}${duration(secondsLost * 1000)}`
 }

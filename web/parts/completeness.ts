@@ -1,8 +1,8 @@
 /** How much of the window each instrument's feeds cover, the worst first. */
 
-import { byInstrument, type CompletenessRow } from '../core/completeness-rows.ts'
+import { byInstrument, type CompletenessRow, lostText } from '../core/completeness-rows.ts'
 import { byId, setData, setText, setTitle } from '../core/dom.ts'
-import { count, duration, percent, whole } from '../core/format.ts'
+import { count, percent, whole } from '../core/format.ts'
 import { CHANNELS, type Completeness } from '../core/types.ts'
 import { VirtualTable } from './virtual-table.ts'
 
@@ -44,7 +44,5 @@ function fillRow(cells: readonly HTMLElement[], row: CompletenessRow, node: HTML
     setTitle(cell, feed === undefined ? '' : `${count(feed.gaps, 'gap')}, ${whole(feed.open_gaps)} of them open`)
   })
   const lost = rest[CHANNELS.length]
-  if (lost === undefined) return
-  const ids = row.idsLost > 0 ? `${whole(row.idsLost)} ids, ` : ''
-  setText(lost, row.secondsLost === 0 && row.idsLost === 0 ? 'none' : `${ids}${duration(row.secondsLost * 1000)}`)
+  if (lost !== undefined) setText(lost, lostText(row))
 }

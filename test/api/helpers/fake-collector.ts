@@ -311,6 +311,7 @@ function covered(
     endUs,
     coveredShare: startUs === endUs ? 1 : 1 - lostUs / (endUs - startUs),
     secondsLost: lostUs / 1e6,
+    hasMomentaryLoss: false,
     idsLost: ids(({ lost = 0, healed = 0 }) => lost - healed),
     idsHealed: ids(({ healed = 0 }) => healed),
     gaps: touching.length,
