@@ -168,12 +168,15 @@ export class FeedLedger {
     this.#isRenumbered = true
   }
 
+  /** A new gap cannot begin before. The end of one that lies ahead was told by a clock that has been set back since. */
+  get #earliestUs(): EpochUs {
+    return this.#lastEndUs <= this.#hooks.nowUs() ? this.#lastEndUs : 0
+  }
+
   /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
   begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
     if (this.#outage !== undefined) return
-    // A gap that ends later than now was told by a clock that has been set back since.
-    const lastEndUs = this.#lastEndUs <= this.#hooks.nowUs() ? this.#lastEndUs : 0
-    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, lastEndUs)
+    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#earliestUs)
     this.live(startUs)
     this.#outage = this.#new({ lastSequence: this.lastSequence, ...start, startUs })
     this.#hooks.record(this.#outage)
@@ -194,7 +197,7 @@ export class FeedLedger {
 
   /** A loss that was noticed when it was over already. */
   lose(start: LossStart, end: LossEnd, state: 'open' | 'closed' | 'final' = 'closed'): Gap {
-    const startUs = Math.max(start.startUs, Math.min(this.#lastEndUs, end.endUs))
+    const startUs = Math.max(start.startUs, Math.min(this.#earliestUs, end.endUs))
     const gap = this.#new({ ...start, startUs })
     // It is over when it is found, so it leaves as one event.
     return this.#settle({ ...gap, ...endOf(gap, end), state }, end.nextUs)
