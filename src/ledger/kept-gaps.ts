@@ -1,6 +1,8 @@
 /** How many gaps of all streams are kept: beyond that the oldest that are over go first, whatever stream they are of. */
 
 import type { Gap } from '../model/event.ts'
+import { isWhole } from './completeness.ts'
+import { type StreamIdentity, streamKey } from './records.ts'
 
 /** The newest revision of each gap of one stream, in the order of their discovery. */
 export type GapsOfStream = Map<string, Gap>
@@ -10,6 +12,8 @@ const GAPS_MAX = 100_000
 export class KeptGaps {
   /** Those that are over, in the order in which they ended. */
   readonly #over = new Map<string, GapsOfStream>()
+  /** Of each stream: all that had to be forgotten and was not whole as one gap, from the first start to the last end. */
+  readonly #forgotten = new Map<string, Gap>()
   #count = 0
   /** Until one changes: sorting a hundred thousand takes a while. */
   #newestFirst: readonly Gap[] | undefined
@@ -25,6 +29,31 @@ export class KeptGaps {
     if (this.#count > GAPS_MAX) this.#evict()
   }
 
+  /** Also from the journal, and more than once: what is known of it only grows. */
+  forget(gap: Gap): void {
+    const { start_time_us: startUs, end_time_us: endUs = startUs } = gap
+    const before = this.#forgotten.get(streamKey(gap))
+    this.#forgotten.set(streamKey(gap), {
+      ...gap,
+      state: 'final',
+      start_time_us: Math.min(startUs, before?.start_time_us ?? startUs),
+      end_time_us: Math.max(endUs, before?.end_time_us ?? endUs),
+      lost: undefined,
+      healed: undefined,
+    })
+  }
+
+  /** What was forgotten, one gap a stream. */
+  forgotten(): Iterable<Gap> {
+    return this.#forgotten.values()
+  }
+
+  /** All that is known of one stream, with what was forgotten of it. */
+  ofStream(stream: StreamIdentity, gaps: GapsOfStream): readonly Gap[] {
+    const forgotten = this.#forgotten.get(streamKey(stream))
+    return forgotten === undefined ? [...gaps.values()] : [forgotten, ...gaps.values()]
+  }
+
   /** All of them, the newest start first. */
   newestFirst(streams: Iterable<GapsOfStream>): readonly Gap[] {
     this.#newestFirst ??= [...streams]
@@ -35,6 +64,8 @@ export class KeptGaps {
 
   #evict(): void {
     for (const [oldest, gaps] of this.#over) {
+      const gap = gaps.get(oldest)
+      if (gap !== undefined && !isWhole(gap)) this.forget(gap)
       this.#over.delete(oldest)
       gaps.delete(oldest)
       this.#count--

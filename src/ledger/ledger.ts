@@ -77,7 +77,7 @@ export class Ledger {
    */
   async load(): Promise<string | undefined> {
     const { records, spoiltLines } = await this.#journal.load()
-    const { streams, gaps, unknown, ...last } = restore(records)
+    const { streams, gaps, forgotten, unknown, ...last } = restore(records)
     this.#stampCount = last.count
     this.#lastBeatUs = last.lastBeatUs
     this.replayAfterLsn = last.lsn
@@ -87,6 +87,7 @@ export class Ledger {
       const entry = this.#entries.get(streamKey(gap))
       if (entry !== undefined) this.kept.keep(entry.gaps, gap)
     }
+    for (const gap of forgotten) this.kept.forget(gap)
     for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
     const bad = spoiltLines + unknown
     return bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
@@ -200,7 +201,7 @@ export class Ledger {
   ): StreamCoverage[] {
     return [...this.#entries.values()].flatMap(({ ledger: { stream, stretches }, gaps }) => {
       if (!isWanted(stream)) return []
-      const coverage = coverageOf(stretches, [...gaps.values()], sinceUs, untilUs)
+      const coverage = coverageOf(stretches, this.kept.ofStream(stream, gaps), sinceUs, untilUs)
       return coverage === undefined ? [] : [{ stream, ...coverage }]
     })
   }
@@ -284,6 +285,7 @@ export class Ledger {
       const mark = markOf(key, ledger)
       if (mark !== undefined) at.push(mark)
     }
+    for (const gap of this.kept.forgotten()) yield { k: 'forgotten', gap }
     const { log } = this.#options
     yield { k: 'beat', ...stamp, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
   }

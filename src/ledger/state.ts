@@ -73,6 +73,8 @@ const record = z.discriminatedUnion('k', [
     epoch: z.number().default(0),
     isUnmarked: z.boolean().optional(),
   }),
+  /** What had to be forgotten of a stream, as one gap. */
+  z.object({ k: z.literal('forgotten'), gap }),
   /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
   z.object({ k: z.literal('beat'), ...stamp, at: z.array(mark), ...ofLog }),
   /** The same, but what others had sent by then may be lost. */
@@ -97,6 +99,8 @@ export interface RestoredState {
   /** The newest revision of each gap. */
   /** Those found first come first, as the clock showed it. */
   readonly gaps: readonly Gap[]
+  /** What had to be forgotten, in any number of gaps a stream. */
+  readonly forgotten: readonly Gap[]
   /** When the last process was last seen alive; `undefined`: there was none. */
   readonly lastBeatUs: EpochUs | undefined
   /** The greatest {@link Stamp} has this number. */
@@ -117,6 +121,7 @@ const isNewer = (a: Stamp, b: Stamp | undefined): boolean => b === undefined || 
 export function restore(records: readonly unknown[]): RestoredState {
   const streams = new Map<string, StreamState & Stamp & { readonly isUnmarked?: boolean | undefined }>()
   const gaps = new Map<string, Gap>()
+  const forgotten: Gap[] = []
   const marks = new Map<string, Stamp & { readonly mark: Mark }>()
   let lastBeat: Stamp | undefined
   let count = 0
@@ -132,6 +137,10 @@ export function restore(records: readonly unknown[]): RestoredState {
     if (data.k === 'gap') {
       const known = gaps.get(data.gap.gap_id)
       if (known === undefined || revisionOf(known) < revisionOf(data.gap)) gaps.set(data.gap.gap_id, data.gap)
+      continue
+    }
+    if (data.k === 'forgotten') {
+      forgotten.push(data.gap)
       continue
     }
     const { n, atUs } = data
@@ -167,7 +176,7 @@ export function restore(records: readonly unknown[]): RestoredState {
   }
   const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
   const found = [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)
-  return { streams, gaps: found, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
+  return { streams, gaps: found, forgotten, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
 }
 
 /** Where a stream stands; `undefined`: nowhere yet. */

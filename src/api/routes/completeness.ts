@@ -57,7 +57,7 @@ export function completeness({ view, clock, names }: RouteDeps) {
   return dataRoute({
     path: '/api/v1/completeness',
     summary: 'How much of a window each feed covers, and what is missing',
-    description: `One entry for each feed that was collected in the window. With \`step\` the window is also cut into buckets: at most ${BUCKETS_MAX} of them, and ${ROWS_MAX} over all feeds. Few such answers are made at a time; further ones are told 503.`,
+    description: `One entry for each feed that was collected in the window. Beyond 100,000 gaps the oldest are forgotten; those of a feed then count as one, without ids, from the start of the first to the end of the last. With \`step\` the window is also cut into buckets: at most ${BUCKETS_MAX} of them, and ${ROWS_MAX} over all feeds. Few such answers are made at a time; further ones are told 503.`,
     tag: 'data',
     message: 'Completeness retrieved successfully',
     query: z.object({
