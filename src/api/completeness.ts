@@ -33,8 +33,9 @@ const idsSchema = count.nullable()
 
 const measures = {
   covered_share: shareSchema.describe(
-    'Share of the window that lies in no gap; healed gaps count as covered. Six digits, cut; 1 only when nothing is missing.',
+    'Share of `seconds` that lies in no gap; healed gaps count as covered. Six digits, cut; 1 only when nothing is missing.',
   ),
+  seconds: seconds.describe('How long the feed was collected between `start` and `end`.'),
   seconds_lost: seconds.describe('A gap of one moment adds none; the share is below 1 all the same.'),
   ids_lost: idsSchema.describe(
     'Ids missed and not fetched, of the gaps that touch the window; `null` where the ids are no counter.',
@@ -66,6 +67,7 @@ export const feedCompletenessSchema = z.strictObject({
 
 const measured = (view: CompletenessView) => ({
   covered_share: share(view.coveredShare, isIncomplete(view)),
+  seconds: view.secondsCollected,
   seconds_lost: view.secondsLost,
   ids_lost: view.idsLost ?? null,
   ids_healed: view.idsHealed ?? null,
@@ -97,8 +99,8 @@ export const completenessSumSchema = z.strictObject({
   feeds: count,
   incomplete: count.describe('Feeds of which something is missing, as far as is known.'),
   ...measures,
-  covered_share: shareSchema.nullable().describe('Over the windows of all these feeds; `null` when there are none.'),
-  seconds: seconds.describe('The windows of all these feeds together.'),
+  covered_share: shareSchema.nullable().describe('Over `seconds`; `null` when there are no feeds.'),
+  seconds: seconds.describe('How long these feeds were collected in the window, together.'),
 })
 
 /** The total of some feeds. */
@@ -107,13 +109,13 @@ export function completenessSum(views: readonly CompletenessView[]): z.input<typ
   const ids = (of: (view: CompletenessView) => number | undefined): number | null =>
     views.some((view) => of(view) !== undefined) ? sum((view) => of(view) ?? 0) : null
   const incomplete = views.filter(isIncomplete).length
-  const windowUs = sum(lengthUs)
-  const coveredUs = sum((view) => view.coveredShare * lengthUs(view))
+  const collected = sum(({ secondsCollected }) => secondsCollected)
+  const covered = sum(({ coveredShare, secondsCollected }) => coveredShare * secondsCollected)
   return {
     feeds: views.length,
     incomplete,
-    covered_share: windowUs === 0 ? null : share(coveredUs / windowUs, incomplete > 0),
-    seconds: windowUs / US_PER_SECOND,
+    covered_share: collected === 0 ? null : share(covered / collected, incomplete > 0),
+    seconds: wholeMicroseconds(collected),
     seconds_lost: wholeMicroseconds(sum(({ secondsLost }) => secondsLost)),
     ids_lost: ids(({ idsLost }) => idsLost),
     ids_healed: ids(({ idsHealed }) => idsHealed),
@@ -121,8 +123,6 @@ export function completenessSum(views: readonly CompletenessView[]): z.input<typ
     open_gaps: sum(({ openGaps }) => openGaps),
   }
 }
-
-const lengthUs = ({ startUs, endUs }: CompletenessView): number => Math.max(0, endUs - startUs)
 
 /** Seconds without the dust that adding them leaves. */
 const wholeMicroseconds = (total: number): number => Math.round(total * US_PER_SECOND) / US_PER_SECOND

@@ -129,7 +129,9 @@ export interface CompletenessView extends FeedName {
   /** The window asked for, without the time before this feed was first collected. */
   readonly startUs: EpochUs
   readonly endUs: EpochUs
-  /** 0 to 1: the share of the window that lies in no gap; healed gaps count as covered. */
+  /** How long it was collected between these. */
+  readonly secondsCollected: number
+  /** 0 to 1: the share of these seconds that lies in no gap; healed gaps count as covered. */
   readonly coveredShare: number
   readonly secondsLost: number
   /** Something is missing that has no length in time. */

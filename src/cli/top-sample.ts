@@ -161,11 +161,10 @@ function sumOf<Item>(items: Iterable<Item>, value: (item: Item) => number): numb
 
 const grown = (after: number, before: number): number => (after >= before ? after - before : after)
 
-/** Over the windows of all feeds together. */
+/** Over the time in which all these feeds were collected, together. */
 export function shareOf(feeds: readonly Coverage[]): number | undefined {
-  const lengthOf = ({ start, end }: Coverage) => Date.parse(end) - Date.parse(start)
-  const total = feeds.reduce((sum, feed) => sum + lengthOf(feed), 0)
-  const covered = feeds.reduce((sum, feed) => sum + lengthOf(feed) * feed.covered_share, 0)
+  const total = sumOf(feeds, ({ seconds }) => seconds)
+  const covered = sumOf(feeds, ({ seconds, covered_share }) => seconds * covered_share)
   const hasLoss = feeds.some(({ covered_share }) => covered_share < 1)
   return total > 0 ? share(covered / total, hasLoss) : undefined
 }

@@ -21,6 +21,9 @@ export interface Coverage {
   readonly endUs: EpochUs
   /** The weakest of that part. */
   readonly proof: Proof
+  /** Between these: how long it was collected. */
+  readonly secondsCollected: number
+  /** Share of these seconds. */
   readonly coveredShare: number
   readonly secondsLost: number
   /** A gap lies in the window of which the clock shows no length: no seconds tell what it lacks. */
@@ -41,11 +44,12 @@ export function coverageOf(
   sinceUs: EpochUs,
   untilUs: EpochUs,
 ): Coverage | undefined {
-  const clipped = stretches.flatMap(({ fromUs, untilUs: endUs = untilUs, proof = 'none' }) => {
+  const collected = stretches.flatMap(({ fromUs, untilUs: endUs = untilUs, proof = 'none' }) => {
     const part = clip(fromUs, endUs, sinceUs, untilUs)
     return part === undefined ? [] : [{ part, proof }]
   })
-  const parts = clipped.map(({ part }) => part)
+  // Stretches overlap where the clock was set back.
+  const parts = union(collected.map(({ part }) => part))
   const [first] = parts
   const last = parts.at(-1)
   if (first === undefined || last === undefined) return undefined
@@ -58,11 +62,13 @@ export function coverageOf(
   const lostUs = lengthOf(
     union(holes).flatMap(([from, to]) => parts.map((part) => clip(from, to, ...part)).filter(isSome)),
   )
+  const collectedUs = lengthOf(parts)
   return {
     startUs: first[0],
     endUs: last[1],
-    proof: PROOFS_RANKED.find((each) => clipped.some(({ proof }) => proof === each)) ?? 'none',
-    coveredShare: 1 - lostUs / lengthOf(parts),
+    proof: PROOFS_RANKED.find((each) => collected.some(({ proof }) => proof === each)) ?? 'none',
+    secondsCollected: collectedUs / 1e6,
+    coveredShare: 1 - lostUs / collectedUs,
     secondsLost: lostUs / 1e6,
     hasMomentaryLoss: holes.some(([fromUs, toUs]) => fromUs === toUs),
     idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),

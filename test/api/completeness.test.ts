@@ -56,6 +56,7 @@ test('the default window is the last day, for every feed', async () => {
     start: '2026-11-22T12:00:00.000000+00:00',
     end: '2026-11-23T12:00:00.000000+00:00',
     covered_share: 0.999583,
+    seconds: 86_400,
     seconds_lost: 36,
     ids_lost: 2,
     ids_healed: 9,
@@ -131,6 +132,7 @@ describe('shares', () => {
     proof: 'counter',
     startUs: 0,
     endUs: 24 * HOUR_US,
+    secondsCollected: 24 * 3600,
     coveredShare: 1,
     secondsLost: 0,
     hasMomentaryLoss: false,
@@ -163,9 +165,9 @@ describe('shares', () => {
     expect(completenessSum([...views, view({ openGaps: 1 })])).toMatchObject({ covered_share: 0.999_999, open_gaps: 1 })
   })
 
-  test('long windows weigh more than short ones', () => {
-    const short = view({ endUs: HOUR_US, coveredShare: 0, secondsLost: 3600 })
-    expect(completenessSum([view({ endUs: 3 * HOUR_US }), short])).toMatchObject({
+  test('what was collected for long weighs more than what was for short', () => {
+    const short = view({ secondsCollected: 3600, coveredShare: 0, secondsLost: 3600 })
+    expect(completenessSum([view({ secondsCollected: 3 * 3600 }), short])).toMatchObject({
       covered_share: 0.75,
       seconds: 14_400,
     })
@@ -187,6 +189,7 @@ describe('with a step', () => {
       start: '2026-11-23T11:29:00.000000+00:00',
       end: '2026-11-23T11:30:00.000000+00:00',
       covered_share: 1,
+      seconds: 60,
       seconds_lost: 0,
       ids_lost: 0,
       ids_healed: 0,

@@ -80,6 +80,7 @@ const covered = (symbol: string, covered_share: number) => ({
   start: '2026-11-23T11:00:00.000000+00:00',
   end: TIME,
   covered_share,
+  seconds: 3600,
   seconds_lost: 0,
   ids_lost: 0,
   ids_healed: 0,
@@ -119,6 +120,11 @@ describe('sums', () => {
     const now = sample({ feeds, openGaps })
     expect(groupRows(now, undefined, true)).toMatchObject([{ openGaps: 500 }, { openGaps: 2 }])
     expect(groupRows(now, undefined, false)).toMatchObject([{ openGaps: 502 }])
+  })
+
+  test('a share weighs each feed by the time in which it was collected', () => {
+    const coverage = [covered('A', 0.5), { ...covered('B', 1), seconds: 1200 }]
+    expect(groupRows(sample({ coverage }), undefined, true)).toMatchObject([{ coveredShare: 0.625 }])
   })
 
   test('a share never looks better than it is', () => {

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { completenessSum, isIncomplete } from '../../src/api/completeness.ts'
 import { completenessView } from '../../src/collector/feed-view.ts'
+import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
 import { createWorld, type World } from '../helpers/world.ts'
@@ -54,4 +55,27 @@ test('an outage while the clock stands still, because it was set back, is missin
   feeds[0]?.end({ endUs: clock.nowUs() })
   expect(viewsSince(sinceUs)).toMatchObject([{ gaps: 1, openGaps: 0, secondsLost: 0 }])
   expect(viewsSince(sinceUs).map(isIncomplete)).toEqual([true])
+})
+
+test('the sum weighs each feed by the time in which it was collected, not by that between its start and its end', async () => {
+  const world = createWorld()
+  const { clock } = world
+  const { ledger, feeds, viewsSince } = await boot(world, 'A', 'B')
+  const [a, b] = feeds as [FeedLedger, FeedLedger]
+  const sinceUs = clock.nowUs()
+  await clock.advance(10_000)
+  ledger.retire(a, 'removed by a client')
+  b.begin({ cause: 'disconnect', startUs: clock.nowUs() })
+  await clock.advance(50_000)
+  b.end({ endUs: clock.nowUs() })
+  await clock.advance(30_000)
+  ledger.open(a)
+  a.heard(undefined, clock.nowUs())
+  await clock.advance(10_000)
+  const views = viewsSince(sinceUs)
+  expect(views.map(({ symbol, secondsCollected, secondsLost }) => [symbol, secondsCollected, secondsLost])).toEqual([
+    ['A', 20, 0],
+    ['B', 100, 50],
+  ])
+  expect(completenessSum(views)).toMatchObject({ seconds: 120, covered_share: 0.583_333 })
 })

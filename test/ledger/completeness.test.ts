@@ -70,9 +70,24 @@ describe('coverage of a window', () => {
     expect(coverage([gap(30, 70)], 0, 100, stretches)).toMatchObject({
       startUs: 20 * SECOND,
       endUs: 80 * SECOND,
+      secondsCollected: 40,
       secondsLost: 20,
       coveredShare: 0.5,
     })
     expect(coverage([], 90, 100, stretches)).toBeUndefined()
+  })
+
+  test('what was collected twice by a clock that was set back counts once', () => {
+    const stretches = [
+      { fromUs: 40 * SECOND, untilUs: 80 * SECOND },
+      { fromUs: 20 * SECOND, untilUs: 60 * SECOND },
+    ]
+    expect(coverage([gap(45, 60)], 0, 100, stretches)).toMatchObject({
+      startUs: 20 * SECOND,
+      endUs: 80 * SECOND,
+      secondsCollected: 60,
+      secondsLost: 15,
+      coveredShare: 0.75,
+    })
   })
 })

@@ -309,6 +309,7 @@ function covered(
     proof: FAKE_PROOFS[feed.channel],
     startUs,
     endUs,
+    secondsCollected: (endUs - startUs) / 1e6,
     coveredShare: startUs === endUs ? 1 : 1 - lostUs / (endUs - startUs),
     secondsLost: lostUs / 1e6,
     hasMomentaryLoss: false,
