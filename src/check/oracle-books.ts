@@ -76,7 +76,8 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
     if (record === undefined) {
       const gaps = between.map(({ latest }) => `${latest.gap_id} after ${latest.last_sequence}`)
       report('gap_sequences_unfit', streams.nowUs, stream, `${text}, with gap ${gaps.join(', ')}`)
-    } else if (!isReset(record.latest, book.last, sequence)) {
+    } else if (isReset(record.latest, book.last, sequence)) book.bridge = undefined
+    else {
       if (!isReverted(record)) judgeStart(stream, book, record.latest, fitting.length)
       book.bridge = { record, start: sequence ?? 0, ...(event.type === 'book_delta' && { firstDelta: event }) }
     }

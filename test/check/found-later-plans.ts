@@ -137,6 +137,20 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
     ],
   ],
   [
+    'the end of a gap never reached the disk, and the venue counts anew before the next process ends it',
+    725863,
+    [
+      { atMs: 13197, kind: 'frame-lost', venue: 'okx', symbol: 'BTC-USDT', channel: 'book' },
+      { atMs: 19994, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 22043, kind: 'venue-flapping', venue: 'okx', args: { ms: 5718, lives: 20 } },
+      { atMs: 22659, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 22796, kind: 'disk-broken', args: { ms: 10775 } },
+      { atMs: 30754, kind: 'connect-slow', venue: 'okx', args: { nth: 5, ms: 8824, code: 429 } },
+      { atMs: 32830, kind: 'sequence-reset', venue: 'okx', symbol: 'DOT-USDT', args: { lost: true } },
+      { atMs: 34844, kind: 'power-lost', args: { ms: 10 } },
+    ],
+  ],
+  [
     'two gaps are filled in the seconds that the clock goes through twice',
     712888,
     [
