@@ -3,6 +3,7 @@
  * records wait until the log has proven what came before them. Without a log they are written at once.
  */
 
+import { sleep } from '../platform/clock.ts'
 import type { Clock } from '../platform/platform.ts'
 import { Journal, type JournalOptions, type LoadedJournal } from './journal.ts'
 
@@ -95,9 +96,11 @@ export class Checkpoint {
     this.proven()
   }
 
-  #untilProven(): Promise<void> {
-    const lsn = this.#log?.lastLsn ?? 0
-    if (this.#log === undefined || lsn <= this.#log.durableLsn) return Promise.resolve()
-    return new Promise((resolve) => void this.#pictures.push({ lsn, resolve }))
+  async #untilProven(): Promise<void> {
+    if (this.#log === undefined) return
+    // What a picture knows already is appended by the end of its turn, gaps too: their timers run first.
+    await sleep(this.#clock, 0)
+    const lsn = this.#log.lastLsn
+    if (lsn > this.#log.durableLsn) await new Promise<void>((resolve) => void this.#pictures.push({ lsn, resolve }))
   }
 }

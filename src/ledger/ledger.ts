@@ -38,8 +38,8 @@ export class Ledger {
   readonly #stamp = (): Stamp => ({ n: ++this.#stampCount, atUs: this.#options.clock.nowUs() })
   /** Something was recorded that must be durable before data leave. */
   #isDue = false
-  /** Recorded, but not emitted yet. */
-  #untold: Gap[] = []
+  /** Recorded, but not emitted yet. `isWritten`: the journal has it. */
+  #untold: { readonly gap: Gap; readonly isWritten: boolean }[] = []
   #cancelFlush: (() => void) | undefined
   #stopBeat: (() => void) | undefined
   #lastGapNumber = 0
@@ -161,7 +161,11 @@ export class Ledger {
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
     this.#journal.flush()
-    for (const gap of this.#untold.splice(0)) this.#options.emit(gap)
+    for (const { gap, isWritten } of this.#untold.splice(0)) {
+      this.#options.emit(gap)
+      // Behind the log: what the journal knew alone would never be told.
+      if (!isWritten) this.#journal.add({ k: 'gap', gap } satisfies JournalRecord)
+    }
   }
 
   /** An orderly end: each stream gets a gap that the next process ends. */
@@ -250,10 +254,9 @@ export class Ledger {
     // Sockets that are closed now are no lost connections; what sinks lack at their end is a loss.
     if (this.#isStopped && !isLoss) return
     this.kept.keep(entry.gaps, gap)
-    const record: JournalRecord = { k: 'gap', gap }
-    if (isLoss) this.#journal.addNow(record)
-    else this.#journal.add(record)
-    this.#untold.push(gap)
+    const isWritten = isLoss || this.#options.log === undefined
+    if (isWritten) this.#journal.addNow({ k: 'gap', gap } satisfies JournalRecord)
+    this.#untold.push({ gap, isWritten })
     this.#isDue = true
     this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
   }
@@ -263,6 +266,8 @@ export class Ledger {
     const { log } = this.#options
     // One that still waits for the log would only be followed by another.
     if (log !== undefined && log.durableLsn < this.#beatLsn) return
+    // Where a stream stands tells nothing of a gap that the log does not have.
+    this.flush()
     const of = log && { lsn: this.#beatLsn, ids: log.quietIds() }
     this.#beatLsn = log?.lastLsn ?? 0
     const at: Mark[] = []
