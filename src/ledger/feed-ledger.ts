@@ -137,16 +137,13 @@ export class FeedLedger {
 
   /** It is not wanted any more, or (`isOffList`) not listed: what is open ends as it is. */
   retire(reason: string, isOffList = false): void {
-    const running = this.stretches.at(-1)
-    if (running === undefined) return
-    if (running.untilUs !== undefined) {
-      if (this.isOffList && !isOffList) this.#endStretch({ ...running, isOffList: undefined })
-      return
-    }
-    const nowUs = this.#hooks.nowUs()
-    this.end({ endUs: nowUs }, 'final', reason)
+    const last = this.stretches.at(-1)
+    const untilUs = last?.untilUs ?? this.#hooks.nowUs()
+    // Also of a stretch that has ended: a process that was killed meanwhile may have told the end of that alone.
+    this.end({ endUs: untilUs }, 'final', reason)
     for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
-    this.#endStretch({ ...running, untilUs: nowUs, ...(isOffList && { isOffList }) })
+    if (last === undefined || (last.untilUs !== undefined && (isOffList || !this.isOffList))) return
+    this.#endStretch({ ...last, untilUs, isOffList: isOffList ? true : undefined })
   }
 
   /** A message was delivered, and nothing before it is missing unless a gap says so. */

@@ -162,3 +162,24 @@ test('without a log every revision of a gap is on disk before it leaves', async 
     ['closed', true],
   ])
 })
+
+test('a stream that was given up right before a kill leaves no gap open, also if only its end was written', async () => {
+  const world = createWorld()
+  const log = new Log()
+  const { ledger, A, gap } = await withGap(world, log)
+  A.begin({ cause: 'disconnect' })
+  await world.clock.advance(0)
+  log.bring(ledger)
+  await world.clock.advance(500)
+  const untilUs = world.clock.nowUs()
+  ledger.retire(A, 'removed by a client')
+  ledger.flush()
+  const next = await killed(world, log)
+  const { ledger: second } = await boot(next, log, [])
+  expect(second.find(stream('A'))?.stretches).toMatchObject([{ untilUs }])
+  log.bring(second)
+  expect(log.stored.slice(-2)).toMatchObject([
+    { cause: 'disconnect', state: 'final', end_time_us: untilUs },
+    { gap_id: gap.gap_id, state: 'final', lost: 3 },
+  ])
+})

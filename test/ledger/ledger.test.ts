@@ -426,6 +426,18 @@ describe('what the log tells behind the journal', () => {
     ])
   })
 
+  test('of a gap ends with the stream, if nobody wants that any more and nothing else is known of it', async () => {
+    const world = createWorld()
+    const { gaps, feeds } = await boot(world, ['A'])
+    feeds.A?.heard(5, world.clock.nowUs())
+    feeds.A?.begin({ cause: 'silence' })
+    await world.clock.advance(1_500)
+    const open = gaps[0] as Gap
+    const next = createWorld()
+    const { ledger } = await boot(next, [], (of) => of.replay(stream('A'), open))
+    expect(ledger.gaps()).toMatchObject([{ gap_id: open.gap_id, state: 'final' }])
+  })
+
   test('of a gap is left out if a newer revision is known: a log that makes room tells old ones again', async () => {
     const world = createWorld()
     const before = await boot(world, ['A'])
