@@ -4,6 +4,7 @@ import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
 import { endOf, type LossEnd, type LossStart, type Outcome, openGap, revise, type StreamIdentity } from './records.ts'
+import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
 import type { StreamState } from './state.ts'
 import { Tally } from './tally.ts'
 
@@ -99,6 +100,8 @@ export class FeedLedger {
   /** It is wanted from now on. */
   open(): void {
     this.#openedUs = this.#hooks.nowUs()
+    for (const [gapId, outcome] of outcomesOfUnnumbered(this.#healing.values(), this.#stream))
+      this.resolve(gapId, outcome)
     if (this.isCollected) return
     // What came before it was last retired joins nothing that comes from now on, unless it only was off the list.
     const { lastUs, lastSequence, tally } = this
@@ -250,8 +253,9 @@ export class FeedLedger {
       if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
       this.lastSequence = this.tally.last ?? this.lastSequence
       this.lastUs = Math.max(this.lastUs ?? 0, gap.start_time_us)
-      if (gap.end_time_us === undefined && this.#outage === undefined) this.#outage = gap
-      else this.#healing.set(gap.gap_id, gap)
+      const [outage, ended] = gap.end_time_us === undefined ? newerOutage(gap, this.#outage) : [this.#outage, gap]
+      this.#outage = outage
+      if (ended !== undefined) this.#healing.set(ended.gap_id, ended)
     }
     this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
   }
