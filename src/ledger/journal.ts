@@ -40,6 +40,10 @@ export class Journal {
   #pending = ''
   /** Records since a new picture was taken; they go behind it. */
   #meanwhile: string | undefined
+  /** Only the newest picture may take over: it alone has what came since the last failure. */
+  #pictureNumber = 0
+  /** Pictures reach the disk one after the other. */
+  #writing: Promise<void> = Promise.resolve()
   #isFailing = false
   #cancelRetry: (() => void) | undefined
   #isClosed = false
@@ -126,17 +130,28 @@ export class Journal {
 
   /** Never rejects. Until the new file takes over, records go to the old one too. */
   async #takePicture(): Promise<void> {
-    const { files, picture, onProblem, untilProven } = this.#options
-    const next = 1 - this.#current
+    const { picture, untilProven } = this.#options
+    const number = ++this.#pictureNumber
     const text = [...picture()].map(lineOf).join('')
     this.#meanwhile = ''
     await untilProven()
-    if (this.#isClosed) return
+    this.#writing = this.#writing.then(() => this.#takeOver(number, text))
+    await this.#writing
+  }
+
+  async #takeOver(number: number, text: string): Promise<void> {
+    const { files, onProblem } = this.#options
+    const isOver = () => this.#isClosed || number !== this.#pictureNumber
+    if (isOver()) return
+    const next = 1 - this.#current
+    const path = this.#path(NAMES[next] as string)
     try {
-      await files.replace(this.#path(NAMES[next] as string), text)
-      if (this.#isClosed) return
+      await files.replace(path, text)
+      if (isOver()) return
       this.flush()
-      const file = files.append(this.#path(NAMES[next] as string))
+      // What could not be flushed is for the next picture.
+      if (isOver()) return
+      const file = files.append(path)
       file.append(this.#meanwhile ?? '')
       file.sync()
       this.#file?.close()
@@ -147,12 +162,13 @@ export class Journal {
       if (this.#isFailing) onProblem(undefined)
       this.#isFailing = false
     } catch (error) {
-      if (!this.#isClosed) this.#fail(error)
+      if (!isOver()) this.#fail(error)
     }
   }
 
   /** What the file holds is in doubt now: the next try begins with a picture in the other file, which has all of it. */
   #fail(error: unknown): void {
+    this.#pictureNumber++
     this.#meanwhile = undefined
     try {
       this.#file?.close()
