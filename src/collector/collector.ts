@@ -15,7 +15,6 @@ import type {
 import { Books } from '../book/books.ts'
 import { Bans } from '../feed/bans.ts'
 import { Ledger } from '../ledger/ledger.ts'
-import { errorText } from '../model/errors.ts'
 import type { EpochUs, Gap, Instrument, Proof } from '../model/event.ts'
 import type { Config } from '../ops/config-schema.ts'
 import { NO_VENUE } from '../ops/label-bounds.ts'
@@ -130,7 +129,7 @@ export class Collector implements CollectorView {
   async #load(): Promise<void> {
     const problem = await this.#bans.load()
     if (problem !== undefined) this.#parts.logger.warning('bans_unreadable', problem)
-    const unread = await this.#ledger.load().catch((error: unknown) => errorText(error))
+    const unread = await this.#ledger.load()
     if (unread !== undefined) this.#parts.logger.warning('ledger_unreadable', unread)
   }
 

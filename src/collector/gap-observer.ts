@@ -1,6 +1,7 @@
 /** What the ledger tells, as log lines: one when a gap opens, one when its end is decided. */
 
 import type { HealthCheck } from '../api/view.ts'
+import type { Ledger } from '../ledger/ledger.ts'
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Logger } from '../ops/log.ts'
 import type { RepeatGuard } from '../ops/repeat-guard.ts'
@@ -32,7 +33,10 @@ const secondsOf = ({ start_time_us: startUs, end_time_us: endUs }: Gap): number 
 
 const secondsBetween = (startUs: EpochUs, endUs: EpochUs): number => Math.round((endUs - startUs) / 1000) / 1000
 
-export function ledgerCheck({ problem }: { readonly problem: string | undefined }): HealthCheck {
-  if (problem === undefined) return { status: 'pass', result: 'gaps are written to disk' }
-  return { status: 'fail', result: `gaps cannot be written to disk and are kept in memory: ${problem}` }
+export function ledgerCheck({ problem, unread }: Pick<Ledger, 'problem' | 'unread'>): HealthCheck {
+  if (problem !== undefined)
+    return { status: 'fail', result: `gaps cannot be written to disk and are kept in memory: ${problem}` }
+  if (unread !== undefined)
+    return { status: 'warn', result: `gaps are written to disk, older ones may be missing: ${unread}` }
+  return { status: 'pass', result: 'gaps are written to disk' }
 }

@@ -30,6 +30,8 @@ export interface JournalOptions {
 export interface LoadedJournal {
   readonly records: readonly unknown[]
   readonly spoiltLines: number
+  /** Files that are there and cannot be read, in words. */
+  readonly unreadable: readonly string[]
 }
 
 export class Journal {
@@ -52,20 +54,26 @@ export class Journal {
     this.#options = options
   }
 
-  /** Errors: rejects if a file is there and cannot be read. */
+  /** Never rejects: what one file cannot tell, the other may. */
   async load(): Promise<LoadedJournal> {
     const records: unknown[] = []
+    const unreadable: string[] = []
     let spoiltLines = 0
-    for (const name of NAMES) {
-      const text = (await this.#options.files.read(this.#path(name))) ?? ''
-      for (const line of text.split('\n')) {
+    for (const [at, name] of NAMES.entries()) {
+      const text = await this.#options.files.read(this.#path(name)).catch((error: unknown) => {
+        unreadable.push(`${name}: ${errorText(error)}`)
+        // The first picture replaces this one, not the one that can be read.
+        this.#current = 1 - at
+        return undefined
+      })
+      for (const line of (text ?? '').split('\n')) {
         if (line === '') continue
         const record = parseLine(line)
         if (record === undefined) spoiltLines++
         else records.push(record)
       }
     }
-    return { records, spoiltLines }
+    return { records, spoiltLines, unreadable }
   }
 
   /** Writes the first picture and is ready for records. What the disk refuses is told by `onProblem` and tried again. */

@@ -1,4 +1,4 @@
-/** What the gap ledger needs. */
+/** What the ledger is given. */
 
 import type { Gap } from '../model/event.ts'
 import type { Clock, Files } from '../platform/platform.ts'
@@ -10,7 +10,7 @@ export interface LedgerOptions {
   readonly clock: Clock
   /** The durable log that gaps and data go to; without one the ledger's own file is ahead of everything that leaves. */
   readonly log?: LogProof | undefined
-  /** Receives every revision of every gap, once it is durable (or the disk has failed). */
+  /** Receives every revision of every gap; without a log once it is durable (or the disk has failed). */
   readonly emit: (gap: Gap) => void
   /** The disk takes no records (words), or takes them again. */
   readonly onProblem: (problem: string | undefined) => void

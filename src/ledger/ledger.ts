@@ -11,7 +11,16 @@ import type { Delivered } from './feed-ledger-ports.ts'
 import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
 import type { LedgerOptions } from './ledger-options.ts'
 import { byNumbers, type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
-import { type JournalRecord, type Mark, markOf, restore, type Stamp, startRecord, streamRecord } from './state.ts'
+import {
+  type JournalRecord,
+  type Mark,
+  markOf,
+  pictureOf,
+  restore,
+  type Stamp,
+  startRecord,
+  streamRecord,
+} from './state.ts'
 
 const BEAT_MS = 1_000
 
@@ -50,6 +59,8 @@ export class Ledger {
   replayAfterLsn: number | undefined
   /** The newest id of each stream of the log before that. */
   idsOfLog: ReadonlyMap<string, string> = new Map()
+  /** Which files of the last process could not be read, in words. */
+  unread: string | undefined
   /** Why the disk takes no records; `undefined`: it does. */
   problem: string | undefined
 
@@ -71,12 +82,9 @@ export class Ledger {
     return entry.ledger
   }
 
-  /**
-   * Reads what the last process left; before the first {@link open}. Resolves with what could not be read, in words.
-   * Errors: rejects if a file cannot be read at all.
-   */
+  /** Reads what the last process left; before the first {@link open}. Resolves with what could not be read, in words. */
   async load(): Promise<string | undefined> {
-    const { records, spoiltLines } = await this.#journal.load()
+    const { records, spoiltLines, unreadable } = await this.#journal.load()
     const { streams, gaps, forgotten, unknown, ...last } = restore(records)
     this.#stampCount = last.count
     this.#lastBeatUs = last.lastBeatUs
@@ -89,8 +97,10 @@ export class Ledger {
     }
     for (const gap of forgotten) this.kept.forget(gap)
     for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
+    if (unreadable.length > 0) this.unread = `files of the ledger could not be read: ${unreadable.join('; ')}`
     const bad = spoiltLines + unknown
-    return bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
+    const spoilt = bad === 0 ? undefined : `${bad} lines of the ledger could not be read and were left out`
+    return [spoilt, this.unread].filter(Boolean).join('; ') || undefined
   }
 
   /** The last process delivered this after what is known of it was written; in the order of the log. */
@@ -281,17 +291,9 @@ export class Ledger {
     this.#journal.flush()
   }
 
-  *#picture(): Generator<JournalRecord> {
-    const stamp = this.#stamp()
-    const at: Mark[] = []
-    for (const [key, { ledger, gaps }] of this.#entries) {
-      if (ledger.stretches.length > 0) yield streamRecord(key, ledger, stamp)
-      for (const gap of gaps.values()) yield { k: 'gap', gap }
-      const mark = markOf(key, ledger)
-      if (mark !== undefined) at.push(mark)
-    }
-    for (const gap of this.kept.forgotten()) yield { k: 'forgotten', gap }
+  #picture(): Iterable<JournalRecord> {
     const { log } = this.#options
-    yield { k: 'beat', ...stamp, at, ...(log && { lsn: log.lastLsn, ids: log.allIds() }) }
+    const ofLog = log && { lsn: log.lastLsn, ids: log.allIds() }
+    return pictureOf(this.#entries, this.#stamp(), this.kept.forgotten(), ofLog)
   }
 }

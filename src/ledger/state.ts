@@ -81,6 +81,7 @@ const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('mark'), ...stamp, at: z.array(mark) }),
 ])
 export type JournalRecord = z.infer<typeof record>
+type Beat = Extract<JournalRecord, { k: 'beat' }>
 
 /** One stream as it was last known. */
 export interface StreamState {
@@ -187,6 +188,29 @@ export function markOf(key: string, { standing, newestTradeUs = 0, epoch }: Stan
   return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
 }
 
+/** Everything that must survive of all streams. */
+export function* pictureOf(
+  streams: Iterable<readonly [key: string, { readonly ledger: Standing & Described; readonly gaps: Map<string, Gap> }]>,
+  stamp: Stamp,
+  forgotten: Iterable<Gap>,
+  ofLog: Pick<Beat, 'lsn' | 'ids'> | undefined,
+): Generator<JournalRecord> {
+  const at: Mark[] = []
+  for (const [key, { ledger, gaps }] of streams) {
+    if (ledger.stretches.length > 0) yield streamRecord(key, ledger, stamp)
+    for (const gap of gaps.values()) yield { k: 'gap', gap }
+    const mark = markOf(key, ledger)
+    if (mark !== undefined) at.push(mark)
+  }
+  for (const gap of forgotten) yield { k: 'forgotten', gap }
+  yield { k: 'beat', ...stamp, at, ...ofLog }
+}
+
+interface Described {
+  readonly stream: StreamIdentity
+  readonly stretches: readonly Stretch[]
+}
+
 interface Standing {
   readonly standing: {
     readonly lastUs: EpochUs | undefined
@@ -197,11 +221,7 @@ interface Standing {
   readonly epoch: number
 }
 
-export const streamRecord = (
-  key: string,
-  ledger: Standing & { readonly stream: StreamIdentity; readonly stretches: readonly Stretch[] },
-  stamp: Stamp,
-): JournalRecord => ({
+export const streamRecord = (key: string, ledger: Standing & Described, stamp: Stamp): JournalRecord => ({
   k: 'stream',
   ...stamp,
   stream: ledger.stream,

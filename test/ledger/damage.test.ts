@@ -1,6 +1,7 @@
 /** What a damaged journal still tells, and that no gap stays open for what it does not. */
 
 import { describe, expect, test } from 'vitest'
+import { ledgerCheck } from '../../src/collector/gap-observer.ts'
 import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
@@ -75,5 +76,51 @@ describe('the record of the end of a gap is spoilt, and another gap has begun si
     const { ledger, told } = await boot(after, TICKER, (of) => of.replay(TICKER, ended))
     expect(told).toEqual([])
     expect(ledger.gaps().find(({ gap_id }) => gap_id === ended.gap_id)).toEqual(ended)
+  })
+})
+
+describe('a file cannot be read', () => {
+  /** A process that was killed, and the disk that refuses to read what `names` says; it had two full files. */
+  async function refusing(...names: string[]) {
+    const world = createWorld()
+    const { feed, ledger } = await boot(world, TICKER)
+    feed.heard(50, world.clock.nowUs())
+    ledger.flush()
+    await world.clock.advance(3_000)
+    const after = await next(world)
+    const [text] = [...after.disk.values()]
+    for (const name of ['journal-a.log', 'journal-b.log']) after.disk.set(`ledger/${name}`, text as string)
+    const { read } = after.files
+    Object.assign(after.files, {
+      read: (path: string) =>
+        names.some((name) => path.endsWith(name)) ? Promise.reject(new Error('EIO: i/o error, read')) : read(path),
+    })
+    return after
+  }
+
+  test.each([
+    ['journal-a.log', 'journal-b.log'],
+    ['journal-b.log', 'journal-a.log'],
+  ])('%s: what the other one tells counts, and is kept', async (bad, good) => {
+    const world = await refusing(bad)
+    const known = world.disk.get(`ledger/${good}`)
+    const { ledger, told, unread } = await boot(world, TICKER)
+    expect(told).toMatchObject([{ cause: 'process_down', state: 'open' }])
+    expect(unread).toBe(`files of the ledger could not be read: ${bad}: EIO: i/o error, read`)
+    expect(ledgerCheck(ledger)).toMatchObject({ status: 'warn', result: expect.stringContaining(bad) })
+    expect(world.disk.get(`ledger/${good}`)).toBe(known)
+    expect(world.disk.get(`ledger/${bad}`)).toContain('process_down')
+  })
+
+  test('both: that is told, and gaps are written all the same', async () => {
+    const world = await refusing('journal-a.log', 'journal-b.log')
+    const { ledger, feed, told, unread } = await boot(world, TICKER)
+    expect(unread).toMatch(/journal-a.log.*journal-b.log/)
+    feed.heard(51, world.clock.nowUs())
+    feed.begin({ cause: 'disconnect' })
+    ledger.flush()
+    expect(told).toMatchObject([{ cause: 'disconnect' }])
+    expect([...world.disk.values()].join('')).toContain('"disconnect"')
+    expect(ledgerCheck({ unread, problem: 'ENOSPC' })).toMatchObject({ status: 'fail' })
   })
 })
