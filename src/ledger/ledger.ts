@@ -268,7 +268,8 @@ export class Ledger {
     if (isWritten) this.#journal.addNow({ k: 'gap', gap } satisfies JournalRecord)
     this.#untold.push({ gap, isWritten })
     this.#isDue = true
-    this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
+    // Before the first picture nothing is on disk; then the start itself flushes.
+    if (this.#stopBeat !== undefined) this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())
   }
 
   /** Says that the process lives, and where each stream stands. */

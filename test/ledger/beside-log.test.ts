@@ -5,6 +5,7 @@ import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
 import type { Gap } from '../../src/model/event.ts'
+import { sleep } from '../../src/platform/clock.ts'
 import { createWorld, settle, type World } from '../helpers/world.ts'
 
 const stream = (symbol: string): StreamIdentity => ({
@@ -139,28 +140,46 @@ describe('a kill right behind the end of a gap', () => {
   })
 })
 
-test('without a log every revision of a gap is on disk before it leaves', async () => {
-  const world = createWorld()
-  const told: [Gap['state'], boolean][] = []
-  const ledger = new Ledger({
-    folder: 'ledger',
-    files: world.files,
-    clock: world.clock,
-    emit: ({ id, state }) => void told.push([state, disk(world).includes(id)]),
-    onProblem: () => {},
+describe('without a log every revision of a gap is on disk before it leaves', () => {
+  async function boot(world: World) {
+    const { files, clock } = world
+    const told: [Gap['state'], isOnDisk: boolean][] = []
+    const emit = ({ id, state }: Gap) => void told.push([state, disk(world).includes(id)])
+    const ledger = new Ledger({ folder: 'ledger', files, clock, emit, onProblem: () => {} })
+    await ledger.load()
+    const A = ledger.stream(stream('A'))
+    ledger.open(A)
+    const started = ledger.start()
+    await world.clock.advance(1_000)
+    await started
+    return { ledger, A, told }
+  }
+
+  test('while it runs', async () => {
+    const world = createWorld()
+    const { ledger, A, told } = await boot(world)
+    A.heard(1, world.clock.nowUs())
+    A.begin({ cause: 'disconnect' })
+    await world.clock.advance(0)
+    A.end({ endUs: world.clock.nowUs() })
+    ledger.flush()
+    expect(told).toEqual([
+      ['open', true],
+      ['closed', true],
+    ])
   })
-  const A = ledger.stream(stream('A'))
-  ledger.open(A)
-  await ledger.start()
-  A.heard(1, world.clock.nowUs())
-  A.begin({ cause: 'disconnect' })
-  await world.clock.advance(0)
-  A.end({ endUs: world.clock.nowUs() })
-  ledger.flush()
-  expect(told).toEqual([
-    ['open', true],
-    ['closed', true],
-  ])
+
+  test('and while it starts, on a disk that is slow', async () => {
+    const world = createWorld()
+    const { A } = await boot(world)
+    A.heard(1, world.clock.nowUs())
+    await world.clock.advance(1_500)
+    const next = await killed(world, new Log())
+    const { replace } = next.files
+    const slow = (path: string, text: string) => sleep(next.clock, 500).then(() => replace(path, text))
+    Object.assign(next.files, { replace: slow })
+    expect((await boot(next)).told).toEqual([['open', true]])
+  })
 })
 
 test('a stream that was given up right before a kill leaves no gap open, also if only its end was written', async () => {
