@@ -4,14 +4,12 @@ import type { BookReason, Channel, EpochUs } from '../model/event.ts'
 import type { ConnectionHandlers } from './connection-ports.ts'
 import { Connections, type EndpointUrls } from './connections.ts'
 import { Feed } from './feed.ts'
+import { Graces } from './graces.ts'
 import { Intake } from './intake.ts'
 import { Metadata } from './metadata.ts'
 import { type WantedFeed, wantedFeeds } from './plan.ts'
 import { Poller, polledTopic } from './poller.ts'
 import type { VenueFeedOptions } from './venue-feed-options.ts'
-
-/** A stream that has not come to life by then is a gap from its beginning. */
-const FIRST_LIVE_MS = 60_000
 
 export class VenueFeed {
   readonly #options: VenueFeedOptions
@@ -20,8 +18,7 @@ export class VenueFeed {
   readonly #intake: Intake
   readonly #metadata: Metadata
   readonly #poller: Poller | undefined
-  /** Ends the wait for the first life of each feed. */
-  readonly #graces = new Map<Feed, () => void>()
+  readonly #graces: Graces
   #isStarted = false
   #isStopped = false
   /** Receive time of the newest frame or polled answer. */
@@ -30,6 +27,7 @@ export class VenueFeed {
   constructor(options: VenueFeedOptions) {
     this.#options = options
     const { venue, symbols, channels, platform, rest, books, downstream, observer, pollIntervalMs } = options
+    this.#graces = new Graces(platform.clock)
     this.#intake = new Intake({
       venue,
       rest,
@@ -153,7 +151,7 @@ export class VenueFeed {
     this.#metadata.stop()
     this.#poller?.stop()
     this.#intake.stop()
-    for (const cancel of this.#graces.values()) cancel()
+    this.#graces.stop()
     this.#connections.stop()
   }
 
@@ -173,19 +171,9 @@ export class VenueFeed {
   #begin(feeds: readonly Feed[]): void {
     const wanted = feeds.filter((feed) => this.find(feed.channel, feed.symbol) === feed && !feed.isGivenUp)
     for (const { ledger } of wanted) if (ledger.isOffList) this.#options.ledger.resume(ledger)
-    for (const feed of wanted)
-      this.#graces.set(
-        feed,
-        this.#options.platform.clock.after(FIRST_LIVE_MS, () => this.#onGraceOver(feed)),
-      )
+    for (const feed of wanted) this.#graces.start(feed)
     if (this.#poller === undefined) this.#connections.add(wanted)
     else this.#poller.add(wanted)
-  }
-
-  #onGraceOver(feed: Feed): void {
-    const { ledger, isGivenUp, reason } = feed
-    this.#graces.delete(feed)
-    if (!ledger.isCollected && !isGivenUp) ledger.begin({ cause: 'not_subscribed', reason })
   }
 
   #waiting(): number {
@@ -263,8 +251,7 @@ export class VenueFeed {
 
   /** `isGone`: there are no data to miss any more. */
   #end(feed: Feed, reason: BookReason, isGone = true): void {
-    this.#graces.get(feed)?.()
-    this.#graces.delete(feed)
+    this.#graces.end(feed)
     this.#intake.dropped(feed, reason, isGone)
     if (isGone) this.#options.ledger.retire(feed.ledger, feed.reason, reason === 'delisted')
   }
