@@ -18,7 +18,9 @@ import { isMarketQuiet, type SymbolMarket } from './market-quiet.ts'
 import type { Downstream, Observer } from './ports.ts'
 import { Probes } from './probes.ts'
 import type { RestClient } from './rest-client.ts'
+import type { Answer } from './trade-checks.ts'
 import { TradeFeeds } from './trade-feeds.ts'
+import { newestNumber } from './trade-numbers.ts'
 
 export interface IntakeOptions {
   readonly venue: Venue
@@ -126,6 +128,17 @@ export class Intake {
     if (event.type === 'trade') this.#trades.accept(feed, event, receiveUs)
     else if (event.type === 'book_snapshot') this.#books.accept(feed, event, undefined, receiveUs)
     else this.#acceptUnnumbered(feed, event, receiveUs)
+  }
+
+  /** The feed's poll was answered, and its events are taken. Trades show by their numbers that nothing is missing. */
+  polled(feed: Feed, events: readonly MarketEvent[], answer: Answer): void {
+    if (feed.channel !== 'trade') return
+    const { tally, ledger } = feed
+    const newest = newestNumber(feed.venue, events)
+    // REST lags behind what was delivered, or the venue counts anew: the next answer will tell.
+    if (newest !== undefined && newest !== tally.last) return
+    this.#trades.told(feed, newest, answer)
+    ledger.heard(tally.last, answer.answeredUs)
   }
 
   /** A ticker or a quote. What comes again leaves once; if nothing newer has left it says that nothing has happened since. */

@@ -6,6 +6,7 @@ import type { Platform } from '../platform/platform.ts'
 import type { RestRequest, Topic, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
+import type { Answer } from './trade-checks.ts'
 import { isDelivered } from './trade-numbers.ts'
 
 /** Polled data older than so many intervals is stale. */
@@ -19,6 +20,8 @@ export interface PollerOptions {
   readonly feeds: () => Iterable<Feed>
   readonly intervalMs: number
   readonly accept: (feed: Feed, event: MarketEvent, receiveTimeUs: EpochUs) => void
+  /** What was new of an answer is accepted; `events`: all of it. */
+  readonly answered: (feed: Feed, events: readonly MarketEvent[], answer: Answer) => void
   /** What was polled of the feed is too old. */
   readonly stale: (feed: Feed) => void
   /** The venue does not know the feed's symbol. */
@@ -44,12 +47,15 @@ export class Poller {
 
   /** Polls these for the first time now; from then on with all others. */
   add(feeds: readonly Feed[]): void {
-    const { venue, intervalMs } = this.#options
     for (const feed of feeds) {
-      if (venue.rest.poll(feed.channel, [feed.symbol]).length === 0) feed.set('disabled', 'not polled; needs WebSocket')
-      else feed.set('subscribing', `polled every ${intervalMs / 1000} s`)
+      feed.set('subscribing', `polled every ${this.#options.intervalMs / 1000} s`)
       this.#take(feed)
     }
+  }
+
+  /** The venue answers for the feed over REST. */
+  canPoll({ channel, symbol }: Feed): boolean {
+    return this.#options.venue.rest.poll(channel, [symbol]).length > 0
   }
 
   stop(): void {
@@ -99,9 +105,11 @@ export class Poller {
   }
 
   async #ask(feed: Feed, request: RestRequest<readonly MarketEvent[]>): Promise<void> {
-    const events = await this.#options.rest.get(request)
-    if (this.#isStopped || feed.isGivenUp) return
+    const { rest, accept, answered } = this.#options
     const { clock } = this.#options.platform
+    const askedUs = clock.nowUs()
+    const events = await rest.get(request)
+    if (this.#isStopped || feed.isGivenUp) return
     const receiveTimeUs = clock.nowUs()
     this.#answeredMs.set(feed, clock.monotonicMs())
     // Answers overlap.
@@ -112,7 +120,8 @@ export class Poller {
     feed.lastMessageUs = receiveTimeUs
     feed.events += fresh.length
     feed.set('live')
-    for (const event of fresh) this.#options.accept(feed, event, receiveTimeUs)
+    for (const event of fresh) accept(feed, event, receiveTimeUs)
+    answered(feed, events, { askedUs, answeredUs: receiveTimeUs, isPolled: true })
   }
 }
 

@@ -22,6 +22,8 @@ const NO_ANSWER = 'the venue has not answered yet'
 export interface Answer {
   readonly askedUs: EpochUs
   readonly answeredUs: EpochUs
+  /** What is traded after the question comes with the answer to the next poll. */
+  readonly isPolled?: boolean
 }
 
 export interface TradeChecksOptions {

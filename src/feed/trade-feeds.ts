@@ -65,7 +65,7 @@ export class TradeFeeds {
       rest,
       platform,
       open,
-      newest: (feed, last, answer) => this.#onNewest(feed, last, answer),
+      newest: (feed, last, answer) => this.told(feed, last, answer),
       failed: (feed, reason) => this.#onUnknown(feed, reason),
     })
   }
@@ -197,12 +197,12 @@ export class TradeFeeds {
   }
 
   /** The venue's newest number. False: it does not tell whether anything is missing. */
-  #onNewest(feed: Feed, newest: number | undefined, answer: Answer): boolean {
+  told(feed: Feed, newest: number | undefined, answer: Answer): boolean {
     const { tally, ledger } = feed
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
     // What is traded between the question and the subscription is in neither.
-    const isEarly = answer.askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
+    const isEarly = !answer.isPolled && answer.askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
       // A venue that names no trade forgets old ones, and where the stream has brought none nobody knows what was next.

@@ -1,8 +1,8 @@
 /** What the numbers and times of a trade say about those that were delivered. Pure. */
 
 import type { Tally } from '../ledger/tally.ts'
-import type { Trade } from '../model/event.ts'
-import type { Span } from '../venues/venue.ts'
+import type { MarketEvent, Trade } from '../model/event.ts'
+import type { Span, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 
 /** Trades are not numbered in the exact order of their times. */
@@ -16,6 +16,12 @@ export function isDelivered(feed: Feed, trade: Trade): boolean {
   if (span === undefined) return feed.recent.has(trade.id)
   const { last = 0 } = feed.tally
   return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
+}
+
+/** The greatest running number of the trades; `undefined`: none of them has one. */
+export function newestNumber(venue: Venue, events: readonly MarketEvent[]): number | undefined {
+  const numbers = events.flatMap((event) => (event.type === 'trade' ? (venue.tradeSpan(event)?.last ?? []) : []))
+  return numbers.length === 0 ? undefined : Math.max(...numbers)
 }
 
 /**

@@ -85,9 +85,9 @@ export class VenueFeed {
     return this.#intake.auditScores()
   }
 
-  /** Says which streams are wanted. Before {@link start}. */
+  /** Says which streams are wanted; one that cannot be polled is none of them. Before {@link start}. */
   open(): void {
-    for (const { ledger } of this.#feeds.values()) this.#options.ledger.open(ledger)
+    for (const { ledger, isGivenUp } of this.#feeds.values()) if (!isGivenUp) this.#options.ledger.open(ledger)
   }
 
   /**
@@ -120,6 +120,7 @@ export class VenueFeed {
     if (this.#isStopped) return
     const feeds = wanted.map((each) => this.#create(each))
     for (const feed of feeds) {
+      if (feed.isGivenUp) continue
       this.#options.ledger.open(feed.ledger)
       if (this.#isStarted) this.#intake.restore(feed)
       if (interruption !== undefined) feed.ledger.begin({ cause: 'not_subscribed', reason: interruption })
@@ -163,6 +164,7 @@ export class VenueFeed {
     const identity = { exchange, venue: id, channel, symbol, market: venue.marketOf(symbol) }
     const stream = ledger.stream({ ...identity, proof: topic.proof, numbers: topic.numbers })
     const feed = new Feed(venue, topic, stream, platform.clock)
+    if (this.#poller?.canPoll(feed) === false) feed.set('disabled', 'not polled; needs WebSocket')
     this.#feeds.set(keyOf(feed), feed)
     return feed
   }
@@ -276,6 +278,7 @@ export class VenueFeed {
         this.lastMessageUs = receiveTimeUs
         this.#intake.acceptPlain(feed, event, receiveTimeUs)
       },
+      answered: (feed, events, answer) => this.#intake.polled(feed, events, answer),
       stale: (feed) => this.#intake.outdated(feed),
       unknown: (feed, reason) => this.#giveUp(feed, () => feed.reject(reason)),
     })
