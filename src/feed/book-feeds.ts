@@ -190,6 +190,7 @@ export class BookFeeds {
   #publish(feed: Feed, outputs: readonly BookOutput[], receiveTimeUs: EpochUs): void {
     const { ledger } = feed
     const [first] = outputs
+    if (ledger.isOffList && outputs.some(({ type }) => type !== 'book_state')) ledger.resume()
     if (first?.type === 'book_snapshot' && ledger.outage === undefined) noteJump(feed, first, receiveTimeUs)
     if (outputs.length > 0 && this.isLive(feed)) ledger.end(endOf(feed, outputs, receiveTimeUs))
     noteNumbers(feed, outputs, receiveTimeUs)

@@ -125,6 +125,8 @@ export class Intake {
   /** An event of a stream without a book, or a polled one. */
   acceptPlain(feed: Feed, event: MarketEvent, receiveUs: EpochUs): void {
     if (feed.state !== 'live') feed.set('live')
+    // The list did not come, but the venue has data: it is back.
+    if (feed.ledger.isOffList) feed.ledger.resume()
     if (event.type === 'trade') this.#trades.accept(feed, event, receiveUs)
     else if (event.type === 'book_snapshot') this.#books.accept(feed, event, undefined, receiveUs)
     else this.#acceptUnnumbered(feed, event, receiveUs)

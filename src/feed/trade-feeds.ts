@@ -209,7 +209,7 @@ export class TradeFeeds {
       const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
       this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost }))
       if (feed.state === 'stale') feed.quiet()
-      if (newest !== undefined && tally.last === undefined) this.#onUnheard(feed, newest, answer)
+      if (newest !== undefined && tally.last === undefined && !ledger.isOffList) this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true

@@ -172,7 +172,6 @@ export class VenueFeed {
   /** Asks for what is still wanted of the feeds. */
   #begin(feeds: readonly Feed[]): void {
     const wanted = feeds.filter((feed) => this.find(feed.channel, feed.symbol) === feed && !feed.isGivenUp)
-    for (const { ledger } of wanted) if (ledger.isOffList) this.#options.ledger.resume(ledger)
     for (const feed of wanted) this.#graces.start(feed)
     if (this.#poller === undefined) this.#connections.add(wanted)
     else this.#poller.add(wanted)
@@ -259,13 +258,14 @@ export class VenueFeed {
   }
 
   #onListed(symbols: readonly string[]): void {
-    const back = [...this.#feeds.values()].filter(
-      (feed) => symbols.includes(feed.symbol) && feed.isGivenUp && feed.state !== 'disabled',
+    const listed = [...this.#feeds.values()].filter(
+      (feed) => symbols.includes(feed.symbol) && feed.state !== 'disabled',
     )
-    for (const feed of back) {
-      feed.revive()
-      this.#options.ledger.resume(feed.ledger)
-    }
+    const back = listed.filter(({ isGivenUp }) => isGivenUp)
+    for (const feed of back) feed.revive()
+    // One that an earlier process found off the list is asked for already where the list did not come at the start.
+    for (const feed of listed)
+      if (back.includes(feed) || feed.ledger.isOffList) this.#options.ledger.resume(feed.ledger)
     if (this.#isStarted) this.#begin(back)
   }
 

@@ -125,9 +125,9 @@ export class FeedLedger {
     this.begin({ cause: 'delisted', startUs: last.untilUs, reason: 'off the list of the venue until now' })
   }
 
-  /** The venue has confirmed the stream, or data came. */
+  /** The venue has confirmed the stream, which it may do off the list too, or data came. */
   live(atUs: EpochUs): void {
-    if (this.isCollected) return
+    if (this.isCollected || this.isOffList) return
     this.#retired = undefined
     this.stretches.push({ fromUs: atUs, proof: this.#stream.proof })
     this.#hooks.stretched()
@@ -173,9 +173,9 @@ export class FeedLedger {
     return this.#lastEndUs <= this.#hooks.nowUs() ? this.#lastEndUs : 0
   }
 
-  /** Data may be missing from now on. An outage that is open already goes on, with its own cause. */
+  /** Data may be missing from now on, unless it is off the list. An outage that is open already goes on, with its own cause. */
   begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
-    if (this.#outage !== undefined) return
+    if (this.#outage !== undefined || this.isOffList) return
     const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#earliestUs)
     this.live(startUs)
     this.#outage = this.#new({ lastSequence: this.lastSequence, ...start, startUs })

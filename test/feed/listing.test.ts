@@ -1,9 +1,10 @@
 /** Symbols that the venue lists, lists no more, or never did. */
 
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Ledger } from '../../src/ledger/ledger.ts'
 import { jsonAnswer } from '../helpers/world.ts'
 import { createRecoveryRig, okxTrade, type RecoveryRig } from './recovery-rig.ts'
-import { binanceDelta, binanceTrade, exchangeInfo, snapshotAt } from './rig.ts'
+import { binanceDelta, binanceTrade, exchangeInfo, type Started, snapshotAt } from './rig.ts'
 
 let world: RecoveryRig['world']
 let events: RecoveryRig['events']
@@ -178,5 +179,83 @@ describe('symbols that go and come', () => {
     expect(world.requests.filter(({ url }) => url.includes('NOPE'))).toHaveLength(1)
     expect(stateOf('book', 'NOPEUSDT')?.state).toBe('down')
     expect(stateOf('book', 'BTCUSDT')?.state).toBe('live')
+  })
+})
+
+describe('a symbol went off the list, and the list does not come at the next start', () => {
+  const symbols = ['BTCUSDT', 'OLDUSDT']
+  const channels = { trade: 'trade', book: 'depth@100ms' }
+  const down = () => {
+    throw new Error('connect ECONNREFUSED')
+  }
+  const oldGaps = (ledger: Ledger) => ledger.gaps().filter(({ symbol }) => symbol === 'OLDUSDT')
+  let goneUs: number
+
+  /** Resolves with the next process, a day later. */
+  async function restart(): Promise<Started> {
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(104) : exchangeInfo(...symbols))
+    const first = await start('binance', { symbols, channels })
+    world.peer.open()
+    binanceAck()
+    world.peer.message(binanceTrade('OLDUSDT', 7))
+    world.peer.message(binanceDelta('OLDUSDT', 100, 104))
+    await world.clock.advance(10)
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(104) : exchangeInfo('BTCUSDT'))
+    await pass(601, (second) => world.peer.message(binanceTrade('BTCUSDT', second)))
+    expect(first.stateOf('book', 'OLDUSDT')?.state).toBe('delisted')
+    goneUs = first.stateOf('trade', 'OLDUSDT')?.sinceUs ?? 0
+    first.ledger.stop()
+    first.feed.stop()
+    await world.clock.advance(86_400_000)
+    world.answer = down
+    const next = await start('binance', { symbols, channels })
+    world.peer.open()
+    binanceAck()
+    return next
+  }
+
+  test('it is still off the list: it has missed nothing, also where its connection was lost meanwhile', async () => {
+    const { ledger, stateOf } = await restart()
+    const before = oldGaps(ledger)
+    await pass(70, (second) => world.peer.message(binanceTrade('BTCUSDT', 1_000 + second)))
+    world.peer.close()
+    await world.clock.advance(1_000)
+    world.peer.open()
+    binanceAck()
+    world.answer = ({ url }) => (url.includes('depth') ? down() : exchangeInfo('BTCUSDT'))
+    await pass(130, (second) => world.peer.message(binanceTrade('BTCUSDT', 2_000 + second)))
+    expect(stateOf('trade', 'OLDUSDT')?.state).toBe('down')
+    expect(oldGaps(ledger)).toEqual(before)
+    for (const channel of ['trade', 'book'] as const)
+      expect(ledger.find({ venue: 'binance', channel, symbol: 'OLDUSDT' })?.stretches.at(-1)?.untilUs).toBe(goneUs)
+  })
+
+  test('its data come: they are what it has missed until then', async () => {
+    const { ledger, stateOf } = await restart()
+    expect(stateOf('trade', 'OLDUSDT')?.ledger.outage).toBeUndefined()
+    world.peer.message(binanceTrade('OLDUSDT', 10))
+    const missed = { channel: 'trade', cause: 'delisted', last_sequence: 7, first_sequence: 10, lost: 2 }
+    expect(oldGaps(ledger).find(({ channel }) => channel === 'trade')).toMatchObject(missed)
+    expect(events.at(-1)).toMatchObject({ type: 'trade', trade_id: '10' })
+    world.answer = ({ url }) => (url.includes('depth') ? snapshotAt(204) : down())
+    world.peer.message(binanceDelta('OLDUSDT', 200, 204))
+    await world.clock.advance(10)
+    expect(stateOf('book', 'OLDUSDT')?.state).toBe('live')
+    const gap = { channel: 'book', cause: 'delisted', state: 'closed', start_time_us: goneUs, first_sequence: 204 }
+    expect(oldGaps(ledger).find(({ channel }) => channel === 'book')).toMatchObject(gap)
+  })
+
+  test('the list comes late and names it: what it had since is asked for, and not before', async () => {
+    const { ledger, stateOf } = await restart()
+    let newest = 9
+    world.answer = ({ url }) => (url.includes('ticker') ? jsonAnswer({ lastId: ++newest }) : down())
+    await pass(200, (second) => world.peer.message(binanceTrade('BTCUSDT', 1_000 + second)))
+    expect(newest).toBeGreaterThan(10)
+    expect(stateOf('trade', 'OLDUSDT')?.ledger).toMatchObject({ outage: undefined, isCollected: false })
+    world.answer = ({ url }) => (url.includes('ticker') ? jsonAnswer({ lastId: 20 }) : exchangeInfo(...symbols))
+    await pass(200, (second) => world.peer.message(binanceTrade('BTCUSDT', 1_200 + second)))
+    expect(stateOf('trade', 'OLDUSDT')?.state).toBe('live')
+    const missed = { channel: 'trade', cause: 'delisted', last_sequence: 7, first_sequence: 21, lost: 13 }
+    expect(oldGaps(ledger).filter(({ channel }) => channel === 'trade')).toMatchObject([missed])
   })
 })
