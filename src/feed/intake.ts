@@ -137,6 +137,8 @@ export class Intake {
     if (feed.channel !== 'trade') return
     const { tally, ledger } = feed
     const newest = newestNumber(feed.venue, events)
+    // Nothing was traded since the stream was retired: it goes on where it stood.
+    if (tally.last === undefined && newest !== undefined && newest === ledger.former) tally.reach(newest)
     // REST lags behind what was delivered, or the venue counts anew: the next answer will tell.
     if (newest !== undefined && newest !== tally.last) return
     this.#trades.told(feed, newest, answer)

@@ -1,5 +1,6 @@
 /** What the numbers and times of a trade say about those that were delivered. Pure. */
 
+import type { FeedLedger } from '../ledger/feed-ledger.ts'
 import type { Tally } from '../ledger/tally.ts'
 import type { MarketEvent, Trade } from '../model/event.ts'
 import type { Span, Venue } from '../venues/venue.ts'
@@ -14,8 +15,15 @@ const TIME_STEP_US = 1_000
 export function isDelivered(feed: Feed, trade: Trade): boolean {
   const span = feed.venue.tradeSpan(trade)
   if (span === undefined) return feed.recent.has(trade.id)
-  const { last = 0 } = feed.tally
+  const { last } = feed.tally
+  if (last === undefined) return isFormer(feed.ledger, trade, span)
   return span.last <= last && feed.tally.within(span).length === 0 && !isReset(feed, trade, span)
+}
+
+/** The stream was retired, and nothing new has come since: among the newest trades may be those of before. */
+function isFormer({ former, newestTradeUs }: FeedLedger, { exchange_time_us: timeUs = 0 }: Trade, span: Span): boolean {
+  if (former === undefined || newestTradeUs === undefined) return false
+  return span.last <= former && timeUs - newestTradeUs < TIME_STEP_US
 }
 
 /** The greatest running number of the trades; `undefined`: none of them has one. */

@@ -21,6 +21,8 @@ export class FeedLedger {
   #openedUs = 0
   /** Where it stood when it was last retired, by an earlier process. */
   #retired: Pick<FeedLedger, 'lastUs' | 'lastSequence' | 'tally'> | undefined
+  /** Its last running number before it was retired; counts until it has one again. */
+  former: number | undefined
   /** The newest message that was delivered. */
   lastUs: EpochUs | undefined
   lastSequence: number | undefined
@@ -64,6 +66,7 @@ export class FeedLedger {
       this.#hooks.record(this.#outage)
     }
     this.#retired = undefined
+    this.former = undefined
     this.lastSequence = undefined
     this.tally = new Tally()
     this.#hooks.stretched()
@@ -106,9 +109,8 @@ export class FeedLedger {
     // What came before it was last retired joins nothing that comes from now on, unless it only was off the list.
     const { lastUs, lastSequence, tally } = this
     if (this.stretches.length > 0) this.#retired ??= { lastUs, lastSequence, tally }
-    this.lastUs = undefined
-    this.lastSequence = undefined
-    this.tally = new Tally()
+    this.former = tally.last ?? this.former
+    Object.assign(this, { lastUs: undefined, lastSequence: undefined, tally: new Tally() })
   }
 
   /** Wanted again after the venue had taken it off its list: whatever it had meanwhile was missed. */
@@ -232,10 +234,11 @@ export class FeedLedger {
   }
 
   /** Takes up where an earlier process stood, with the numbers and the proof that the stream had then: see {@link recount}. */
-  takeUp({ stream, stretches, lastUs, lastSequence, newestTradeUs, epoch, missing }: StreamState): void {
+  takeUp({ stream, stretches, lastUs, lastSequence, newestTradeUs, epoch, missing, former }: StreamState): void {
     const { proof, numbers } = stream
     this.#stream = { ...this.#stream, proof, numbers }
     this.stretches = stretches.map((stretch) => ({ proof, ...stretch }))
+    this.former = former
     this.lastUs = lastUs
     this.lastSequence = lastSequence
     this.newestTradeUs = newestTradeUs

@@ -77,9 +77,7 @@ export class Ledger {
 
   /** The gaps of one stream, which comes as told from the next {@link open} on; the same object for the same stream. */
   stream(stream: StreamIdentity): FeedLedger {
-    const entry = this.#entry(stream)
-    entry.wanted = stream
-    return entry.ledger
+    return Object.assign(this.#entry(stream), { wanted: stream }).ledger
   }
 
   /** Reads what the last process left; before the first {@link open}. Resolves with what could not be read, in words. */

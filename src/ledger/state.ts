@@ -64,7 +64,10 @@ export type Stamp = z.infer<z.ZodObject<typeof stamp>>
 /** One line of the journal. */
 const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('gap'), gap }),
-  /** `isUnmarked`: it stands nowhere; what older records tell is of numbers before it began anew. */
+  /**
+   * `isUnmarked`: it stands nowhere; what older records tell is of numbers before it began anew. `former`: of one that is
+   * collected and has no number yet, the last before it was retired.
+   */
   z.object({
     k: z.literal('stream'),
     ...stamp,
@@ -72,6 +75,7 @@ const record = z.discriminatedUnion('k', [
     stretches: z.array(stretch),
     epoch: z.number().default(0),
     isUnmarked: z.boolean().optional(),
+    former: z.number().optional(),
   }),
   /** What had to be forgotten of a stream, as one gap. */
   z.object({ k: z.literal('forgotten'), gap }),
@@ -93,6 +97,8 @@ export interface StreamState {
   readonly newestTradeUs: EpochUs | undefined
   readonly epoch: number
   readonly missing: readonly NumberSpan[]
+  /** It has no number since it was wanted again; before it was retired this was the last. */
+  readonly former?: number | undefined
 }
 
 export interface RestoredState {
@@ -149,8 +155,8 @@ export function restore(records: readonly unknown[]): RestoredState {
     if (data.k === 'stream') {
       const key = streamKey(data.stream)
       if (!isNewer(data, streams.get(key))) continue
-      const { stream, stretches, epoch, isUnmarked } = data
-      streams.set(key, { ...UNKNOWN, stream, stretches, epoch, isUnmarked, n, atUs })
+      const { k, ...state } = data
+      streams.set(key, { ...UNKNOWN, ...state })
       continue
     }
     if (data.k === 'beat') {
@@ -166,14 +172,10 @@ export function restore(records: readonly unknown[]): RestoredState {
     const newest = marks.get(key)
     if (newest === undefined || (state.isUnmarked === true && !isNewer(newest, state))) continue
     const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = newest.mark
-    streams.set(key, {
-      ...state,
-      lastUs: lastUs || undefined,
-      lastSequence,
-      newestTradeUs: newestTradeUs || undefined,
-      epoch,
-      missing: spans.map(([first, last]) => ({ first, last })),
-    })
+    const missing = spans.map(([first, last]) => ({ first, last }))
+    // Where it stood before it was retired joins nothing that came since.
+    const standing = state.former === undefined ? { lastUs: lastUs || undefined, lastSequence, missing } : {}
+    streams.set(key, { ...state, ...standing, newestTradeUs: newestTradeUs || undefined, epoch })
   }
   const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
   const found = [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)
@@ -181,9 +183,9 @@ export function restore(records: readonly unknown[]): RestoredState {
 }
 
 /** Where a stream stands; `undefined`: nowhere yet. */
-export function markOf(key: string, { standing, newestTradeUs = 0, epoch }: Standing): Mark | undefined {
+export function markOf(key: string, { standing, former, newestTradeUs = 0, epoch }: Standing): Mark | undefined {
   const { lastUs = 0, lastSequence, tally } = standing
-  const sequence = tally.last ?? lastSequence
+  const sequence = tally.last ?? lastSequence ?? former
   const spans = tally.missing.map(({ first, last }): [number, number] => [first, last])
   return sequence === undefined ? undefined : [key, sequence, epoch, spans, lastUs, newestTradeUs]
 }
@@ -209,6 +211,7 @@ export function* pictureOf(
 interface Described {
   readonly stream: StreamIdentity
   readonly stretches: readonly Stretch[]
+  readonly tally: Tally
 }
 
 interface Standing {
@@ -217,18 +220,24 @@ interface Standing {
     readonly lastSequence: number | undefined
     readonly tally: Tally
   }
+  readonly former: number | undefined
   readonly newestTradeUs: EpochUs | undefined
   readonly epoch: number
 }
 
-export const streamRecord = (key: string, ledger: Standing & Described, stamp: Stamp): JournalRecord => ({
-  k: 'stream',
-  ...stamp,
-  stream: ledger.stream,
-  stretches: [...ledger.stretches],
-  epoch: ledger.epoch,
-  ...(markOf(key, ledger) === undefined && { isUnmarked: true }),
-})
+export function streamRecord(key: string, ledger: Standing & Described, stamp: Stamp): JournalRecord {
+  const { stream, stretches, tally, epoch, former } = ledger
+  const isUnheard = stretches.at(-1)?.untilUs === undefined && tally.last === undefined
+  return {
+    k: 'stream',
+    ...stamp,
+    stream,
+    stretches: [...stretches],
+    epoch,
+    ...(markOf(key, ledger) === undefined && { isUnmarked: true }),
+    ...(isUnheard && { former }),
+  }
+}
 
 /** The stream begins behind the number `before`. */
 export const startRecord = (key: string, before: number, epoch: number, stamp: Stamp): JournalRecord => ({
