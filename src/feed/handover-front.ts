@@ -9,6 +9,7 @@ import type { Span, Venue } from '../venues/venue.ts'
 import { isAfter, type Received } from './event-order.ts'
 import type { Feed } from './feed.ts'
 import { RecentIds } from './recent-ids.ts'
+import { isLater } from './trade-numbers.ts'
 
 /** An event of the second link that waits. */
 export interface Held {
@@ -133,7 +134,8 @@ class TradeFront implements Front {
   }
 
   isEnd(event: MarketEvent): boolean {
-    return this.#newest !== undefined && this.#spanOf(event)?.last === this.#newest.last
+    const span = this.#spanOf(event)
+    return span !== undefined && span.last === this.#newest?.last && !isLater(span.timeUs, this.#newest.timeUs)
   }
 
   isLast(event: MarketEvent): boolean {
@@ -167,10 +169,10 @@ interface TradeEnd extends Span {
   readonly timeUs: EpochUs | undefined
 }
 
-/** A number that falls while the time goes on is no old trade: the venue counts anew. */
+/** A number that does not grow while the time goes on is no old trade: the venue counts anew. */
 function isPast(span: TradeEnd, newest: TradeEnd | undefined): boolean {
   if (newest === undefined || span.last > newest.last) return false
-  return span.last === newest.last || (span.timeUs ?? 0) <= (newest.timeUs ?? 0)
+  return span.last === newest.last ? !isLater(span.timeUs, newest.timeUs) : (span.timeUs ?? 0) <= (newest.timeUs ?? 0)
 }
 
 /** Tickers and quotes: by the ids that both links give them, or where these differ by the venue's time. */

@@ -2,7 +2,7 @@
 
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
 import type { Tally } from '../ledger/tally.ts'
-import type { MarketEvent, Trade } from '../model/event.ts'
+import type { EpochUs, MarketEvent, Trade } from '../model/event.ts'
 import type { Span, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 
@@ -10,6 +10,10 @@ import type { Feed } from './feed.ts'
 const LATE_US = 2_000_000
 /** Stream and REST may tell times to the millisecond or the microsecond: a smaller difference says nothing. */
 const TIME_STEP_US = 1_000
+
+/** By their times they are two trades, not one that was told twice. Without a time of both nobody can say. */
+export const isLater = (us: EpochUs | undefined, thanUs: EpochUs | undefined): boolean =>
+  us !== undefined && thanUs !== undefined && us - thanUs >= TIME_STEP_US
 
 /** It has left already, whichever way it came; numbers that the venue uses a second time are new. */
 export function isDelivered(feed: Feed, trade: Trade): boolean {
@@ -38,7 +42,7 @@ export function newestNumber(venue: Venue, events: readonly MarketEvent[]): numb
  */
 export function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
   if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
-  if (trade.source === 'backfill' || (trade.exchange_time_us ?? 0) - newestTradeUs < TIME_STEP_US) return false
+  if (trade.source === 'backfill' || !isLater(trade.exchange_time_us, newestTradeUs)) return false
   return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
 }
 

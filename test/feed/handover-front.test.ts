@@ -85,6 +85,16 @@ describe('trades', () => {
     expect(placesOf(front, [trade(2, 2, 201), trade(4, 4, 202)])).toEqual(['next', 'beyond'])
   })
 
+  test('the same number at a later time is another trade, but for what the steps of two clocks make of it', () => {
+    const front = frontOf('trade', { newestTrade: trade(10, 10, 5_000) })
+    const again = [trade(10, 10, 5_999), trade(10, 10, 6_000)]
+    expect(again.map((event) => [front.isEnd(event), front.isRepeated(event)])).toEqual([
+      [true, true],
+      [false, false],
+    ])
+    expect(placesOf(front, again)).toEqual(['past', 'next'])
+  })
+
   test('with none delivered before there is no end to join', () => {
     const front = frontOf('trade')
     expect(front.isKnown).toBe(false)

@@ -127,6 +127,18 @@ test.each(['trade', 'quote'] as const)(
   },
 )
 
+test('a venue that goes back a few numbers meanwhile: trades with numbers of before are held and taken', () => {
+  const seam = seamOf('trade')
+  const make = MAKE.trade as (number: number) => MarketEvent
+  for (const number of [8, 9, 10]) seam.delivered(make(number), 0, 100)
+  const anew = [8, 9, 10, 11].map((number) => ({ ...make(number), exchange_time_us: 60_000_000 + number }))
+  seam.acked(0)
+  for (const event of anew) seam.hold({ event, checksum: undefined, receiveTimeUs: 0 }, 3_000)
+  expect(seam.joins(4_000)).toBe(true)
+  expect(seam.take().map(({ event }) => event)).toEqual(anew)
+  expect(anew.map((event) => seam.isRepeated(event))).toEqual([false, false, false, false])
+})
+
 test('behind a break the very last event, brought again, tells that nothing is missing', () => {
   const seam = seamOf('quote')
   const make = MAKE.quote as (number: number) => MarketEvent
