@@ -1,5 +1,6 @@
 /** What the last process delivered after the ledger's file was written: the log knows it. */
 
+import { epochOf } from '../feed/epoch.ts'
 import type { Delivered } from '../ledger/feed-ledger-ports.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StreamIdentity } from '../ledger/records.ts'
@@ -53,7 +54,8 @@ function deliveredOf(
   switch (event.type) {
     case 'trade': {
       const span = proof === 'counter' ? venue?.tradeSpan(event) : undefined
-      return { span, receiveUs, tradeUs: event.exchange_time_us, isLate: event.source === 'backfill' }
+      const epoch = span && epochOf(event)
+      return { span, epoch, receiveUs, tradeUs: event.exchange_time_us, isLate: event.source === 'backfill' }
     }
     case 'book_delta':
       return { sequence: event.last_sequence, receiveUs }

@@ -66,3 +66,9 @@ export function withEpoch<Event extends MarketEvent>(event: Event, epoch: number
   if (/^[1-9]\d*$/.test(word)) return event
   return { ...event, id: `${head}${word === '0' ? '' : word}${epoch}:${rest.join(':')}` }
 }
+
+/** What {@link withEpoch} has made of the id of a numbered event; 0: nothing. */
+export function epochOf(event: MarketEvent): number {
+  const [word = ''] = event.id.slice(headOf(event).length).split(':')
+  return Number(/\d*$/.exec(word)?.[0])
+}

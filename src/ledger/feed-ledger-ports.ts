@@ -1,4 +1,4 @@
-/** What a stream's ledger needs, and what it hears of an earlier process. */
+/** What the ledger of one stream is given: its surroundings, and what an earlier process delivered. */
 
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { NumberSpan } from './tally.ts'
@@ -18,6 +18,8 @@ export interface FeedLedgerHooks {
 export interface Delivered {
   /** Running numbers, where the stream counts. */
   readonly span?: NumberSpan | undefined
+  /** Of these numbers; absent: as it was known last. */
+  readonly epoch?: number | undefined
   readonly sequence?: number | undefined
   readonly receiveUs: EpochUs
   /** Exchange time of a trade. */

@@ -5,7 +5,7 @@ import type { Stretch } from './completeness.ts'
 import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
 import { endOf, type LossEnd, type LossStart, type Outcome, openGap, revise, type StreamIdentity } from './records.ts'
 import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
-import type { StreamState } from './state.ts'
+import type { NewNumbering, StreamState } from './state.ts'
 import { Tally } from './tally.ts'
 
 export class FeedLedger {
@@ -34,6 +34,8 @@ export class FeedLedger {
   #epoch = 0
   /** Nothing was heard in this epoch: with the sequence of the one before, the next process would know numbers that are new. */
   #isRenumbered = false
+  /** Written down before the log had anything of it. */
+  #ahead: NewNumbering | undefined
 
   constructor(stream: StreamIdentity, hooks: FeedLedgerHooks) {
     this.#stream = stream
@@ -214,8 +216,10 @@ export class FeedLedger {
   replay(delivered: Delivered | Gap): void {
     if ('gap_id' in delivered) this.#replayGap(delivered)
     else {
-      const { span, sequence, receiveUs, tradeUs, isLate } = delivered
-      if (span !== undefined) this.tally.offer(span)
+      const { span, epoch = this.#epoch, sequence, receiveUs, tradeUs, isLate } = delivered
+      if (epoch > this.#epoch) this.#countAnew(epoch)
+      // What left before the venue counted anew has other numbers, though they look the same.
+      if (span !== undefined && epoch === this.#epoch) this.tally.offer(span)
       this.lastSequence = this.tally.last ?? sequence ?? this.lastSequence
       if (tradeUs !== undefined) this.newestTradeUs = Math.max(tradeUs, this.newestTradeUs ?? 0)
       // A stream that was retired since is not revived by what it had delivered before.
@@ -233,8 +237,18 @@ export class FeedLedger {
     this.#hooks.record(revise(gap, { state, healed, ...(reason !== undefined && { reason }) }))
   }
 
+  /** The log has told all that it has: a new numbering of which it has nothing begins where it was written down. */
+  catchUp(): void {
+    const ahead = this.#ahead
+    this.#ahead = undefined
+    if (ahead === undefined || ahead.epoch <= this.#epoch) return
+    const reason = 'the venue counts anew'
+    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    this.#countAnew(ahead.epoch, ahead.before)
+  }
+
   /** Takes up where an earlier process stood, with the numbers and the proof that the stream had then: see {@link recount}. */
-  takeUp({ stream, stretches, lastUs, lastSequence, newestTradeUs, epoch, missing, former }: StreamState): void {
+  takeUp({ stream, stretches, lastUs, lastSequence, newestTradeUs, epoch, missing, former, ahead }: StreamState): void {
     const { proof, numbers } = stream
     this.#stream = { ...this.#stream, proof, numbers }
     this.stretches = stretches.map((stretch) => ({ proof, ...stretch }))
@@ -243,6 +257,7 @@ export class FeedLedger {
     this.lastSequence = lastSequence
     this.newestTradeUs = newestTradeUs
     this.#epoch = epoch
+    this.#ahead = ahead
     if (this.#stream.proof !== 'counter') return
     this.tally = new Tally(lastSequence)
     for (const span of missing) this.tally.restore(span)
@@ -271,6 +286,12 @@ export class FeedLedger {
     // It waits for none of them any more.
     if (state !== 'open' && last !== undefined && first !== undefined)
       this.tally.drop({ first: last + 1, last: first - 1 })
+  }
+
+  #countAnew(epoch: number, before?: number): void {
+    this.#epoch = epoch
+    this.tally = new Tally(before)
+    this.lastSequence = before
   }
 
   /** The last stretch is as told, and `next` begins. */

@@ -129,6 +129,7 @@ export class Ledger {
    */
   open(ledger: FeedLedger): void {
     // What an earlier process left, the log with it, has the numbers of its time.
+    ledger.catchUp()
     ledger.recount(this.#entry(ledger.stream).wanted)
     ledger.open()
     this.#takeUp(ledger)
@@ -150,6 +151,7 @@ export class Ledger {
   /** Every stream of the configuration is open: others that an earlier process collected are retired. Beats begin. */
   async start(): Promise<void> {
     for (const { ledger } of this.#entries.values()) {
+      ledger.catchUp()
       this.#takeUp(ledger)
       if (!this.#open.has(ledger)) ledger.retire('not collected any more')
     }

@@ -81,11 +81,18 @@ const record = z.discriminatedUnion('k', [
   z.object({ k: z.literal('forgotten'), gap }),
   /** Alive at `atUs`; the streams that do not stand where the last beat told; and of the log, if there is one. */
   z.object({ k: z.literal('beat'), ...stamp, at: z.array(mark), ...ofLog }),
-  /** The same, but what others had sent by then may be lost. */
+  /** The same, but of the first number of a numbering, which may be written before the log has any of it. */
   z.object({ k: z.literal('mark'), ...stamp, at: z.array(mark) }),
 ])
 export type JournalRecord = z.infer<typeof record>
 type Beat = Extract<JournalRecord, { k: 'beat' }>
+
+/** A numbering of a stream, from its first number on. */
+export interface NewNumbering {
+  readonly epoch: number
+  /** The number before the first. */
+  readonly before: number
+}
 
 /** One stream as it was last known. */
 export interface StreamState {
@@ -99,6 +106,8 @@ export interface StreamState {
   readonly missing: readonly NumberSpan[]
   /** It has no number since it was wanted again; before it was retired this was the last. */
   readonly former?: number | undefined
+  /** What it had begun when that was not yet certain: the log tells how far it came. */
+  readonly ahead?: NewNumbering | undefined
 }
 
 export interface RestoredState {
@@ -126,10 +135,11 @@ const isNewer = (a: Stamp, b: Stamp | undefined): boolean => b === undefined || 
 
 /** The order of `records` does not matter. */
 export function restore(records: readonly unknown[]): RestoredState {
-  const streams = new Map<string, StreamState & Stamp & { readonly isUnmarked?: boolean | undefined }>()
+  const streams = new Map<string, Recorded>()
   const gaps = new Map<string, Gap>()
   const forgotten: Gap[] = []
-  const marks = new Map<string, Stamp & { readonly mark: Mark }>()
+  const marks = new Map<string, Marked>()
+  const starts = new Map<string, Marked>()
   let lastBeat: Stamp | undefined
   let count = 0
   let lsn: number | undefined
@@ -166,20 +176,37 @@ export function restore(records: readonly unknown[]): RestoredState {
       }
       for (const [name, id] of data.ids ?? []) if (isNewer(data, ids.get(name))) ids.set(name, { id, n, atUs })
     }
-    for (const mark of data.at) if (isNewer(data, marks.get(mark[0]))) marks.set(mark[0], { mark, n, atUs })
+    const known = data.k === 'beat' ? marks : starts
+    for (const mark of data.at) if (isNewer(data, known.get(mark[0]))) known.set(mark[0], { mark, n, atUs })
   }
   for (const [key, state] of streams) {
-    const newest = marks.get(key)
-    if (newest === undefined || (state.isUnmarked === true && !isNewer(newest, state))) continue
-    const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = newest.mark
-    const missing = spans.map(([first, last]) => ({ first, last }))
-    // Where it stood before it was retired joins nothing that came since.
-    const standing = state.former === undefined ? { lastUs: lastUs || undefined, lastSequence, missing } : {}
-    streams.set(key, { ...state, ...standing, newestTradeUs: newestTradeUs || undefined, epoch })
+    streams.set(key, { ...state, ...standingOf(state, marks.get(key), starts.get(key)) })
   }
   const newestIds = new Map([...ids].map(([name, { id }]) => [name, id]))
   const found = [...gaps.values()].sort((a, b) => a.detected_time_us - b.detected_time_us)
   return { streams, gaps: found, forgotten, lastBeatUs: lastBeat?.atUs, count, lsn, ids: newestIds, unknown }
+}
+
+interface Marked extends Stamp {
+  readonly mark: Mark
+}
+
+interface Recorded extends StreamState, Stamp {
+  readonly isUnmarked?: boolean | undefined
+}
+
+/** `told`: by a beat, which the log has; `start`: of a numbering, of which the log may have nothing. */
+function standingOf(state: Recorded, told: Marked | undefined, start: Marked | undefined): Partial<StreamState> {
+  const isNew = start !== undefined && (told === undefined || !isNewer(told, start))
+  const [, before = 0, begun = 0] = start?.mark ?? []
+  const ahead = isNew && begun > (told?.mark[2] ?? begun) ? { epoch: begun, before } : undefined
+  const newest = isNew && ahead === undefined ? start : told
+  if (newest === undefined || (state.isUnmarked === true && !isNewer(newest, state))) return {}
+  const [, lastSequence, epoch, spans, lastUs, newestTradeUs] = newest.mark
+  const missing = spans.map(([first, last]) => ({ first, last }))
+  // Where it stood before it was retired joins nothing that came since.
+  const standing = state.former === undefined ? { lastUs: lastUs || undefined, lastSequence, missing } : {}
+  return { ...standing, newestTradeUs: newestTradeUs || undefined, epoch, ahead }
 }
 
 /** Where a stream stands; `undefined`: nowhere yet. */

@@ -98,7 +98,7 @@ async function running(write: Write, open: Sink['open'] = async () => undefined)
     ledger.close()
     repeats.stop()
   }
-  return { delivery, emit, gaps, stop }
+  return { delivery, ledger, emit, gaps, stop }
 }
 
 const isPoison = ({ body }: { readonly body: Buffer }): boolean => body.includes(':0:2"')
@@ -135,6 +135,17 @@ test('what the log did not take last is in a gap, though the service stops', asy
   emit({ ...tradeOf(2), order_type: 'x'.repeat(17 * 1024 * 1024) })
   await stop()
   expect(gaps.filter(({ cause }) => cause === 'log_full')).toMatchObject([{ symbol: 'BTC-USDT', lost: 1 }])
+})
+
+test('of a venue that has counted anew the next process knows the new numbers alone', async () => {
+  const before = await running(async () => {})
+  for (const index of [999, 1000]) before.emit(tradeOf(index))
+  before.emit({ ...tradeOf(4), id: 'okx:trade:BTC-USDT:1795392000000001:4' })
+  await before.stop()
+  const { ledger, stop } = await running(async () => {})
+  const { epoch, tally } = ledger.stream(STREAM)
+  expect([epoch, tally.last, tally.missing]).toEqual([1_795_392_000_000_001, 4, []])
+  await stop()
 })
 
 test('a record that comes again with its batch is refused once', async () => {

@@ -1,6 +1,7 @@
 /** Numbers that a venue uses a second time: what makes a new epoch, what is merely late, and what the ids come to. */
 
 import { beforeEach, describe, expect, test } from 'vitest'
+import { epochOf, withEpoch } from '../../src/feed/epoch.ts'
 import type { MarketEvent } from '../../src/model/event.ts'
 import { jsonAnswer } from '../helpers/world.ts'
 import { binanceDelta, createRig, exchangeInfo, type Rig } from './rig.ts'
@@ -196,4 +197,9 @@ describe('quotes', () => {
     quote(40, '5.0')
     expect(idsOf('quote').at(-1)).toMatch(/^binance:quote:BTCUSDT:1795392\d{9}:40$/)
   })
+})
+
+test.each(['0:17', 'agg:17'])('%s: the epoch can be read from the id that has it', (tail) => {
+  const trade = { type: 'trade', venue: 'okx', symbol: 'BTC-USDT', id: `okx:trade:BTC-USDT:${tail}` } as MarketEvent
+  expect([0, AT_MS].map((epoch) => epochOf(withEpoch(trade, epoch)))).toEqual([0, AT_MS])
 })

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { FeedLedger } from '../../src/ledger/feed-ledger.ts'
 import { Journal } from '../../src/ledger/journal.ts'
 import { Ledger } from '../../src/ledger/ledger.ts'
+import type { LedgerOptions } from '../../src/ledger/ledger-options.ts'
 import type { StreamIdentity } from '../../src/ledger/records.ts'
 import { Tally } from '../../src/ledger/tally.ts'
 import type { Channel, Gap } from '../../src/model/event.ts'
@@ -28,6 +29,7 @@ async function boot(
   world: Pick<World, 'files' | 'clock'>,
   symbols: readonly string[],
   replay = (_ledger: Ledger) => {},
+  log?: LedgerOptions['log'],
 ): Promise<Running> {
   const gaps: Gap[] = []
   const problems: (string | undefined)[] = []
@@ -35,6 +37,7 @@ async function boot(
     folder: 'ledger',
     files: world.files,
     clock: world.clock,
+    log,
     emit: (gap) => void gaps.push(gap),
     onProblem: (problem) => void problems.push(problem),
   })
@@ -455,6 +458,80 @@ describe('what the log tells behind the journal', () => {
     const { ledger, feeds } = await boot(await killed(world), ['A'], (of) => of.replay(stream('A'), open))
     expect([...(feeds.A?.healing ?? [])]).toEqual([])
     expect(ledger.gaps().at(-1)).toMatchObject({ gap_id: open.gap_id, state: 'final', lost: 3, healed: 1 })
+  })
+})
+
+describe('a venue that counts anew right before the process is killed', () => {
+  const EPOCH = 7
+  const traded = (number: number, epoch: number) => ({
+    span: { first: number, last: number },
+    epoch,
+    receiveUs: 0,
+    tradeUs: number,
+  })
+
+  /** It had 995 to 1000 but for 996 and 997, which it was fetching, and then 1 and 3 of the new numbers. */
+  async function countedAnew(log?: LedgerOptions['log'], meanwhile = () => {}) {
+    const world = createWorld()
+    const { ledger, feeds, gaps } = await boot(world, ['A'], undefined, log)
+    const A = feeds.A as FeedLedger
+    const hear = (number: number) => {
+      const { last = number - 1 } = A.tally
+      A.tally.offer({ first: number, last: number })
+      const start = { cause: 'sequence_gap', startUs: world.clock.nowUs(), lastSequence: last } as const
+      const end = { endUs: world.clock.nowUs(), firstSequence: number, lost: number - last - 1 }
+      const gap = number > last + 1 ? A.lose(start, end, 'open') : undefined
+      A.heard(number, world.clock.nowUs())
+      ledger.flush()
+      return gap
+    }
+    hear(995)
+    const gap = hear(998) as Gap
+    await world.clock.advance(1_500)
+    meanwhile()
+    const old = await killed(world)
+    for (const number of [999, 1000]) hear(number)
+    A.resolve(gap.gap_id, { state: 'final', reason: 'the venue counts anew' })
+    const nowUs = world.clock.nowUs()
+    A.lose({ cause: 'sequence_reset', startUs: nowUs, lastSequence: 1000 }, { endUs: nowUs, firstSequence: 1 }, 'final')
+    A.tally = new Tally()
+    A.renumber(EPOCH)
+    for (const number of [1, 3]) hear(number)
+    const [open, given, reset, missing] = gaps as [Gap, Gap, Gap, Gap]
+    const told = [
+      ...[traded(995, 0), open, traded(998, 0), traded(999, 0), traded(1000, 0), given, reset],
+      ...[traded(1, EPOCH), missing, traded(3, EPOCH)],
+    ]
+    return { old, now: await killed(world), told }
+  }
+
+  test.each([
+    ['knows of the new numbers', 'now'],
+    ['knows the old ones', 'old'],
+  ] as const)('and the journal %s: the next process stands where the log does', async (_name, which) => {
+    const { told, ...worlds } = await countedAnew()
+    const { feeds } = await boot(worlds[which], ['A'], (of) => {
+      for (const each of told) of.replay(stream('A'), each)
+    })
+    expect(feeds.A?.epoch).toBe(EPOCH)
+    expect([feeds.A?.tally.last, feeds.A?.tally.missing]).toEqual([3, [{ first: 2, last: 2 }]])
+    expect([...(feeds.A?.healing ?? [])]).toMatchObject([{ last_sequence: 1, first_sequence: 3 }])
+  })
+
+  test('and the log has nothing of it yet: the next process lacks the new numbers from the first on', async () => {
+    const log = { lastLsn: 5, durableLsn: 5, quietIds: () => [], allIds: () => [] }
+    const { now, told } = await countedAnew(log, () => {
+      log.lastLsn = 9
+    })
+    const { feeds, gaps } = await boot(now, ['A'], (of) => {
+      for (const each of told.slice(0, 5)) of.replay(stream('A'), each)
+    })
+    expect([feeds.A?.epoch, feeds.A?.tally.last, feeds.A?.tally.missing]).toEqual([EPOCH, 0, []])
+    expect([...(feeds.A?.healing ?? [])]).toEqual([])
+    expect(gaps).toMatchObject([
+      { cause: 'sequence_gap', state: 'final', lost: 2 },
+      { cause: 'process_down', last_sequence: 0 },
+    ])
   })
 })
 
