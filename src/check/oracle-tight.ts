@@ -48,6 +48,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   /** Who carries each stream; and when one of them ended beside another, and what it had held with it. */
   const carriers = new Map<Stream, ReadonlySet<number>>()
   const droppedUs = new Map<Stream, EpochUs>()
+  /** When the venue made the first of the trades that a gap lacked, once that has left. */
+  const madeUs = new Map<GapRecord, EpochUs>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
   function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
@@ -56,6 +58,14 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     if (outage !== undefined) return outage.beforeUs - startUs
     const lastUs = stream.previousUs ?? 0
     return Math.min(lastUs, causeUs ?? lastUs) - startUs
+  }
+
+  /** What numbers show to be missing may be missing since the stream's own last message. */
+  function moved(record: GapRecord, event: Gap): EpochUs {
+    const heardUs = receivedUs.get(record.stream) ?? Number.POSITIVE_INFINITY
+    if (!isProcessGap(event)) return Math.min(record.beforeUs ?? 0, heardUs)
+    // What was made before the process ended was lost before it did. When that was of what is gone nobody can say.
+    return madeUs.get(record) ?? (event.state === 'final' ? 0 : Number.POSITIVE_INFINITY)
   }
 
   const lastAlive = (endedUs: EpochUs): EpochUs =>
@@ -125,15 +135,20 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     data(stream, event) {
       const isFetched = event.type === 'trade' && event.source === 'backfill'
       if (!isFetched && event.receive_time_us !== undefined) receivedUs.set(stream, event.receive_time_us)
+      const span = event.type === 'trade' ? options.countersOf(event) : undefined
+      if (span === undefined || event.exchange_time_us === undefined) return
+      for (const record of stream.open) {
+        const { last_sequence } = record.latest
+        if (last_sequence === undefined || last_sequence + 1 < span.first || last_sequence >= span.last) continue
+        madeUs.set(record, event.exchange_time_us)
+      }
     },
     gap({ record, event, before }) {
       // A process that died could not write down the end of it, so the next one goes on with it.
       if (record.isReverted) return
       const begins = before === undefined || event.start_time_us < before.start_time_us
-      // What numbers show to be missing may be missing since the stream's own last message.
-      const isMoved = before !== undefined && event.lost !== 0 && !isProcessGap(event)
-      const movedUs = Math.min(record.beforeUs ?? 0, receivedUs.get(record.stream) ?? Number.POSITIVE_INFINITY)
-      const fromUs = isMoved ? Math.min(earliest(record), movedUs) : earliest(record)
+      const isMoved = before !== undefined && event.lost !== 0
+      const fromUs = isMoved ? Math.min(earliest(record), moved(record, event)) : earliest(record)
       const earlyUs = begins ? fromUs - slackUs - event.start_time_us : 0
       if (earlyUs > HELD_US_MAX || (earlyUs > 0 && !mayBeHeld(record, event) && !mayBeDropped(record, event)))
         tell(record, `begins ${millis(earlyUs)} too early`)

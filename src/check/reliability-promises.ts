@@ -45,7 +45,8 @@ export const PROMISED: readonly Promised[] = [
     text: 'After a kill at any moment, the next process on the same data folder has a `process_down` gap for every feed that was collected, at most 2 s wider than the time without frames (of a book: without a snapshot), and fetches the trades of that time.',
     records: ['kill', 'sim'],
     tests: ['test/prove/waiting.test.ts'],
-    limits: 'A feed that had not delivered its first message is not collected yet: there is nothing to miss.',
+    limits:
+      'A feed that had not delivered its first message is not collected yet: there is nothing to miss. Trades that were lost before the kill, unnoticed, are in the gap too: it then begins when the first of the missing trades was made, or, where the venue does not have that one any more, with the last trade before it.',
   },
   {
     id: 'G5',

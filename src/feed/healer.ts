@@ -1,7 +1,8 @@
 /** Fetches the trades that gaps lack, page by page, all gaps of a feed together, and says how each gap ended. */
 
+import { isOfProcess } from '../ledger/records.ts'
 import { countOf, type NumberSpan, SPANS_MAX } from '../ledger/tally.ts'
-import type { Gap, Trade } from '../model/event.ts'
+import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { TradePage, Venue } from '../venues/venue.ts'
@@ -32,6 +33,10 @@ export interface HealerOptions {
 
 interface Patient {
   readonly gap: Gap
+  /** Nothing can be missing from before. */
+  readonly sinceUs: EpochUs
+  /** When the venue made the first of the missing trades, once that is there. */
+  firstUs: EpochUs | undefined
   readonly sinceMs: number
   readonly backoff: Backoff
   /** Answers that lacked something. */
@@ -59,25 +64,28 @@ export class Healer {
     this.#options = options
   }
 
-  heal(feed: Feed, gap: Gap): void {
+  heal(feed: Feed, gap: Gap, sinceUs = gap.start_time_us): void {
     const { clock, random } = this.#options.platform
     const ward = this.#wards.get(feed) ?? { patients: [], isBusy: false, wake() {}, askedMs: Number.NEGATIVE_INFINITY }
     this.#wards.set(feed, ward)
     const nowMs = clock.monotonicMs()
     const dueMs = Math.max(nowMs, ward.askedMs + NEW_ROUND_MS)
-    ward.patients.push({ gap, sinceMs: nowMs, backoff: new Backoff({ ...PASS_WAIT, random }), passes: 0, dueMs })
+    const backoff = new Backoff({ ...PASS_WAIT, random })
+    ward.patients.push({ gap, sinceUs, firstUs: undefined, sinceMs: nowMs, backoff, passes: 0, dueMs })
     this.#keepFew(feed, ward)
     ward.wake()
     if (!ward.isBusy) void this.#work(feed, ward)
   }
 
   /** Numbers that were missing have come: a gap may be whole now. */
-  delivered(feed: Feed, span: NumberSpan): void {
+  delivered(feed: Feed, span: NumberSpan, madeUs: EpochUs | undefined): void {
     const ward = this.#wards.get(feed)
     if (ward === undefined) return
-    for (const { gap } of [...ward.patients]) {
+    for (const patient of [...ward.patients]) {
+      const { gap } = patient
       const { first, last } = spanOf(gap)
       if (first > span.last || last < span.first) continue
+      if (first >= span.first) patient.firstUs = madeUs
       if (feed.tally.within({ first, last }).length === 0) this.#end(feed, gap, '')
     }
     this.#keepFew(feed, ward)
@@ -191,14 +199,16 @@ export class Healer {
     const patients = this.#wards.get(feed)?.patients ?? []
     const at = patients.findIndex((patient) => patient.gap === gap)
     if (at < 0) return
-    patients.splice(at, 1)
+    const [{ sinceUs, firstUs = sinceUs }] = patients.splice(at, 1) as [Patient]
     if (patients.length === 0) this.#wards.get(feed)?.wake()
     const span = spanOf(gap)
     const left = countOf(feed.tally.within(span))
     feed.tally.drop(span)
     const healed = (gap.lost ?? 0) - left
     const outcome = left === 0 ? ({ state: 'healed', healed } as const) : ({ state: 'final', healed, reason } as const)
-    feed.ledger.resolve(gap.gap_id, outcome)
+    // That the process was well until it ended does not say that the stream was: the first missing trade does.
+    const startUs = isOfProcess(gap) ? Math.max(sinceUs, firstUs) : gap.start_time_us
+    feed.ledger.resolve(gap.gap_id, { ...outcome, start_time_us: Math.min(gap.start_time_us, startUs) })
   }
 }
 

@@ -169,7 +169,7 @@ export class TradeFeeds {
     this.#deliver(feed, trade, receiveUs)
     if (offer !== 'late') return
     if (span.last === feed.behind?.sequence) feed.behind = { ...feed.behind, madeUs: trade.exchange_time_us }
-    this.#healer.delivered(feed, span)
+    this.#healer.delivered(feed, span, trade.exchange_time_us)
   }
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
@@ -186,6 +186,7 @@ export class TradeFeeds {
   #missed(feed: Feed, span: Span, first: number, endUs: EpochUs, nextUs = endUs): void {
     const { ledger } = feed
     const startUs = ledger.lastUs ?? endUs
+    const sinceUs = Math.max(startUs, ledger.lastEndUs)
     const end = { startUs, endUs, nextUs, firstSequence: first, lost: span.last - span.first + 1 }
     const { cause = 'sequence_gap', reason } = this.#suspects.get(feed) ?? {}
     const start = { cause, reason, startUs, lastSequence: span.first - 1 }
@@ -193,7 +194,7 @@ export class TradeFeeds {
     // What lies before is this gap's matter, not that of the next one.
     ledger.lastSequence = feed.tally.last
     this.#suspects.delete(feed)
-    this.#healer.heal(feed, gap)
+    this.#healer.heal(feed, gap, sinceUs)
   }
 
   /** The venue's newest number. False: it does not tell whether anything is missing. */

@@ -3,7 +3,8 @@
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
-import { endOf, type LossEnd, type LossStart, type Outcome, openGap, revise, type StreamIdentity } from './records.ts'
+import type { LossEnd, LossStart, Outcome, StreamIdentity } from './records.ts'
+import { endOf, isOfProcess, openGap, revise } from './records.ts'
 import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
 import type { NewNumbering, StreamState } from './state.ts'
 import { Tally } from './tally.ts'
@@ -87,6 +88,11 @@ export class FeedLedger {
   /** Ended gaps whose missing data are being fetched. */
   get healing(): Iterable<Gap> {
     return this.#healing.values()
+  }
+
+  /** No gap that is told later begins before. */
+  get lastEndUs(): EpochUs {
+    return this.#lastEndUs
   }
 
   get epoch(): number {
@@ -191,9 +197,8 @@ export class FeedLedger {
     const gap = this.#outage
     if (gap === undefined) return undefined
     this.#outage = undefined
-    // A process that ended was well until its last beat.
-    const isOfProcess = gap.cause === 'process_down' || gap.cause === 'shutdown'
-    const sinceUs = isOfProcess ? gap.start_time_us : (end.startUs ?? gap.start_time_us)
+    // A process that ended was well until its last beat, unless what is fetched shows that the stream was not.
+    const sinceUs = isOfProcess(gap) ? gap.start_time_us : (end.startUs ?? gap.start_time_us)
     const startUs = Math.min(gap.start_time_us, Math.max(sinceUs, this.#lastEndUs))
     const change = { ...endOf(gap, end), start_time_us: startUs, state, ...(reason !== undefined && { reason }) }
     return this.#settle(revise(gap, change), end.nextUs)
@@ -230,11 +235,11 @@ export class FeedLedger {
   }
 
   /** The end of healing. */
-  resolve(gapId: string, { state, healed, reason }: Outcome): void {
+  resolve(gapId: string, outcome: Outcome): void {
     const gap = this.#healing.get(gapId)
     if (gap === undefined) return
     this.#healing.delete(gapId)
-    this.#hooks.record(revise(gap, { state, healed, ...(reason !== undefined && { reason }) }))
+    this.#hooks.record(revise(gap, { ...outcome, reason: outcome.reason ?? gap.reason }))
   }
 
   /** The log has told all that it has: a new numbering of which it has nothing begins where it was written down. */
@@ -242,8 +247,8 @@ export class FeedLedger {
     const ahead = this.#ahead
     this.#ahead = undefined
     if (ahead === undefined || ahead.epoch <= this.#epoch) return
-    const reason = 'the venue counts anew'
-    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    for (const gapId of [...this.#healing.keys()])
+      this.resolve(gapId, { state: 'final', reason: 'the venue counts anew' })
     this.#countAnew(ahead.epoch, ahead.before)
   }
 
@@ -270,7 +275,7 @@ export class FeedLedger {
       if (this.#stream.proof === 'counter' && gap.last_sequence !== undefined) this.tally.reach(gap.last_sequence)
       if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
       this.lastSequence = this.tally.last ?? this.lastSequence
-      this.lastUs = Math.max(this.lastUs ?? 0, gap.start_time_us)
+      if (!isOfProcess(gap)) this.lastUs = Math.max(this.lastUs ?? 0, gap.start_time_us)
       const [outage, ended] = gap.end_time_us === undefined ? newerOutage(gap, this.#outage) : [this.#outage, gap]
       this.#outage = outage
       if (ended !== undefined) this.#healing.set(ended.gap_id, ended)

@@ -37,6 +37,9 @@ export interface LossEnd {
   readonly lost?: number | undefined
 }
 
+/** It began with the last beat of a process or with its stop, and not with a message of the stream. */
+export const isOfProcess = ({ cause }: Pick<Gap, 'cause'>): boolean => cause === 'process_down' || cause === 'shutdown'
+
 export function openGap(stream: StreamIdentity, gapId: string, start: LossStart, nowUs: EpochUs): Gap {
   const { exchange, venue, market, symbol, instrument, channel } = stream
   return {
@@ -63,6 +66,8 @@ export interface Outcome {
   readonly state: Exclude<GapState, 'open'>
   readonly healed?: number | undefined
   readonly reason?: string | undefined
+  /** Where what came shows that more may be missing than was known. */
+  readonly start_time_us?: EpochUs
 }
 
 /** The next revision of `gap`. */

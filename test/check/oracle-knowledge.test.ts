@@ -49,6 +49,27 @@ test.each([
   },
 )
 
+describe('trades that are lost long before a kill, and nobody has noticed', () => {
+  /** The gap of the kill ends up `wideMs` wider than to when the first of them was made. */
+  function found(count: number, wideMs: number): PromiseName[] {
+    const good = new GoodRun().steps(3).step('BTCUSDT', 'trade', count)
+    const madeUs = good.nowUs
+    const trace = good.wait(9_000).restart('killed').steps(3).end()
+    const state = count > TRADES_KEPT ? 'final' : 'healed'
+    const timed = change(event('trade', { source: 'backfill' }), { exchange_time_us: madeUs })(trace)
+    return verdict(change(gap({ cause: 'process_down', state }), { start_time_us: madeUs - wideMs * 1000 })(timed))
+  }
+
+  test('the gap may begin when the first of them was made, and not before', () => {
+    expect(found(2, 0)).toEqual([])
+    expect(found(2, 100)).toEqual(['gap_too_wide'])
+  })
+
+  test('of which the first is gone: when it was made nobody can say', () => {
+    expect(found(TRADES_KEPT + 20, 100)).toEqual([])
+  })
+})
+
 test('a stream of which a failing disk never took a word is unknown to the next process', () => {
   const untold = drop(event('gap'))(new GoodRun().steps(3).restart('killed').steps(3).end())
   expect(verdict(untold)).toEqual(expect.arrayContaining(['process_gap_missing', 'book_chain_broken']))

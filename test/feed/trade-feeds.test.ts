@@ -17,6 +17,8 @@ const venue = findVenue('binance') as Venue
 interface Exchange {
   newest: number
   oldest: number
+  /** Made so much later than their numbers say. */
+  lateMs: number
   isDown: boolean
   readonly asked: string[]
 }
@@ -36,7 +38,7 @@ interface Rig {
 }
 
 async function rig(world = createWorld(), channelName = 'trade'): Promise<Rig> {
-  const exchange: Exchange = { newest: 0, oldest: 1, isDown: false, asked: [] }
+  const exchange: Exchange = { newest: 0, oldest: 1, lateMs: 0, isDown: false, asked: [] }
   world.answer = ({ url }) => {
     const { pathname, searchParams } = new URL(url)
     if (exchange.isDown) return Promise.reject(new Error('connect ECONNREFUSED'))
@@ -44,7 +46,7 @@ async function rig(world = createWorld(), channelName = 'trade'): Promise<Rig> {
     exchange.asked.push(searchParams.get('fromId') ?? '')
     const from = Math.max(Number(searchParams.get('fromId')), exchange.oldest)
     const count = Math.min(Number(searchParams.get('limit')), 1 + exchange.newest - from)
-    return jsonAnswer(Array.from({ length: Math.max(0, count) }, (_, i) => row(from + i)))
+    return jsonAnswer(Array.from({ length: Math.max(0, count) }, (_, i) => row(from + i, exchange.lateMs)))
   }
   const delivered: Trade[] = []
   const gaps: Gap[] = []
@@ -135,12 +137,12 @@ function holdAnswer(world: World, path: string): { release(): Promise<void> } {
 
 const TIME_MS = 1_795_392_000_000
 
-const row = (id: number) => ({
+const row = (id: number, lateMs = 0) => ({
   id,
   price: '1.5',
   qty: '2',
   quoteQty: '3',
-  time: TIME_MS + id,
+  time: TIME_MS + id + lateMs,
   isBuyerMaker: true,
   isBestMatch: true,
 })
@@ -841,6 +843,47 @@ describe('an outage', () => {
     again.trades.subscribed(again.feed)
     await again.world.clock.advance(5_000)
     expect(again.ids()).toEqual([20_002])
+  })
+
+  describe.each(['killed', 'stopped'])('of a process that was %s when its stream had been dead for a while', (how) => {
+    test.each([
+      ['with trades that are gone: it begins with the last one before', { oldest: 14 }, 'final', 0],
+      ['with trades of which the first is gone: likewise', { oldest: 12 }, 'final', 0],
+      ['with trades of that time: it begins when the first of them was made', {}, 'healed', 11],
+      ['with trades of later: it begins with the end of the process', { lateMs: 40_000 }, 'healed', 25_000],
+    ])('%s', async (_name, kept, state, startMs) => {
+      const before = await rig()
+      before.trades.subscribed(before.feed)
+      before.stream(10)
+      const lastUs = before.world.clock.nowUs()
+      await before.world.clock.advance(25_000)
+      if (how === 'stopped') before.ledger.stop()
+      const world = await diskOf(before.world)
+      const { exchange, feed, trades, gaps, ledger } = await rig(world)
+      Object.assign(exchange, { newest: 13, ...kept })
+      trades.subscribed(feed)
+      await world.clock.advance(120_000)
+      expect(gaps.at(-1)).toMatchObject({ state, lost: 3, start_time_us: lastUs + startMs * 1000 })
+      const [part] = ledger.coverage(lastUs, lastUs + 24_000_000)
+      expect(part?.coveredShare).toBe(state === 'final' ? 0 : 1)
+    })
+  })
+
+  test('of a killed process that lacks trades which are gone begins no earlier than an older gap ended', async () => {
+    const before = await rig()
+    before.stream(10)
+    const lastUs = before.world.clock.nowUs()
+    before.exchange.newest = 11
+    await before.world.clock.advance(75_000)
+    expect(before.gaps.at(-1)).toMatchObject({ state: 'healed', start_time_us: lastUs })
+    const world = await diskOf(before.world)
+    await world.clock.advance(60_000)
+    const { exchange, feed, trades, gaps } = await rig(world)
+    Object.assign(exchange, { newest: 13, oldest: 14 })
+    trades.subscribed(feed)
+    await world.clock.advance(120_000)
+    const { state, start_time_us: startUs = 0 } = gaps.at(-1) ?? {}
+    expect([state, (startUs - lastUs) / 1e6]).toEqual(['final', expect.closeTo(60, -1)])
   })
 
   test('of a process that was killed right after its first trade: the next one knows where the stream stood', async () => {
