@@ -173,7 +173,7 @@ export class Intake {
   /** The feed's stream starts afresh. Where running numbers will tell whether silence was a loss, nothing is lost yet. */
   restarted(feed: Feed, { cause, sinceUs, reason }: Loss): void {
     feed.isConfirmed = false
-    const isUndecided = cause === 'silence' && feed.channel === 'trade' && feed.topic.proof === 'counter'
+    const isUndecided = cause === 'silence' && feed.topic.proof === 'counter' && feed.tally.last !== undefined
     if (!isUndecided) feed.ledger.begin({ cause, startUs: sinceUs, reason })
     if (feed.channel === 'trade') this.#trades.restarted(feed)
     if (feed.channel === 'book') this.#books.restarted(feed, cause === 'silence' ? 'silence' : 'disconnect')

@@ -7,6 +7,7 @@ import { Tally } from '../ledger/tally.ts'
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Span, Venue } from '../venues/venue.ts'
+import { Beginnings } from './beginnings.ts'
 import type { Loss } from './connection.ts'
 import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
@@ -44,10 +45,7 @@ export class TradeFeeds {
   readonly #suspects = new Map<Feed, Pick<Gap, 'cause' | 'reason'>>()
   /** The number of events of a feed when it last lacked the venue's newest trades. */
   readonly #trailing = new Map<Feed, number>()
-  /** What the venue told first of a stream that has brought nothing since it was confirmed. */
-  readonly #unheard = new WeakMap<Feed, Answer & { readonly newest: number }>()
-  /** Since when the venue has confirmed each stream that is subscribed now. */
-  readonly #confirmedUs = new Map<Feed, EpochUs>()
+  readonly #beginnings = new Beginnings()
   readonly #cancels = new Set<() => void>()
 
   constructor(options: TradeFeedsOptions) {
@@ -95,8 +93,7 @@ export class TradeFeeds {
   /** The venue has confirmed the stream: what was missed meanwhile is asked for. */
   subscribed(feed: Feed): void {
     const nowUs = this.#options.platform.clock.nowUs()
-    this.#confirmedUs.set(feed, nowUs)
-    this.#unheard.delete(feed)
+    this.#beginnings.confirmed(feed, nowUs)
     feed.set('live')
     feed.ledger.live(nowUs)
     if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
@@ -105,21 +102,25 @@ export class TradeFeeds {
 
   /** The stream is being started afresh. */
   restarted(feed: Feed): void {
-    this.#confirmedUs.delete(feed)
+    this.#beginnings.restarted(feed)
   }
 
   /** The feed is collected no more. What was missed of one that is refused can still be fetched; `isGone`: it cannot. */
   dropped(feed: Feed, isGone: boolean): void {
-    this.#confirmedUs.delete(feed)
+    this.#beginnings.forget(feed)
     if (isGone) this.#healer.giveUp(feed, feed.reason)
     this.#suspects.delete(feed)
     this.#trailing.delete(feed)
     this.#checks.forget(feed)
   }
 
-  /** A frame of the feed could not be read; its number tells whether it was data. */
+  /** A frame of the feed could not be read. The numbers behind it tell whether it was data, once there is one before it. */
   undecodable(feed: Feed, reason: string): void {
-    this.#suspects.set(feed, { cause: 'decode_error', reason })
+    const { tally, ledger } = feed
+    const loss = { cause: 'decode_error', reason } as const
+    const isCounted = tally.last !== undefined || this.#beginnings.isTold(feed)
+    if (isCounted || !ledger.isCollected) this.#suspects.set(feed, loss)
+    else ledger.begin({ ...loss, startUs: ledger.lastUs ?? this.#beginnings.confirmedUs(feed) })
   }
 
   /** The stream has said nothing for long: asking tells a quiet market from a dead subscription. */
@@ -151,6 +152,7 @@ export class TradeFeeds {
       else observer.duplicate('trade')
       return
     }
+    this.#beginnings.count(feed, span.first)
     if (isReset(feed, trade, span)) this.#reset(feed, trade, span, receiveUs)
     const before = tally.last ?? span.last
     const offer = feed.tally.offer(span)
@@ -203,34 +205,25 @@ export class TradeFeeds {
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
     // What is traded between the question and the subscription is in neither.
-    const isEarly = !answer.isPolled && answer.askedUs < (this.#confirmedUs.get(feed) ?? Number.POSITIVE_INFINITY)
+    const confirmedUs = this.#beginnings.confirmedUs(feed) ?? Number.POSITIVE_INFINITY
+    const isEarly = !answer.isPolled && answer.askedUs < confirmedUs
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
       // A venue that names no trade forgets old ones, and where the stream has brought none nobody knows what was next.
       const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
       this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost }))
       if (feed.state === 'stale') feed.quiet()
-      if (newest !== undefined && tally.last === undefined && !ledger.isOffList) this.#onUnheard(feed, newest, answer)
+      if (newest !== undefined && tally.last === undefined && !isEarly && !ledger.isOffList)
+        this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true
   }
 
-  /** The stream owes what the venue has counted since it was first asked; what it owes from before that nobody knows. */
+  /** A stream without a number: is the venue ahead of what it told first? */
   #onUnheard(feed: Feed, newest: number, answer: Answer): void {
-    const { tally, ledger } = feed
-    const first = this.#unheard.get(feed)
-    if (first === undefined) this.#unheard.set(feed, { ...answer, newest })
-    if (first === undefined || newest <= first.newest) return
-    this.#inFlight(feed, () => {
-      if (tally.last !== undefined) return
-      const startUs = this.#confirmedUs.get(feed) ?? first.askedUs
-      const end = { endUs: first.answeredUs, nextUs: first.askedUs, firstSequence: first.newest + 1 }
-      ledger.lose({ cause: 'silence', startUs, reason: 'the stream has brought no trade yet' }, end)
-      tally.reach(first.newest)
-      ledger.heard(first.newest, first.askedUs)
-      this.#onTrailing(feed, newest, answer)
-    })
+    if (!this.#beginnings.hasMoved(feed, newest, answer)) return
+    this.#inFlight(feed, () => this.#beginnings.count(feed, newest + 1) && this.#onTrailing(feed, newest, answer))
   }
 
   /** An outage that has begun meanwhile ends with a question of its own. */
