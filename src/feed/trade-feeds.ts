@@ -5,51 +5,33 @@
 
 import { Tally } from '../ledger/tally.ts'
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
-import type { Platform } from '../platform/platform.ts'
-import type { Span, Venue } from '../venues/venue.ts'
-import { Beginnings } from './beginnings.ts'
-import type { Loss } from './connection.ts'
+import type { Span } from '../venues/venue.ts'
 import { withEpoch } from './epoch.ts'
 import type { Feed } from './feed.ts'
 import { Healer } from './healer.ts'
-import type { Downstream, Observer } from './ports.ts'
-import type { RestClient } from './rest-client.ts'
+import type { Downstream } from './ports.ts'
 import { Stall } from './stall.ts'
-import { type Answer, TradeChecks } from './trade-checks.ts'
+import { TradeAnswers, type TradeAnswersOptions } from './trade-answers.ts'
+import type { Answer } from './trade-checks.ts'
 import { isOfOtherNumbers, isReset } from './trade-numbers.ts'
 
-/** What REST knows and the stream has not brought may be on its way. */
-const IN_FLIGHT_MS = 2_000
-/** REST may lag behind the stream; asked too early it does not know yet what was missed. */
-const CATCH_UP_MS = 1_000
 const STALL_TICK_MS = 1_000
 
-export interface TradeFeedsOptions {
-  readonly venue: Venue
-  readonly rest: RestClient
-  readonly platform: Platform
+export interface TradeFeedsOptions extends Omit<TradeAnswersOptions, 'missed' | 'nothing'> {
   readonly downstream: Pick<Downstream, 'accept'>
-  readonly observer: Observer
-  /** The trade feeds that are subscribed now. */
-  readonly open: () => Iterable<Feed>
-  /** Subscribes the feed anew. */
-  readonly restart: (feed: Feed, loss: Loss) => void
 }
 
 export class TradeFeeds {
   readonly #options: TradeFeedsOptions
   readonly #healer: Healer
-  readonly #checks: TradeChecks
+  readonly #answers: TradeAnswers
   readonly #stall: Stall
   /** Why the next missing number will be missing, where that is known. */
   readonly #suspects = new Map<Feed, Pick<Gap, 'cause' | 'reason'>>()
-  /** The number of events of a feed when it last lacked the venue's newest trades. */
-  readonly #trailing = new Map<Feed, number>()
-  readonly #beginnings = new Beginnings()
-  readonly #cancels = new Set<() => void>()
+  #stopStall = () => {}
 
   constructor(options: TradeFeedsOptions) {
-    const { venue, rest, platform, open } = options
+    const { venue, rest, platform } = options
     this.#options = options
     this.#stall = new Stall(STALL_TICK_MS, platform.clock.monotonicMs())
     this.#healer = new Healer({
@@ -58,27 +40,24 @@ export class TradeFeeds {
       platform,
       deliver: (feed, trades) => this.#onFetched(feed, trades),
     })
-    this.#checks = new TradeChecks({
-      venue,
-      rest,
-      platform,
-      open,
-      newest: (feed, last, answer) => this.told(feed, last, answer),
-      failed: (feed, reason) => this.#onUnknown(feed, reason),
+    this.#answers = new TradeAnswers({
+      ...options,
+      missed: (feed, span, endUs, nextUs) => this.#missed(feed, span, span.last + 1, endUs, nextUs),
+      nothing: (feed, outage) => this.#onNothing(feed, outage),
     })
   }
 
-  /** Quiet streams are checked from now on, and what an earlier process left unhealed is taken up. */
+  /** Quiet streams are checked from now on. */
   start(): void {
     const { clock } = this.#options.platform
-    this.#cancels.add(clock.every(STALL_TICK_MS, () => void this.#stall.tick(clock.monotonicMs())))
-    this.#checks.start()
+    this.#stopStall = clock.every(STALL_TICK_MS, () => void this.#stall.tick(clock.monotonicMs()))
+    this.#answers.start()
   }
 
   stop(): void {
-    this.#checks.stop()
+    this.#answers.stop()
     this.#healer.stop()
-    for (const cancel of this.#cancels) cancel()
+    this.#stopStall()
   }
 
   /** Takes up what an earlier process was fetching. */
@@ -90,46 +69,43 @@ export class TradeFeeds {
     this.#offer(feed, trade, receiveUs)
   }
 
-  /** The venue has confirmed the stream: what was missed meanwhile is asked for. */
+  /** The venue has confirmed the stream. */
   subscribed(feed: Feed): void {
-    const nowUs = this.#options.platform.clock.nowUs()
-    this.#beginnings.confirmed(feed, nowUs)
-    feed.set('live')
-    feed.ledger.live(nowUs)
-    if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
-    else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))
+    this.#answers.subscribed(feed)
   }
 
   /** The stream is being started afresh. */
   restarted(feed: Feed): void {
-    this.#beginnings.restarted(feed)
+    this.#answers.restarted(feed)
   }
 
   /** The feed is collected no more. What was missed of one that is refused can still be fetched; `isGone`: it cannot. */
   dropped(feed: Feed, isGone: boolean): void {
-    this.#beginnings.forget(feed)
+    this.#answers.forget(feed)
     if (isGone) this.#healer.giveUp(feed, feed.reason)
     this.#suspects.delete(feed)
-    this.#trailing.delete(feed)
-    this.#checks.forget(feed)
   }
 
   /** A frame of the feed could not be read. The numbers behind it tell whether it was data, once there is one before it. */
   undecodable(feed: Feed, reason: string): void {
-    const { tally, ledger } = feed
+    const { ledger } = feed
     const loss = { cause: 'decode_error', reason } as const
-    const isCounted = tally.last !== undefined || this.#beginnings.isTold(feed)
-    if (isCounted || !ledger.isCollected) this.#suspects.set(feed, loss)
-    else ledger.begin({ ...loss, startUs: ledger.lastUs ?? this.#beginnings.confirmedUs(feed) })
+    if (!ledger.isCollected || this.#answers.isCounted(feed)) this.#suspects.set(feed, loss)
+    else ledger.begin({ ...loss, startUs: ledger.lastUs ?? ledger.stretches.at(-1)?.fromUs })
   }
 
-  /** The stream has said nothing for long: asking tells a quiet market from a dead subscription. */
+  /** The stream has said nothing for long. */
   silent(feed: Feed): void {
-    this.#checks.ask(feed)
+    this.#answers.silent(feed)
+  }
+
+  /** The venue's newest number, or that it has none. */
+  told(feed: Feed, newest: number | undefined, answer: Answer): void {
+    this.#answers.told(feed, newest, answer)
   }
 
   isAsking(feed: Feed): boolean {
-    return this.#checks.isAsking(feed)
+    return this.#answers.isAsking(feed)
   }
 
   #onFetched(feed: Feed, trades: readonly Trade[]): void {
@@ -152,7 +128,7 @@ export class TradeFeeds {
       else observer.duplicate('trade')
       return
     }
-    this.#beginnings.count(feed, span.first)
+    this.#answers.count(feed, span.first)
     if (isReset(feed, trade, span)) this.#reset(feed, trade, span, receiveUs)
     const before = tally.last ?? span.last
     const offer = feed.tally.offer(span)
@@ -199,72 +175,10 @@ export class TradeFeeds {
     this.#healer.heal(feed, gap, sinceUs)
   }
 
-  /** The venue's newest number. False: it does not tell whether anything is missing. */
-  told(feed: Feed, newest: number | undefined, answer: Answer): boolean {
-    const { tally, ledger } = feed
-    // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
-    const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
-    // What is traded between the question and the subscription is in neither.
-    const confirmedUs = this.#beginnings.confirmedUs(feed) ?? Number.POSITIVE_INFINITY
-    const isEarly = !answer.isPolled && answer.askedUs < confirmedUs
-    if (ledger.outage !== undefined && (isBehind || isEarly)) return false
-    if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      // A venue that names no trade forgets old ones, and where the stream has brought none nobody knows what was next.
-      const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
-      this.#ended(feed, ledger.end({ endUs: answer.answeredUs, lost }))
-      if (feed.state === 'stale') feed.quiet()
-      if (newest !== undefined && tally.last === undefined && !isEarly && !ledger.isOffList)
-        this.#onUnheard(feed, newest, answer)
-    } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
-    else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
-    return true
-  }
-
-  /** A stream without a number: is the venue ahead of what it told first? */
-  #onUnheard(feed: Feed, newest: number, answer: Answer): void {
-    if (!this.#beginnings.hasMoved(feed, newest, answer)) return
-    this.#inFlight(feed, () => this.#beginnings.count(feed, newest + 1) && this.#onTrailing(feed, newest, answer))
-  }
-
-  /** An outage that has begun meanwhile ends with a question of its own. */
-  #inFlight(feed: Feed, action: () => void): void {
-    const { tally, ledger } = feed
-    const isStill = () => !feed.isGivenUp && feed.tally === tally && ledger.outage === undefined
-    this.#later(IN_FLIGHT_MS, () => isStill() && action())
-  }
-
   /** The venue has nothing newer. REST may lag behind the stream: until it says so again, what is missing was missed in `outage`. */
-  #ended(feed: Feed, outage: Gap | undefined): void {
+  #onNothing(feed: Feed, outage: Gap | undefined): void {
     if (outage === undefined) this.#suspects.delete(feed)
     else this.#suspects.set(feed, outage)
-  }
-
-  /** Silent, and the venue cannot be asked why. */
-  #onUnknown(feed: Feed, reason: string): void {
-    if (feed.state !== 'stale') return
-    this.#options.observer.stale(feed)
-    feed.ledger.begin({ cause: 'silence', reason: `${feed.reason}; ${reason}` })
-  }
-
-  /** What is traded after the answer has greater numbers; what is traded after the question may have. */
-  #expect(feed: Feed, newest: number, { askedUs, answeredUs }: Answer): void {
-    const { tally, ledger } = feed
-    const span = { first: (tally.last ?? newest) + 1, last: newest }
-    const isOlder = ledger.lastUs === undefined || ledger.lastUs <= answeredUs
-    tally.expect(newest)
-    const endUs = isOlder ? answeredUs : this.#options.platform.clock.nowUs()
-    this.#missed(feed, span, newest + 1, endUs, askedUs)
-  }
-
-  /** Trades that the stream should have brought by now. What brings nothing after a loss twice in a row is dead. */
-  #onTrailing(feed: Feed, newest: number, answer: Answer): void {
-    const isDead = this.#trailing.get(feed) === feed.events
-    this.#trailing.set(feed, feed.events)
-    feed.behind = { foundUs: this.#options.platform.clock.nowUs(), sequence: newest }
-    this.#expect(feed, newest, answer)
-    if (!isDead) return
-    const loss = { cause: 'silence', sinceUs: feed.lastMessageUs, reason: 'the stream brings no trades' } as const
-    this.#options.restart(feed, loss)
   }
 
   /** Numbers below what was delivered, at a later time: the venue counts anew. */
@@ -278,13 +192,5 @@ export class TradeFeeds {
     if (ledger.end(end, 'final', reason) === undefined) ledger.lose({ ...start, reason }, end, 'final')
     ledger.tally = new Tally()
     ledger.renumber(trade.exchange_time_us ?? endUs)
-  }
-
-  #later(delayMs: number, action: () => void): void {
-    const cancel = this.#options.platform.clock.after(delayMs, () => {
-      this.#cancels.delete(cancel)
-      action()
-    })
-    this.#cancels.add(cancel)
   }
 }

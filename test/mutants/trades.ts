@@ -96,7 +96,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'missed-in-outage-not-asked',
-    file: 'feed/trade-feeds.ts',
+    file: 'feed/trade-answers.ts',
     find: `else if (feed.ledger.outage !== undefined) this.#later(CATCH_UP_MS, () => this.#checks.ask(feed))`,
     replace: `else if (feed.ledger.outage !== undefined) feed.ledger.end({ endUs: nowUs, lost: 0 })`,
     why: 'what was traded during an outage is not asked for',
@@ -110,7 +110,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'newest-off-by-one',
-    file: 'feed/trade-feeds.ts',
+    file: 'feed/trade-answers.ts',
     find: `if (newest === undefined || tally.last === undefined || newest <= tally.last) {`,
     replace: `if (newest === undefined || tally.last === undefined || newest <= tally.last + 1) {`,
     why: 'a single trade that is missing at the end counts as none',
@@ -146,7 +146,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'answer-before-the-subscription',
-    file: 'feed/trade-feeds.ts',
+    file: 'feed/trade-answers.ts',
     find: `if (ledger.outage !== undefined && (isBehind || isEarly)) return false`,
     replace: `if (ledger.outage !== undefined && isBehind) return false`,
     why: 'an outage ends with an answer that is older than the subscription',
