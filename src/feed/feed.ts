@@ -8,6 +8,7 @@ import { NumberingEpoch } from './epoch.ts'
 import type { Received } from './event-order.ts'
 import { Lag } from './lag.ts'
 import { RecentIds } from './recent-ids.ts'
+import { RestLag } from './rest-lag.ts'
 import { Silence, type SilenceLimits } from './silence.ts'
 
 /** A venue repeats at most its newest events, after a subscription. */
@@ -31,6 +32,7 @@ export class Feed {
   readonly topic: Topic
   readonly silence: Silence
   readonly lag = new Lag()
+  readonly restLag = new RestLag()
   /** Of books and quotes. */
   readonly numbering: NumberingEpoch
   /** The windows in which data of it may be missing. */

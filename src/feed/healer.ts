@@ -8,13 +8,15 @@ import type { Platform } from '../platform/platform.ts'
 import type { TradePage, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
+import { REST_LAG_MS_MAX } from './rest-lag.ts'
 
 /** A longer gap is not fetched: the oldest numbers are left missing. */
 const IDS_MAX = 500_000
-/** REST may lag behind: what an answer lacks is asked for again so often before it counts as gone. */
+/**
+ * REST may lag behind: what an answer lacks is asked for again so often before it counts as gone, and for as long as REST
+ * may lag, however short the waits between were drawn.
+ */
 const PASSES_MAX = 4
-/** And for so long at least, however short the waits between were drawn. */
-const LAG_MS_MAX = 30_000
 const PASS_WAIT = { firstMs: 4_000, maxMs: 60_000 }
 /** Gaps that wait are asked for together, so often at most: one answer has room for the trades of many. */
 const ROUND_MS = 4_000
@@ -140,7 +142,7 @@ export class Healer {
 
   #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {
     const agoMs = this.#options.platform.clock.monotonicMs() - sinceMs
-    const isGone = (passes >= PASSES_MAX && agoMs > LAG_MS_MAX) || agoMs > DEADLINE_MS
+    const isGone = (passes >= PASSES_MAX && agoMs > REST_LAG_MS_MAX) || agoMs > DEADLINE_MS
     return feed.tally.within(spanOf(gap)).length === 0 || isGone
   }
 

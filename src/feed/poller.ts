@@ -107,7 +107,7 @@ export class Poller {
   async #ask(feed: Feed, request: RestRequest<readonly MarketEvent[]>): Promise<void> {
     const { rest, accept, answered } = this.#options
     const { clock } = this.#options.platform
-    const askedUs = clock.nowUs()
+    const asked = { askedUs: clock.nowUs(), askedMs: clock.monotonicMs() }
     const events = await rest.get(request)
     if (this.#isStopped || feed.isGivenUp) return
     const receiveTimeUs = clock.nowUs()
@@ -121,7 +121,7 @@ export class Poller {
     feed.events += fresh.length
     feed.set('live')
     for (const event of fresh) accept(feed, event, receiveTimeUs)
-    answered(feed, events, { askedUs, answeredUs: receiveTimeUs, isPolled: true })
+    answered(feed, events, { ...asked, answeredUs: receiveTimeUs, isPolled: true })
   }
 }
 

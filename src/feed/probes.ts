@@ -51,7 +51,6 @@ export class Probes {
     const { events } = feed
     this.#asking.add(feed)
     const reason = await this.#missing(feed, IN_FLIGHT_MS.feed)
-      .then((newest) => (newest === undefined ? undefined : `the venue's book is at ${newest}`))
       .catch(wordsOf)
       .finally(() => this.#asking.delete(feed))
     if (this.#isStopped || feed.isGivenUp || feed.events !== events) return
@@ -74,12 +73,18 @@ export class Probes {
     return answer === undefined
   }
 
-  /** The number that the venue has come to, unless the stream has or comes there too. Errors: rejects with {@link RestError}. */
-  async #missing(feed: Feed, inFlightMs: number): Promise<number | undefined> {
+  /**
+   * Where the venue stands, in words, unless the stream does or comes there too. One that stands before it, for longer than
+   * REST lags, counts anew: what the stream lacks cannot be told. Errors: rejects with {@link RestError}.
+   */
+  async #missing(feed: Feed, inFlightMs: number): Promise<string | undefined> {
+    const askedMs = this.#options.platform.clock.monotonicMs()
     const newest = await this.#inTime(this.#newest(feed))
     const isMissing = () => newest !== undefined && newest > (this.#position(feed) ?? 0)
     if (isMissing()) await new Promise<void>((resolve) => void this.#options.platform.clock.after(inFlightMs, resolve))
-    return isMissing() ? newest : undefined
+    const position = this.#position(feed) ?? 0
+    const isAnew = newest !== undefined && feed.restLag.isExceeded(newest, position, askedMs)
+    return isMissing() || isAnew ? `the venue's book is at ${newest}` : undefined
   }
 
   async #newest({ channel, topic, symbol }: Feed): Promise<number | undefined> {

@@ -11,6 +11,7 @@ import type { Loss } from './connection.ts'
 import type { Feed } from './feed.ts'
 import type { Observer } from './ports.ts'
 import type { RestClient } from './rest-client.ts'
+import { REST_LAG_MS_MAX } from './rest-lag.ts'
 import { type Answer, TradeChecks } from './trade-checks.ts'
 
 /** What REST knows and the stream has not brought may be on its way. */
@@ -106,6 +107,9 @@ export class TradeAnswers {
     const { tally, ledger } = feed
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
+    const isAnew =
+      newest !== undefined && tally.last !== undefined && feed.restLag.isExceeded(newest, tally.last, answer.askedMs)
+    if (isAnew && ledger.outage === undefined) return this.#onAnew(feed, newest)
     // What is traded between the question and the subscription is in neither.
     const confirmedUs = this.#beginnings.confirmedUs(feed) ?? Number.POSITIVE_INFINITY
     const isEarly = !answer.isPolled && answer.askedUs < confirmedUs
@@ -115,11 +119,30 @@ export class TradeAnswers {
       const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
       this.#options.nothing(feed, ledger.end({ endUs: answer.answeredUs, lost }))
       if (feed.state === 'stale') feed.quiet()
+      if (isBehind) this.#askAgain(feed)
       if (newest !== undefined && tally.last === undefined && !isEarly && !ledger.isOffList)
         this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true
+  }
+
+  /** REST lags, or the venue counts anew: that is known when REST cannot lag any more. */
+  #askAgain(feed: Feed): void {
+    const { tally } = feed
+    const { last } = tally
+    const isStill = () => feed.tally === tally && tally.last === last
+    this.#later(REST_LAG_MS_MAX + IN_FLIGHT_MS, () => isStill() && this.#checks.ask(feed))
+  }
+
+  /** The venue counts anew, and the stream has not brought a trade that says so: nobody knows what it lacks. */
+  #onAnew(feed: Feed, newest: number): false {
+    const reason = `the venue's newest trade is ${newest}, the stream's was ${feed.tally.last}`
+    feed.set('stale', reason)
+    this.#options.observer.stale(feed)
+    feed.ledger.begin({ cause: 'silence', reason })
+    this.#options.restart(feed, { cause: 'silence', sinceUs: feed.lastMessageUs, reason })
+    return false
   }
 
   /** A stream without a number: is the venue ahead of what it told first? */

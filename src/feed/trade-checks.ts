@@ -21,6 +21,8 @@ const NO_ANSWER = 'the venue has not answered yet'
 /** When the venue was asked for its newest number, and when it answered. */
 export interface Answer {
   readonly askedUs: EpochUs
+  /** The same moment by the clock that only grows. */
+  readonly askedMs: number
   readonly answeredUs: EpochUs
   /** What is traded after the question comes with the answer to the next poll. */
   readonly isPolled?: boolean
@@ -113,16 +115,16 @@ export class TradeChecks {
   /** Never rejects. */
   async #ask(feed: Feed): Promise<void> {
     const { venue, rest, platform, newest } = this.#options
-    const askedUs = platform.clock.nowUs()
+    const [askedUs, askedMs] = [platform.clock.nowUs(), platform.clock.monotonicMs()]
     const { tally } = feed
-    this.#quiet.set(feed, { events: feed.events, sinceMs: platform.clock.monotonicMs() })
+    this.#quiet.set(feed, { events: feed.events, sinceMs: askedMs })
     const answered = this.#await(feed)
     try {
       const last = await rest.get(venue.rest.newestTrade(feed.topic))
       answered()
       if (this.#isStopped || feed.isGivenUp) return
       // A number from before the venue counted anew says nothing about those from then on.
-      const answer = { askedUs, answeredUs: platform.clock.nowUs() }
+      const answer = { askedUs, askedMs, answeredUs: platform.clock.nowUs() }
       if (feed.tally === tally && newest(feed, last, answer)) this.#backoffs.delete(feed)
       else this.#askLater(feed)
     } catch (error) {

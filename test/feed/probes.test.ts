@@ -6,6 +6,7 @@ import { Bans } from '../../src/feed/bans.ts'
 import type { Feed } from '../../src/feed/feed.ts'
 import { Probes } from '../../src/feed/probes.ts'
 import { RestClient } from '../../src/feed/rest-client.ts'
+import { RestLag } from '../../src/feed/rest-lag.ts'
 import { Tally } from '../../src/ledger/tally.ts'
 import { findVenue } from '../../src/venues/index.ts'
 import { channelNames, type Venue } from '../../src/venues/venue.ts'
@@ -33,6 +34,7 @@ const feedOf = (channel: 'book' | 'trade', more: Partial<Record<keyof Feed, unkn
     isGivenUp: false,
     tally: new Tally(50),
     silence: { limitMs: 10_000 },
+    restLag: new RestLag(),
     quiet: () => void log.push('quiet'),
     ...more,
   }) as unknown as Feed
@@ -83,6 +85,30 @@ describe('a silent book', () => {
     expect([log, probes.isAsking(feed)]).toEqual([[], true])
     await world.clock.advance(200)
     expect([log, probes.isAsking(feed)]).toEqual([["dead: the venue's book is at 100"], false])
+  })
+
+  test('whose venue is behind it is quiet, for as long as REST may lag; a venue that counts anew does not tell', async () => {
+    ours(100)
+    theirs = 99
+    const feed = feedOf('book')
+    for (let seconds = 0; seconds <= 30; seconds += 10) {
+      await probes.ask(feed)
+      await world.clock.advance(10_000)
+    }
+    expect(log).toEqual(['quiet', 'quiet', 'quiet', 'quiet'])
+    await probes.ask(feed)
+    expect(log.slice(4)).toEqual(["dead: the venue's book is at 99"])
+  })
+
+  test('whose REST nodes lag now and then is quiet', async () => {
+    ours(100)
+    const feed = feedOf('book')
+    for (let i = 0; i < 20; i++) {
+      theirs = 100 - (i % 3)
+      await probes.ask(feed)
+      await world.clock.advance(14_000)
+    }
+    expect(new Set(log)).toEqual(new Set(['quiet']))
   })
 
   test('is what it was when it has spoken meanwhile, or is asked about no more', async () => {
@@ -138,6 +164,16 @@ describe('a silent connection', () => {
     theirs = 51
     expect(await isQuiet(feedOf('book'), feedOf('trade'))).toBe(false)
     expect(world.requests.every(({ url }) => !url.includes('depth'))).toBe(true)
+  })
+
+  test('is none when the venue is far behind its trades for longer than REST lags: it counts anew', async () => {
+    theirs = 7
+    const trade = feedOf('trade')
+    expect(await isQuiet(trade)).toBe(true)
+    await world.clock.advance(20_000)
+    expect(await isQuiet(trade)).toBe(true)
+    await world.clock.advance(9_000)
+    expect(await isQuiet(trade)).toBe(false)
   })
 
   test('is not asked about by a stream that had fallen silent long before it', async () => {

@@ -83,7 +83,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'healing-given-up-early',
     file: 'feed/healer.ts',
-    find: `(passes >= PASSES_MAX && agoMs > LAG_MS_MAX)`,
+    find: `(passes >= PASSES_MAX && agoMs > REST_LAG_MS_MAX)`,
     replace: `(passes >= 1 && agoMs > 0)`,
     why: 'a venue whose REST lags is asked once only',
   },
