@@ -4,6 +4,7 @@
  */
 
 import { Tally } from '../ledger/tally.ts'
+import { newestMadeUs } from '../ledger/trade-time.ts'
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import type { Span } from '../venues/venue.ts'
 import { withEpoch } from './epoch.ts'
@@ -152,7 +153,7 @@ export class TradeFeeds {
 
   #deliver(feed: Feed, trade: Trade, receiveUs: EpochUs): void {
     // The first of a stream is written down when it is heard: with its time, or the next process knows of no numbering.
-    feed.ledger.newestTradeUs = Math.max(feed.ledger.newestTradeUs ?? 0, trade.exchange_time_us ?? 0)
+    feed.ledger.newestTradeUs = newestMadeUs(feed.ledger.newestTradeUs, trade.exchange_time_us, receiveUs)
     if (trade.source !== 'backfill') {
       feed.ledger.heard(feed.tally.last, receiveUs)
       feed.madeUs = trade.exchange_time_us

@@ -2,6 +2,7 @@
 
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
 import type { Tally } from '../ledger/tally.ts'
+import { isFuture } from '../ledger/trade-time.ts'
 import type { EpochUs, MarketEvent, Trade } from '../model/event.ts'
 import type { Span, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
@@ -42,8 +43,13 @@ export function newestNumber(venue: Venue, events: readonly MarketEvent[]): numb
  */
 export function isReset({ tally, ledger: { newestTradeUs } }: Feed, trade: Trade, span: Span): boolean {
   if (tally.last === undefined || newestTradeUs === undefined || span.last > tally.last) return false
-  if (trade.source === 'backfill' || !isLater(trade.exchange_time_us, newestTradeUs)) return false
+  if (trade.source === 'backfill' || !isLater(timeUsOf(trade), newestTradeUs)) return false
   return tally.within(span).length === 0 || hasHeld(tally, { first: span.last + 1, last: tally.last })
+}
+
+/** 0: unknown, also where the venue names a time that cannot be. */
+function timeUsOf({ exchange_time_us: timeUs = 0, receive_time_us: receiveUs = timeUs }: Trade): EpochUs {
+  return isFuture(timeUs, receiveUs) ? 0 : timeUs
 }
 
 /** Not all of them are missing. */
@@ -63,6 +69,6 @@ export function isOfOtherNumbers(
   span: Span,
 ): boolean {
   if (tally.last === undefined || newestTradeUs === undefined || madeUs !== newestTradeUs) return false
-  if ((trade.exchange_time_us ?? 0) - newestTradeUs < LATE_US || tally.within(span).length === 0) return false
+  if (timeUsOf(trade) - newestTradeUs < LATE_US || tally.within(span).length === 0) return false
   return hasHeld(tally, { first: span.last + 1, last: tally.last })
 }

@@ -8,6 +8,7 @@ import { endOf, isOfProcess, openGap, revise } from './records.ts'
 import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
 import type { NewNumbering, StreamState } from './state.ts'
 import { Tally } from './tally.ts'
+import { isFuture, newestMadeUs } from './trade-time.ts'
 
 export class FeedLedger {
   readonly #hooks: FeedLedgerHooks
@@ -226,7 +227,7 @@ export class FeedLedger {
       // What left before the venue counted anew has other numbers, though they look the same.
       if (span !== undefined && epoch === this.#epoch) this.tally.offer(span)
       this.lastSequence = this.tally.last ?? sequence ?? this.lastSequence
-      if (tradeUs !== undefined) this.newestTradeUs = Math.max(tradeUs, this.newestTradeUs ?? 0)
+      if (tradeUs !== undefined) this.newestTradeUs = newestMadeUs(this.newestTradeUs, tradeUs, receiveUs)
       // A stream that was retired since is not revived by what it had delivered before.
       const endUs = this.stretches.length === 0 ? 0 : (this.stretches.at(-1)?.untilUs ?? Number.POSITIVE_INFINITY)
       if (receiveUs > endUs) this.stretches.push({ fromUs: receiveUs, proof: this.#stream.proof })
@@ -260,7 +261,7 @@ export class FeedLedger {
     this.former = former
     this.lastUs = lastUs
     this.lastSequence = lastSequence
-    this.newestTradeUs = newestTradeUs
+    this.newestTradeUs = isFuture(newestTradeUs ?? 0, this.#hooks.nowUs()) ? lastUs : newestTradeUs
     this.#epoch = epoch
     this.#ahead = ahead
     if (this.#stream.proof !== 'counter') return

@@ -106,3 +106,29 @@ test('a silent connection whose venue counts anew is no quiet one: it is subscri
   expect(world.peers.length).toBeGreaterThan(1)
   expect(gaps).toMatchObject([{ state: 'open', last_sequence: 1_000_039 }])
 })
+
+describe('a trade with a time from the future', () => {
+  const yearAhead = { exchange_time_us: (TIME_MS + 365 * 86_400_000) * 1000 }
+
+  test('does not make those of a new numbering old ones', async () => {
+    const { world, feed, trades, stream, gaps, ids } = await rig()
+    trades.subscribed(feed)
+    stream(1_000, yearAhead)
+    await world.clock.advance(10_000)
+    stream(1, { exchange_time_us: world.clock.nowUs() })
+    await world.clock.advance(0)
+    expect(gaps).toMatchObject([{ cause: 'sequence_reset', last_sequence: 1_000, first_sequence: 1 }])
+    expect(ids()).toEqual([1_000, 1])
+  })
+
+  test('is none of a new numbering itself when it comes again', async () => {
+    const { world, feed, trades, stream, gaps, ids } = await rig()
+    trades.subscribed(feed)
+    stream(999)
+    stream(1_000, yearAhead)
+    await world.clock.advance(10_000)
+    stream(1_000, yearAhead)
+    await world.clock.advance(0)
+    expect([gaps, ids()]).toEqual([[], [999, 1_000]])
+  })
+})
