@@ -15,27 +15,28 @@ interface Told extends Answer {
 
 export class Beginnings {
   /** Since when the venue has confirmed each stream that is subscribed now. */
-  readonly #confirmedUs = new Map<Feed, EpochUs>()
+  readonly #confirmed = new Map<Feed, { readonly us: EpochUs; readonly ms: number }>()
   /** What the venue told first of each stream that has brought nothing since it was confirmed. */
   readonly #told = new WeakMap<Feed, Told>()
 
-  confirmedUs(feed: Feed): EpochUs | undefined {
-    return this.#confirmedUs.get(feed)
+  /** For how long the stream had been confirmed at `ms`, monotonic; negative: it was not yet. */
+  confirmedForMs(feed: Feed, ms: number): number {
+    return ms - (this.#confirmed.get(feed)?.ms ?? Number.POSITIVE_INFINITY)
   }
 
-  confirmed(feed: Feed, nowUs: EpochUs): void {
-    this.#confirmedUs.set(feed, nowUs)
+  confirmed(feed: Feed, us: EpochUs, ms: number): void {
+    this.#confirmed.set(feed, { us, ms })
     this.#told.delete(feed)
   }
 
   /** The stream is being started afresh. */
   restarted(feed: Feed): void {
-    this.#confirmedUs.delete(feed)
+    this.#confirmed.delete(feed)
   }
 
   /** The feed is collected no more. */
   forget(feed: Feed): void {
-    this.#confirmedUs.delete(feed)
+    this.#confirmed.delete(feed)
     this.#told.delete(feed)
   }
 
@@ -48,7 +49,7 @@ export class Beginnings {
   hasMoved(feed: Feed, newest: number, answer: Answer): boolean {
     const first = this.#told.get(feed)
     if (first === undefined)
-      this.#told.set(feed, { ...answer, newest, sinceUs: this.#confirmedUs.get(feed) ?? answer.askedUs })
+      this.#told.set(feed, { ...answer, newest, sinceUs: this.#confirmed.get(feed)?.us ?? answer.askedUs })
     return first !== undefined && newest > first.newest
   }
 

@@ -18,6 +18,8 @@ import { type Answer, TradeChecks } from './trade-checks.ts'
 const IN_FLIGHT_MS = 2_000
 /** REST may lag behind the stream; asked too early it does not know yet what was missed. */
 const CATCH_UP_MS = 1_000
+/** Asked so long after the confirmation, it is believed that nothing was. */
+const CAUGHT_UP_MS = 5_000
 
 export interface TradeAnswersOptions {
   readonly venue: Venue
@@ -63,8 +65,9 @@ export class TradeAnswers {
 
   /** The venue has confirmed the stream: what was missed meanwhile is asked for. */
   subscribed(feed: Feed): void {
-    const nowUs = this.#options.platform.clock.nowUs()
-    this.#beginnings.confirmed(feed, nowUs)
+    const { clock } = this.#options.platform
+    const nowUs = clock.nowUs()
+    this.#beginnings.confirmed(feed, nowUs, clock.monotonicMs())
     feed.set('live')
     feed.ledger.live(nowUs)
     if (feed.tally.last === undefined) feed.ledger.end({ endUs: nowUs })
@@ -111,20 +114,33 @@ export class TradeAnswers {
       newest !== undefined && tally.last !== undefined && feed.restLag.isExceeded(newest, tally.last, answer.askedMs)
     if (isAnew && ledger.outage === undefined) return this.#onAnew(feed, newest)
     // What is traded between the question and the subscription is in neither.
-    const confirmedUs = this.#beginnings.confirmedUs(feed) ?? Number.POSITIVE_INFINITY
-    const isEarly = !answer.isPolled && answer.askedUs < confirmedUs
+    const toldForMs = this.#beginnings.confirmedForMs(feed, answer.askedMs)
+    const confirmedForMs = answer.isPolled === true ? Number.POSITIVE_INFINITY : toldForMs
+    const isEarly = confirmedForMs < 0
     if (ledger.outage !== undefined && (isBehind || isEarly)) return false
     if (newest === undefined || tally.last === undefined || newest <= tally.last) {
-      // A venue that names no trade forgets old ones, and where the stream has brought none nobody knows what was next.
-      const lost = newest !== undefined && tally.last !== undefined ? 0 : undefined
-      this.#options.nothing(feed, ledger.end({ endUs: answer.answeredUs, lost }))
-      if (feed.state === 'stale') feed.quiet()
+      const hasNumbers = newest !== undefined && tally.last !== undefined
+      if (ledger.outage !== undefined && hasNumbers && confirmedForMs < CAUGHT_UP_MS)
+        this.#later(CAUGHT_UP_MS - confirmedForMs, () => ledger.outage !== undefined && this.#checks.ask(feed))
+      else this.#onNothing(feed, hasNumbers, answer)
       if (isBehind) this.#askAgain(feed)
-      if (newest !== undefined && tally.last === undefined && !isEarly && !ledger.isOffList)
+      if (newest !== undefined && tally.last === undefined && confirmedForMs >= CAUGHT_UP_MS && !ledger.isOffList)
         this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
     else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
     return true
+  }
+
+  /**
+   * The venue has nothing newer. One that names no trade forgets old ones, and where the stream has brought none nobody knows
+   * what was next. Otherwise nothing was lost, by its word alone: what it did not know yet may be missing in the same time.
+   */
+  #onNothing(feed: Feed, hasNumbers: boolean, { askedUs, answeredUs }: Answer): void {
+    const { ledger } = feed
+    const nextUs = Math.max(ledger.outage?.start_time_us ?? 0, askedUs - REST_LAG_MS_MAX * 1000)
+    const end = hasNumbers ? { endUs: answeredUs, nextUs, lost: 0 } : { endUs: answeredUs }
+    this.#options.nothing(feed, ledger.end(end))
+    if (feed.state === 'stale') feed.quiet()
   }
 
   /** REST lags, or the venue counts anew: that is known when REST cannot lag any more. */

@@ -31,7 +31,7 @@ export interface LossEnd {
   /** Where numbers show a loss: when the last message before it came. It may be from any time since. */
   readonly startUs?: EpochUs | undefined
   readonly endUs: EpochUs
-  /** Where asking took time: since when more may be missing, before the end. */
+  /** Where asking took time, or who was asked may lag: since when more may be missing, before the end. */
   readonly nextUs?: EpochUs | undefined
   readonly firstSequence?: number | undefined
   readonly lost?: number | undefined

@@ -464,12 +464,12 @@ describe('an outage', () => {
     exchange.newest = 10
     feed.ledger.begin({ cause: 'disconnect' })
     trades.subscribed(feed)
-    await world.clock.advance(3_000)
+    await world.clock.advance(6_000)
     expect(gaps.at(-1)).toMatchObject({ cause: 'disconnect', state: 'closed', lost: 0 })
   })
 
   test.each([
-    ['and the stream then goes on behind them', 2_000, 'disconnect'],
+    ['and the stream then goes on behind them', 6_000, 'disconnect'],
     ['and says the same a minute later', 100_000, 'sequence_gap'],
   ] as const)('of which the venue does not know the trades yet, %s', async (_name, waitMs, cause) => {
     const { world, feed, trades, stream, gaps, ids } = await rig()
