@@ -163,7 +163,10 @@ export class Cutter {
 
 const CHUNK = { recordsMax: CHUNK_RECORDS, bytesMax: CHUNK_BYTES }
 
-/** The records from one to another, chunk by chunk, as far as they are still there. */
+/**
+ * The records from one to another, chunk by chunk; those that are not there any more were told as lost.
+ * Errors: rejects when the log does not reach so far, so that nobody takes a part for the whole.
+ */
 async function* readRange(log: PumpLog, firstLsn: number, lastLsn: number): AsyncGenerator<readonly LogRecord[]> {
   const reader = log.reader(firstLsn)
   while (reader.nextLsn <= Math.min(lastLsn, log.readableLsn)) {
@@ -172,4 +175,5 @@ async function* readRange(log: PumpLog, firstLsn: number, lastLsn: number): Asyn
     if (wanted.length > 0) yield wanted
     if (wanted.length < records.length) return
   }
+  if (reader.nextLsn <= lastLsn) throw new Error(`the log can be read up to ${reader.nextLsn - 1}, not to ${lastLsn}`)
 }

@@ -35,6 +35,8 @@ export class Writer {
   #hasRefused = false
   #cancelRetry: (() => void) | undefined
   #writtenLsn: number
+  /** Of memory, when the disk worked again: readers may have got so far. */
+  #shownLsn = 0
   /** The last record of the segment before; `undefined`: it did not end in order. */
   #previousLsn: number | undefined
   #isClosing = false
@@ -50,9 +52,9 @@ export class Writer {
     return this.#writtenLsn
   }
 
-  /** Records up to here can be read: while the disk fails, those in memory, so that sinks get on. */
+  /** Records up to here can be read: while the disk fails, those in memory, so that sinks get on. Never falls. */
   get visibleLsn(): number {
-    return this.#failures > 0 ? this.#parts.tail.lastLsn : this.#writtenLsn
+    return this.#failures > 0 ? this.#parts.tail.lastLsn : Math.max(this.#writtenLsn, this.#shownLsn)
   }
 
   get isFailing(): boolean {
@@ -255,6 +257,7 @@ export class Writer {
     tail.saved(place)
     if (this.#failures > 0) {
       this.#failures = 0
+      this.#shownLsn = tail.lastLsn
       onProblem(undefined)
     }
     onDurable()
