@@ -5,7 +5,7 @@ import type { EpochUs } from '../model/event.ts'
 import type { Files, ProcessName } from '../platform/platform.ts'
 import { cursorPath, cursorSink, parseLsn } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
-import { lockPath } from './lock.ts'
+import { isStaleLock, lockPath } from './lock.ts'
 import { isQuarantine } from './quarantine.ts'
 import type { Problem } from './scanner.ts'
 import { inOrder, parseSegmentName, type SegmentName, SegmentReader, segmentName } from './segment.ts'
@@ -65,7 +65,8 @@ export async function inspectSpool(
     cursors.push({ sink, lsn: parseLsn((await files.read(cursorPath(folder, sink))) ?? '') })
   const lastLsn = segments.reduce((last, segment) => Math.max(last, segment.lastLsn), 0)
   // Only a log that was closed says where it ends; of one that has no segments every sink has had everything.
-  const isClosed = segments.length > 0 && (await files.size(lockPath(folder))) === undefined
+  const hasLock = (await files.size(lockPath(folder))) !== undefined || names.some(isStaleLock)
+  const isClosed = segments.length > 0 && !hasLock
   const endLsn = isClosed ? (parseLsn((await files.read(endPath(folder))) ?? '') ?? 0) : 0
   const missing = missingBetween(segments)
   if (endLsn > lastLsn) missing.push({ firstLsn: lastLsn + 1, lastLsn: endLsn })

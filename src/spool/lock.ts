@@ -31,21 +31,23 @@ export interface Lock {
 
 export const lockPath = (folder: string): string => join(folder, 'lock')
 
+/** The lock of a dead process, moved away. It goes when its finder has a lock of its own, which says the same from then on. */
+export const isStaleLock = (name: string): boolean => /^lock\.\d+$/.test(name)
+
 /** Errors: PrismError SPOOL_LOCKED while another process holds it; the system's error if the folder takes no file. */
 export async function takeLock(parts: LockParts): Promise<Lock> {
   const { folder, files, clock } = parts
   const path = lockPath(folder)
-  let wasLeft = false
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const file = await create(parts)
     if (file !== undefined) {
+      const wasLeft = (await files.list(folder)).some(isStaleLock)
       const stopBeat = clock.every(BEAT_MS, () => void file.append([Buffer.from('.')]).catch(() => {}))
       return { wasLeft, release: (isClean) => release(path, files, file, stopBeat, isClean) }
     }
     const holder = await findHolder(parts)
     if (holder !== undefined) throw locked(folder, holder)
-    wasLeft = true
-    await removeStale(parts)
+    await moveStale(parts)
   }
   throw locked(folder, undefined)
 }
@@ -96,15 +98,14 @@ async function release(
   else await files.truncate(path, 0)
 }
 
-/** Moves the file away first: if another has taken over meanwhile, it is theirs, and is put back. */
-async function removeStale(parts: LockParts): Promise<void> {
+/** If another has taken over meanwhile, it is theirs, and is put back. */
+async function moveStale(parts: LockParts): Promise<void> {
   const { folder, files, processes } = parts
   const aside = `${lockPath(folder)}.${processes.own.pid}`
   try {
     await files.rename(lockPath(folder), aside)
     const holder = parseHolder((await files.read(aside)) ?? '')
-    if (holder === undefined || processes.stateOf(holder) !== 'alive') return await files.remove(aside)
-    await files.rename(aside, lockPath(folder))
+    if (holder !== undefined && processes.stateOf(holder) === 'alive') await files.rename(aside, lockPath(folder))
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error
   }

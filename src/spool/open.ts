@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { errorText, PrismError } from '../model/errors.ts'
 import { hasCode } from '../platform/system-error.ts'
 import { Cursors, lsnText, parseLsn } from './cursors.ts'
-import { type Lock, takeLock } from './lock.ts'
+import { isStaleLock, type Lock, takeLock } from './lock.ts'
 import type { Loss } from './loss.ts'
 import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
@@ -20,7 +20,7 @@ export const LEFT_OUT_LSNS = 10_000_000
 const START_NAME = 'start'
 const ID_NAME = 'id'
 /** What a process that was killed while it replaced a file has left beside it. */
-const LEFTOVER = /^(cursor-.+|start|end|id)\.\d+\.tmp$|\.log\.new$|^lock\.\d+$/
+const LEFTOVER = /^(cursor-.+|start|end|id)\.\d+\.tmp$|\.log\.new$/
 
 /** Errors: PrismError SPOOL_LOCKED while another process has it open; CONFIG_INVALID when the folder cannot be used. */
 export async function openSpool(options: SpoolOptions): Promise<Spool> {
@@ -52,6 +52,8 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const names = await files.list(folder)
   for (const name of names) if (LEFTOVER.test(name)) await files.remove(join(folder, name))
   const { segments, lastLsn, tornLsn, wasWhole, notes, ...found } = await recoverSegments(folder, files, names)
+  // The folder has been synced, and with it the lock that says from now on what these have said.
+  for (const name of names) if (isStaleLock(name)) await files.remove(join(folder, name))
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
   const endLsn = wasInterrupted ? undefined : parseLsn((await files.read(endPath(folder))) ?? '')
