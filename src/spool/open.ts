@@ -2,6 +2,7 @@
 
 import { join } from 'node:path'
 import { errorText, PrismError } from '../model/errors.ts'
+import type { EpochUs } from '../model/event.ts'
 import { hasCode } from '../platform/system-error.ts'
 import { Cursors, lsnText, parseLsn } from './cursors.ts'
 import { isStaleLock, type Lock, takeLock } from './lock.ts'
@@ -13,9 +14,11 @@ import { endPath, Spool } from './spool.ts'
 
 /**
  * A process that did not end in order may have shown its sinks records that did not survive. Their numbers must not be
- * given to others: so many are left out.
+ * given to others: so many are left out, or one for each microsecond since the last one that is known if these are more,
+ * because no process gives them faster. A wrong clock must not use them up: there are 900 times the most of them.
  */
 export const LEFT_OUT_LSNS = 10_000_000
+const LEFT_OUT_LSNS_MAX = 1e13
 
 const START_NAME = 'start'
 const ID_NAME = 'id'
@@ -59,7 +62,7 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const endLsn = wasInterrupted ? undefined : parseLsn((await files.read(endPath(folder))) ?? '')
   const knownLsn = Math.max(lastLsn, endLsn ?? 0, cursors.furthestLsn)
   const isWhole = !wasInterrupted && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
-  const startLsn = await chooseStart(options, knownLsn, isWhole)
+  const startLsn = await chooseStart(options, { lsn: knownLsn + 1, timeUs: found.lastTimeUs }, isWhole)
   // A write that was cut with its process was never called written; a log that was closed ends where it said.
   const isTorn = tornLsn !== undefined && (wasWhole || !wasInterrupted)
   const firstLsn = (isTorn ? lastLsn : Math.max(lastLsn, cursors.knownLsn)) + 1
@@ -87,14 +90,31 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   return spool
 }
 
-/** A number that was never given, also if nothing is left of the last processes: each that leaves some out says so. */
-async function chooseStart({ folder, files }: SpoolOptions, lastLsn: number, isWhole: boolean): Promise<number> {
+/** A number that no process had given at this time. */
+interface Unused {
+  readonly lsn: number
+  /** `undefined`: not known. */
+  readonly timeUs: EpochUs | undefined
+}
+
+/** A number that was never given, also if nothing is left of the last processes: each says where and when it starts. */
+async function chooseStart({ folder, files, clock }: SpoolOptions, next: Unused, isWhole: boolean): Promise<number> {
   const path = join(folder, START_NAME)
-  const startLsn = Math.max(lastLsn + 1, parseLsn((await files.read(path)) ?? '') ?? 0)
-  if (isWhole) return startLsn
+  const last = parseStart(await files.read(path))
+  const nowUs = clock.nowUs()
+  const startLsn = Math.max(...[next, last].map(({ lsn, timeUs }) => lsn + (isWhole ? 0 : leftOut(timeUs, nowUs))))
   // Without room for it a number may be given twice after the next power failure; not starting would be worse.
-  await files.replace(path, lsnText(startLsn + LEFT_OUT_LSNS)).catch(() => {})
-  return startLsn + LEFT_OUT_LSNS
+  await files.replace(path, `${lsnText(startLsn)}${lsnText(nowUs)}`).catch(() => {})
+  return startLsn
+}
+
+const leftOut = (sinceUs: EpochUs | undefined, nowUs: EpochUs): number =>
+  Math.min(LEFT_OUT_LSNS_MAX, Math.max(LEFT_OUT_LSNS, nowUs - (sinceUs ?? nowUs)))
+
+/** Older versions wrote no time. */
+function parseStart(text = ''): Unused {
+  const [lsn = '', time = ''] = text.split(/(?<=\n)/)
+  return { lsn: parseLsn(lsn) ?? 0, timeUs: parseLsn(time) }
 }
 
 /** The log's name: given when its folder is new. */
