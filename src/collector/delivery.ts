@@ -212,6 +212,12 @@ export class Delivery {
             sinks: [name],
           })
       },
+      foundAhead: (heldLsn: number, lastLsn: number) =>
+        repeats.error('sink_ahead', name, 'the log is older than what the store has of it; what waits is sent again', {
+          sink: name,
+          held_lsn: heldLsn,
+          last_lsn: lastLsn,
+        }),
       wrote: (seconds: number) => durations.observe(seconds),
     }
     const pump = new Pump({ name, sink, log, clock, random, files, stateFolder, events })

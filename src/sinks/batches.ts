@@ -10,7 +10,7 @@ import type { Batch, SinkTraits } from './sink.ts'
 /** The log, as far as a pump uses it. */
 export type PumpLog = Pick<
   Spool,
-  'id' | 'isClosed' | 'lastLsn' | 'readableLsn' | 'cursor' | 'ack' | 'rewind' | 'reader' | 'untilReadable'
+  'id' | 'isClosed' | 'lastLsn' | 'readableLsn' | 'cursor' | 'ack' | 'rewind' | 'skip' | 'reader' | 'untilReadable'
 >
 
 /** A batch that is larger is read in such parts. */

@@ -21,6 +21,8 @@ export interface PumpEvents {
   recovered(): void
   /** The store has lost what it had: it gets again what comes after `againAfterLsn`, the rest is not in the log any more. */
   rolledBack(held: Held, cursorLsn: number, againAfterLsn: number): void
+  /** The store holds numbers up to `heldLsn` that this log has not given: it is an older copy. The sink gets what waits. */
+  foundAhead(heldLsn: number, lastLsn: number): void
   /** A write has taken so long. */
   wrote(seconds: number): void
 }
@@ -54,6 +56,8 @@ export class Pump {
   #isStopping = false
   #isCut = false
   #cancelWait = (): void => {}
+  /** Up to here records wait whose numbers the store had seen before: whatever it says, it is not of them. */
+  #doubtedLsn = 0
   /** What is wrong; `undefined`: nothing. */
   problem: string | undefined = 'not opened yet'
   /** Plain counters, read by whoever shows them. */
@@ -118,28 +122,44 @@ export class Pump {
   async #open(): Promise<void> {
     const { sink, log, name, clock } = this.#options
     const held = await sink.open()
-    if (held !== undefined) this.#goTo(held)
+    const further = held === undefined ? undefined : this.#goTo(held)
     const first = sink.traits.hasFixedBatches ? await this.#claimed() : undefined
     const fromLsn = log.cursor(name) + 1
-    this.#cutter = new Cutter({ log, clock, fromLsn, further: held?.further, first })
+    this.#cutter = new Cutter({ log, clock, fromLsn, further, first })
     if (this.#isStopping) this.#cutter.hurry(log.lastLsn)
     this.#failure = undefined
     if (this.problem !== undefined) this.#options.events.recovered()
     this.problem = undefined
   }
 
-  #goTo(held: Held): void {
-    const { throughLsn, hasLost = false } = held
+  /** Yields the records behind the cursor that need not be sent. */
+  #goTo(held: Held): Held['further'] {
+    const { throughLsn, further, hasLost = false } = held
     const { log, name, events } = this.#options
     const cursorLsn = log.cursor(name)
+    this.#checkAhead(held)
+    const isTrusted = cursorLsn >= this.#doubtedLsn
     if (throughLsn >= cursorLsn) {
-      log.ack(name, Math.min(throughLsn, log.lastLsn))
-      return
+      if (isTrusted) log.ack(name, Math.min(throughLsn, log.lastLsn))
+    } else {
+      const againLsn = log.rewind(name, throughLsn)
+      if (hasLost) {
+        this.counts.rollbacks++
+        events.rolledBack(held, cursorLsn, againLsn)
+      }
     }
-    const againLsn = log.rewind(name, throughLsn)
-    if (!hasLost) return
-    this.counts.rollbacks++
-    events.rolledBack(held, cursorLsn, againLsn)
+    return isTrusted ? further : undefined
+  }
+
+  /** Numbers that the log has not given yet must not be given to what comes next: it would be taken for stored. */
+  #checkAhead({ throughLsn, further }: Held): void {
+    const { log, events } = this.#options
+    let heldLsn = throughLsn
+    for (const lsn of further ?? []) heldLsn = Math.max(heldLsn, lsn)
+    if (heldLsn <= log.lastLsn) return
+    this.#doubtedLsn = log.lastLsn
+    log.skip(heldLsn)
+    events.foundAhead(heldLsn, log.lastLsn)
   }
 
   /** Resolves when the sink has everything and the pump is to stop. */

@@ -4,12 +4,12 @@ import { join } from 'node:path'
 import type { EpochUs } from '../model/event.ts'
 import type { Files, ProcessName } from '../platform/platform.ts'
 import { cursorPath, cursorSink, parseLsn } from './cursors.ts'
+import { readEnd } from './end.ts'
 import type { LogRecord } from './frame.ts'
 import { isStaleLock, lockPath } from './lock.ts'
 import { isQuarantine } from './quarantine.ts'
 import type { Problem } from './scanner.ts'
 import { inOrder, parseSegmentName, type SegmentName, SegmentReader, segmentName } from './segment.ts'
-import { endPath } from './spool.ts'
 
 export interface SegmentReport extends SegmentName {
   readonly name: string
@@ -67,7 +67,7 @@ export async function inspectSpool(
   // Only a log that was closed says where it ends; of one that has no segments every sink has had everything.
   const hasLock = (await files.size(lockPath(folder))) !== undefined || names.some(isStaleLock)
   const isClosed = segments.length > 0 && !hasLock
-  const endLsn = isClosed ? (parseLsn((await files.read(endPath(folder))) ?? '') ?? 0) : 0
+  const endLsn = isClosed ? ((await readEnd(folder, files)) ?? 0) : 0
   const missing = missingBetween(segments)
   if (endLsn > lastLsn) missing.push({ firstLsn: lastLsn + 1, lastLsn: endLsn })
   return { folder, holder, segments, missing, cursors, quarantined: names.filter(isQuarantine).sort(), lastLsn }

@@ -5,12 +5,13 @@ import { errorText, PrismError } from '../model/errors.ts'
 import type { EpochUs } from '../model/event.ts'
 import { hasCode } from '../platform/system-error.ts'
 import { Cursors, lsnText, parseLsn } from './cursors.ts'
+import { readEnd } from './end.ts'
 import { isStaleLock, type Lock, takeLock } from './lock.ts'
 import type { Loss } from './loss.ts'
 import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
 import { RESERVE_NAME } from './reserve.ts'
-import { endPath, Spool } from './spool.ts'
+import { Spool } from './spool.ts'
 
 /**
  * A process that did not end in order may have shown its sinks records that did not survive. Their numbers must not be
@@ -59,7 +60,7 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   for (const name of names) if (isStaleLock(name)) await files.remove(join(folder, name))
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
-  const endLsn = wasInterrupted ? undefined : parseLsn((await files.read(endPath(folder))) ?? '')
+  const endLsn = wasInterrupted ? undefined : await readEnd(folder, files)
   const knownLsn = Math.max(lastLsn, endLsn ?? 0, cursors.furthestLsn)
   const isWhole = !wasInterrupted && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
   const startLsn = await chooseStart(options, { lsn: knownLsn + 1, timeUs: found.lastTimeUs }, isWhole)

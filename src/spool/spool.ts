@@ -3,9 +3,9 @@
  * own pace. Appending costs no promise and no system call; see writer.ts for what happens then.
  */
 
-import { join } from 'node:path'
 import type { EpochUs } from '../model/event.ts'
-import { type Cursors, lsnText } from './cursors.ts'
+import type { Cursors } from './cursors.ts'
+import { writeEnd } from './end.ts'
 import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
 import type { Lock } from './lock.ts'
 import { type Loss, type LossCause, LossTally, ToldPlaces } from './loss.ts'
@@ -14,14 +14,12 @@ import { LogReader } from './reader.ts'
 import { Retention } from './retention.ts'
 import type { Segment } from './segment.ts'
 import { Tail } from './tail.ts'
+import { Waiting } from './waiting.ts'
 import { Writer } from './writer.ts'
 
 const TICK_MS = 1_000
 /** Data that goes on being refused is told so often. */
 const REFUSED_TELL_TICKS = 60
-
-/** Where a log that was closed says how far it went. */
-export const endPath = (folder: string): string => join(folder, 'end')
 
 export interface SpoolParts {
   readonly options: SpoolOptions
@@ -50,7 +48,7 @@ export class Spool {
   #evictedLsn = 0
   #ticks = 0
   #stopTick = (): void => {}
-  #waiting: { readonly lsn: number; readonly resolve: () => void }[] = []
+  readonly #waiting = new Waiting()
   readonly #told = new ToldPlaces()
   #isClosed = false
 
@@ -193,7 +191,7 @@ export class Spool {
   /** Resolves when the record can be read, or the log was closed. */
   untilReadable(lsn: number): Promise<void> {
     if (lsn <= this.readableLsn || this.#isClosed) return Promise.resolve()
-    return new Promise((resolve) => void this.#waiting.push({ lsn, resolve }))
+    return this.#waiting.until(lsn)
   }
 
   /** The last record that the sink has for certain. */
@@ -219,6 +217,11 @@ export class Spool {
     return target
   }
 
+  /** Numbers up to here belong to other records: the next one gets a higher. */
+  skip(lsn: number): void {
+    this.#tail.skip(lsn)
+  }
+
   /** Brings everything to disk and gives the folder free. */
   async close(): Promise<void> {
     if (this.#refused !== undefined) this.#tellRefused()
@@ -232,12 +235,12 @@ export class Spool {
     this.#wake()
   }
 
-  /** What the next process must find; less is a loss. False: it cannot be stored. */
+  /** False: the end cannot be stored. */
   async #storeEnd(): Promise<boolean> {
     const { options, recovery, startLsn } = this.#parts
     const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
     try {
-      await options.files.replace(endPath(options.folder), lsnText(lastLsn))
+      await writeEnd(options.folder, options.files, lastLsn)
       return true
     } catch {
       this.counts.ioErrors.cursor++
@@ -261,11 +264,7 @@ export class Spool {
   }
 
   #wake(): void {
-    const lsn = this.#isClosed ? Number.POSITIVE_INFINITY : this.readableLsn
-    if (this.#waiting.length === 0) return
-    const waiting = this.#waiting
-    this.#waiting = waiting.filter((each) => each.lsn > lsn)
-    for (const each of waiting) if (each.lsn <= lsn) each.resolve()
+    this.#waiting.wake(this.#isClosed ? Number.POSITIVE_INFINITY : this.readableLsn)
   }
 
   #tellRefused(): void {

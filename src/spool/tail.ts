@@ -35,7 +35,7 @@ interface Place {
   readonly total: number
 }
 
-/** Records that follow each other, as they are to be written. */
+/** Records whose numbers follow each other, as they are to be written. */
 export interface Batch {
   readonly parts: readonly Uint8Array[]
   readonly bytes: number
@@ -52,6 +52,8 @@ export class Tail {
   #total = 0
   #written: Place
   #saved: Place
+  /** Numbers up to here are not given. Within a block there are no holes. */
+  #skippedLsn = 0
 
   constructor(nextLsn: number, bytesMax: number) {
     this.#bytesMax = bytesMax
@@ -99,7 +101,7 @@ export class Tail {
   append(kind: Kind, stream: Stream, timeUs: number, body: Uint8Array): number | undefined {
     const bytes = frameBytes(stream, body.length)
     let block = this.#last
-    if (block.used + bytes > block.bytes.length) {
+    if (block.used + bytes > block.bytes.length || this.#skippedLsn > block.lastLsn) {
       if (!this.#makeRoom(Math.max(bytes, this.#blockBytes), kind)) return undefined
       block = this.#last
     }
@@ -113,27 +115,36 @@ export class Tail {
   /** Would a record of so many bytes be taken? */
   hasRoom(stream: Stream, bodyBytes: number): boolean {
     const bytes = frameBytes(stream, bodyBytes)
-    const isInBlock = this.#last.used + bytes <= this.#last.bytes.length
+    const isInBlock = this.#last.used + bytes <= this.#last.bytes.length && this.#skippedLsn <= this.#last.lastLsn
     return isInBlock || this.unsavedBytes + Math.max(bytes, this.#blockBytes) <= this.#bytesMax - this.#blockBytes
+  }
+
+  /** The next record gets a number above this one. */
+  skip(lsn: number): void {
+    this.#skippedLsn = Math.max(this.#skippedLsn, lsn)
   }
 
   /** What is to be written next, whole blocks as far as `bytesMax` allows, but one at least. `undefined`: nothing. */
   batch(bytesMax: number): Batch | undefined {
     const parts: Uint8Array[] = []
-    let { block, used, total } = this.#written
+    let { block, used, total, lsn } = this.#written
+    let firstLsn = lsn + 1
     let bytes = 0
     for (let next: Block | undefined = block; next !== undefined; next = next.next) {
       const from = next === this.#written.block ? this.#written.used : 0
       if (next.used === from) continue
-      if (parts.length > 0 && bytes + next.used - from > bytesMax) break
+      const isBehindSkipped = next.firstLsn > lsn + 1
+      if (parts.length > 0 && (isBehindSkipped || bytes + next.used - from > bytesMax)) break
+      if (isBehindSkipped) firstLsn = next.firstLsn
       parts.push(next.bytes.subarray(from, next.used))
       bytes += next.used - from
       block = next
       used = next.used
+      lsn = next.lastLsn
     }
     total += bytes
     if (parts.length === 0) return undefined
-    return { parts, bytes, firstLsn: this.#written.lsn + 1, end: { block, used, lsn: block.lastLsn, total } }
+    return { parts, bytes, firstLsn, end: { block, used, lsn, total } }
   }
 
   /** Meanwhile more may have been released. */
@@ -203,7 +214,7 @@ export class Tail {
       this.#first = this.#first.next as Block
     }
     if (this.#bytes + bytes > bytesMax && this.#saved.lsn < this.#last.lastLsn) return false
-    const block = newBlock(this.#last.lastLsn + 1, bytes)
+    const block = newBlock(Math.max(this.#last.lastLsn, this.#skippedLsn) + 1, bytes)
     this.#last.next = block
     this.#last = block
     this.#bytes += bytes

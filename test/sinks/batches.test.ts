@@ -66,7 +66,7 @@ test.each([
     random: seededRandom(1),
     files: rig.disk.files(scope),
     stateFolder: '/data/sinks/clickhouse',
-    events: { failed() {}, recovered() {}, rolledBack() {}, wrote() {} },
+    events: { failed() {}, recovered() {}, rolledBack() {}, foundAhead() {}, wrote() {} },
   })
   pump.start()
   await withFailingDisk(rig, leadMs, writeMs)

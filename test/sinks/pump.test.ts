@@ -37,6 +37,7 @@ class Machine {
       failed: (problem) => void this.told.push(problem),
       recovered: () => void this.told.push('ready'),
       rolledBack: () => void this.told.push('rolled back'),
+      foundAhead: () => void this.told.push('ahead'),
       wrote: () => {},
     }
     const sink = this.store.sink(clock, this.#traits)

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { lsnText } from '../../src/spool/cursors.ts'
 import { LEFT_OUT_LSNS } from '../../src/spool/open.ts'
-import { FOLDER, Rig } from './rig.ts'
+import { FOLDER, numbers, Rig } from './rig.ts'
 
 const HOUR_MS = 3_600_000
 const HOUR_US = HOUR_MS * 1_000
@@ -85,4 +85,28 @@ test('what a version that wrote no time has said of its start still counts', asy
   rig.disk.put(START, Buffer.from(lsnText(5_000)))
   await rig.start()
   expect(rig.append()).toBe(5_000 + LEFT_OUT_LSNS)
+})
+
+test('numbers that are skipped were never records, wherever they lie', async () => {
+  const rig = new Rig(1, { limits: { memoryBytes: 65_536, segmentBytes: 1_000_000 } })
+  const spool = await rig.start()
+  spool.skip(9)
+  const given: number[] = []
+  for (let i = 0; i < 12; i++) {
+    for (const count of [2, 50]) {
+      rig.append(count, 80)
+      given.push(...numbers(spool.lastLsn - count + 1, spool.lastLsn))
+      spool.skip(spool.lastLsn + 30)
+      spool.skip(spool.lastLsn - 1)
+    }
+    if (i % 3 === 0) await rig.run(100)
+  }
+  await rig.run(100)
+  expect(given[0]).toBe(10)
+  expect(given[2]).toBe(42)
+  expect((await rig.readAll()).map(({ lsn }) => lsn)).toEqual(given)
+  await rig.stop()
+  await rig.start()
+  expect((await rig.readAll()).map(({ lsn }) => lsn)).toEqual(given)
+  expect(rig.losses).toEqual([])
 })

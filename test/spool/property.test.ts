@@ -9,7 +9,7 @@ import { Rig } from './rig.ts'
 type Action =
   | { readonly do: 'append'; readonly count: number; readonly bytes: number; readonly kind: 'event' | 'gap' }
   | { readonly do: 'run'; readonly ms: number }
-  | { readonly do: 'pump' | 'rewind'; readonly part: number }
+  | { readonly do: 'pump' | 'rewind' | 'skip'; readonly part: number }
   | { readonly do: 'kill' | 'power' | 'stop' | 'mend' }
   | { readonly do: 'break'; readonly fault: DiskFault }
 
@@ -24,7 +24,7 @@ const run = fc.record({
   ms: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 0, max: 200 })),
 })
 const pump = fc.record({
-  do: fc.constantFrom('pump' as const, 'rewind' as const),
+  do: fc.constantFrom('pump' as const, 'pump' as const, 'rewind' as const, 'skip' as const),
   part: fc.double({ min: 0, max: 1, noNaN: true }),
 })
 const kill = fc.record({ do: fc.constantFrom('kill' as const, 'stop' as const) })
@@ -63,6 +63,8 @@ class Run {
         return this.#pump(action.part)
       case 'rewind':
         return this.#rewind(action.part)
+      case 'skip':
+        return rig.spool.skip(rig.spool.lastLsn + Math.floor(1_000 * action.part))
       case 'break':
         return void rig.disk.faults.add(action.fault)
       case 'mend':
