@@ -36,8 +36,8 @@ export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }:
   if (streams.length === 0) {
     // Nobody can tell which: any that is collected.
     for (const { stream, isCollected, stretches } of ledger) {
-      // A store has a clock of its own, and may hold nothing of what was ever collected.
-      const startUs = Math.min(nowUs, Math.max(sinceUs ?? nowUs, stretches[0]?.fromUs ?? 0))
+      // A store has a clock of its own. Where nothing says since when, it may be all that was ever collected.
+      const startUs = Math.min(nowUs, Math.max(sinceUs ?? 0, stretches[0]?.fromUs ?? 0))
       if (isCollected) ledger.lack(stream, { ...what, startUs }, { endUs: nowUs })
     }
   }

@@ -1,5 +1,6 @@
 /** Reads the log from one record on: from memory, or from disk when it is behind. One reader for each pump. */
 
+import type { EpochUs } from '../model/event.ts'
 import { sleep } from '../platform/clock.ts'
 import type { Clock, Files } from '../platform/platform.ts'
 import { hasCode } from '../platform/system-error.ts'
@@ -9,6 +10,7 @@ import type { SpoolCounts } from './options.ts'
 import type { Problem } from './scanner.ts'
 import { type Segment, SegmentReader } from './segment.ts'
 import type { ReadLimits, Tail } from './tail.ts'
+import { timeBefore } from './time-before.ts'
 
 /** A place that cannot be read is tried so often, so far apart; then it is lost. */
 const READ_TRIES_MAX = 3
@@ -31,8 +33,16 @@ export interface ReaderParts {
     lastLsn: number,
     segment: Segment | undefined,
     /** When the last record before was received, µs; 0: not known. */
-    sinceUs: number,
+    sinceUs: EpochUs,
   ) => void
+}
+
+interface Lost {
+  readonly cause: LossCause
+  readonly firstLsn: number
+  readonly lastLsn: number
+  readonly segment: Segment | undefined
+  readonly sinceUs: EpochUs
 }
 
 interface Source {
@@ -52,10 +62,11 @@ export class LogReader {
   #triedLsn = 0
   readonly #tried = new Set<Segment>()
   #turnTo: Segment | undefined
-  /** Of the record that was delivered last. */
+  /** Of the record before the next one, as far as it was read; 0: none was. */
   #lastTimeUs = 0
-  /** Losses up to here were told. */
+  /** Losses up to here were told, or are about to be. */
   #toldLsn = 0
+  #untold: Lost[] = []
 
   constructor(parts: ReaderParts, nextLsn: number) {
     this.#parts = parts
@@ -72,6 +83,7 @@ export class LogReader {
     this.#nextLsn = lsn
     this.#source = undefined
     this.#ready = []
+    this.#lastTimeUs = 0
   }
 
   /** The next records, in order; none when there are none yet. Calls must not overlap. */
@@ -84,6 +96,7 @@ export class LogReader {
       const records = tail.read(this.#nextLsn, untilLsn, limits)
       if (records !== undefined) return this.#deliver(records, untilLsn, limits)
       await this.#readAhead()
+      await this.#tell()
     }
   }
 
@@ -121,6 +134,7 @@ export class LogReader {
         if (record === undefined) {
           if (!this.#pass(problem, segment)) break
         } else if (record.lsn >= this.#expected) this.#ready.push(record)
+        else if (this.#ready.length === 0) this.#lastTimeUs = record.timeUs
       }
     } catch (error) {
       await this.#failed(error, segment)
@@ -208,7 +222,15 @@ export class LogReader {
     const firstLsn = Math.max(fromLsn, this.#toldLsn + 1)
     if (lastLsn < firstLsn) return
     this.#toldLsn = lastLsn
-    this.#parts.onLost(cause, firstLsn, lastLsn, segment, this.#ready.at(-1)?.timeUs ?? this.#lastTimeUs)
+    const sinceUs = this.#ready.at(-1)?.timeUs ?? this.#lastTimeUs
+    this.#untold.push({ cause, firstLsn, lastLsn, segment, sinceUs })
+  }
+
+  /** Before anything behind it is delivered. */
+  async #tell(): Promise<void> {
+    const { files, segments, onLost } = this.#parts
+    for (const { cause, firstLsn, lastLsn, segment, sinceUs } of this.#untold.splice(0))
+      onLost(cause, firstLsn, lastLsn, segment, sinceUs || (await timeBefore(files, segments, firstLsn)))
   }
 }
 

@@ -41,6 +41,25 @@ test('where nobody can tell whose it was, every feed that is collected has one',
   expect(found.calls).toEqual(['lack trade BTC-USDT', 'flush'])
 })
 
+test.each([
+  ['the last record before it', 150, 150],
+  ['the beginning of the stream, if that is later', 50, 100],
+  ['the beginning of the stream, if nobody knows', undefined, 100],
+  ['now, if the store’s clock is ahead', 900, 500],
+])('then its gap begins with %s', (_, sinceUs, startUs) => {
+  const gaps: unknown[] = []
+  const found = {
+    lack: (_stream: unknown, start: { readonly startUs: number }, end: { readonly endUs: number }) =>
+      void gaps.push([start.startUs, end.endUs]),
+    flush() {},
+    *[Symbol.iterator]() {
+      yield { stream: STREAM, isCollected: true, stretches: [{ fromUs: 100, untilUs: 200 }, { fromUs: 300 }] }
+    },
+  }
+  lackLoss(found, { cause: 'missing', firstLsn: 1, lastLsn: 2, sinceUs, streams: [], sinks: [] }, 500)
+  expect(gaps).toEqual([[startUs, 500]])
+})
+
 test('a refused record is one', () => {
   const found = ledger()
   const record = {
