@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { Files } from '../platform/platform.ts'
 import { lsnText, parseLsn } from './cursors.ts'
 
-const endPath = (folder: string): string => join(folder, 'end')
+export const END_NAME = 'end'
+
+const endPath = (folder: string): string => join(folder, END_NAME)
 
 /** `undefined`: it does not say, or it is spoilt. Errors: the system's. */
 export const readEnd = async (folder: string, files: Files): Promise<number | undefined> =>

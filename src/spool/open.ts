@@ -5,13 +5,15 @@ import { errorText, PrismError } from '../model/errors.ts'
 import type { EpochUs } from '../model/event.ts'
 import { hasCode } from '../platform/system-error.ts'
 import { Cursors, lsnText, parseLsn } from './cursors.ts'
-import { readEnd } from './end.ts'
+import { END_NAME, readEnd } from './end.ts'
 import { isStaleLock, type Lock, takeLock } from './lock.ts'
 import type { Loss } from './loss.ts'
 import { newCounts, type SpoolOptions } from './options.ts'
 import { recoverSegments } from './recovery.ts'
 import { RESERVE_NAME } from './reserve.ts'
+import { parseSegmentName } from './segment.ts'
 import { Spool } from './spool.ts'
+import { readableFiles } from './unreadable.ts'
 
 /**
  * A process that did not end in order may have shown its sinks records that did not survive. Their numbers must not be
@@ -33,7 +35,7 @@ export async function openSpool(options: SpoolOptions): Promise<Spool> {
   try {
     await files.makeFolder(folder)
     lock = await takeLock(options).catch((error: unknown) => takeLockWithReserve(options, error))
-    return await openLocked(options, lock)
+    return await openLocked({ ...options, files: readableFiles(files, options.clock) }, lock)
   } catch (error) {
     await lock?.release(false).catch(() => {})
     if (!(error instanceof Error) || !('code' in error) || error instanceof PrismError) throw error
@@ -55,14 +57,16 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const cursors = new Cursors({ folder, files, sinks, onError: () => counts.ioErrors.cursor++ })
   const names = await files.list(folder)
   for (const name of names) if (LEFTOVER.test(name)) await files.remove(join(folder, name))
-  const { segments, lastLsn, tornLsn, wasWhole, notes, ...found } = await recoverSegments(folder, files, names)
+  const { segments, lastLsn, tornLsn, wasWhole, notes, ...found } = await recoverSegments(options, names)
   // The folder has been synced, and with it the lock that says from now on what these have said.
   for (const name of names) if (isStaleLock(name)) await files.remove(join(folder, name))
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
   const endLsn = wasInterrupted ? undefined : await readEnd(folder, files)
   const knownLsn = Math.max(lastLsn, endLsn ?? 0, cursors.furthestLsn)
-  const isWhole = !wasInterrupted && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
+  const isNew = names.every((name) => name !== END_NAME && parseSegmentName(name) === undefined)
+  const isWhole =
+    !wasInterrupted && (endLsn !== undefined || isNew) && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
   const startLsn = await chooseStart(options, { lsn: knownLsn + 1, timeUs: found.lastTimeUs }, isWhole)
   // A write that was cut with its process was never called written; a log that was closed ends where it said.
   const isTorn = tornLsn !== undefined && (wasWhole || !wasInterrupted)
@@ -87,7 +91,7 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   }
   const id = await ownId(options)
   const spool = new Spool({ options, lock, cursors, segments, id, counts, startLsn, recovery })
-  await spool.open(names)
+  await spool.open(await files.list(folder))
   return spool
 }
 
@@ -101,16 +105,19 @@ interface Unused {
 /** A number that was never given, also if nothing is left of the last processes: each says where and when it starts. */
 async function chooseStart({ folder, files, clock }: SpoolOptions, next: Unused, isWhole: boolean): Promise<number> {
   const path = join(folder, START_NAME)
-  const last = parseStart(await files.read(path))
+  const text = await files.read(path)
+  const last = parseStart(text)
   const nowUs = clock.nowUs()
-  const startLsn = Math.max(...[next, last].map(({ lsn, timeUs }) => lsn + (isWhole ? 0 : leftOut(timeUs, nowUs))))
+  const leftOut = (sinceUs = nowUs): number => {
+    // Nobody knows what was left out before.
+    if (text !== undefined && last.lsn === 0) return LEFT_OUT_LSNS_MAX
+    return isWhole ? 0 : Math.min(LEFT_OUT_LSNS_MAX, Math.max(LEFT_OUT_LSNS, nowUs - sinceUs))
+  }
+  const startLsn = Math.max(...[next, last].map(({ lsn, timeUs }) => lsn + leftOut(timeUs)))
   // Without room for it a number may be given twice after the next power failure; not starting would be worse.
   await files.replace(path, `${lsnText(startLsn)}${lsnText(nowUs)}`).catch(() => {})
   return startLsn
 }
-
-const leftOut = (sinceUs: EpochUs | undefined, nowUs: EpochUs): number =>
-  Math.min(LEFT_OUT_LSNS_MAX, Math.max(LEFT_OUT_LSNS, nowUs - (sinceUs ?? nowUs)))
 
 /** Older versions wrote no time. */
 function parseStart(text = ''): Unused {

@@ -63,12 +63,17 @@ export class Quarantine {
   }
 }
 
-/** A copy that is on disk when it resolves. Errors: the system's, EEXIST too. */
-export async function copyFile(files: Files, from: string, to: string): Promise<void> {
+/** A copy, of the first `bytesMax` bytes at most, that is on disk when it resolves. Errors: the system's, EEXIST too. */
+export async function copyFile(
+  files: Files,
+  from: string,
+  to: string,
+  bytesMax = Number.POSITIVE_INFINITY,
+): Promise<void> {
   const target = await files.create(to)
   try {
-    for (let at = 0; ; at += CHUNK_BYTES) {
-      const chunk = await files.readAt(from, at, CHUNK_BYTES)
+    for (let at = 0; at < bytesMax; at += CHUNK_BYTES) {
+      const chunk = await files.readAt(from, at, Math.min(CHUNK_BYTES, bytesMax - at))
       await target.append([chunk])
       if (chunk.length < CHUNK_BYTES) break
     }

@@ -11,10 +11,7 @@ import type { Problem } from './scanner.ts'
 import { type Segment, SegmentReader } from './segment.ts'
 import type { ReadLimits, Tail } from './tail.ts'
 import { timeBefore } from './time-before.ts'
-
-/** A place that cannot be read is tried so often, so far apart; then it is lost. */
-const READ_TRIES_MAX = 3
-const READ_RETRY_MS = 200
+import { READ_RETRY_MS, READ_TRIES_MAX } from './unreadable.ts'
 
 export interface ReaderParts {
   readonly files: Files
