@@ -12,6 +12,8 @@ const seq = z.int().nonnegative()
 const checkpoint = z.object({
   logId: z.string(),
   stream: z.string(),
+  /** Of the subjects that were looked at. Older versions did not say. */
+  prefix: z.string().optional(),
   /** When the stream was made, in its server's words. */
   created: z.string(),
   /** Every record up to this number is stored. */

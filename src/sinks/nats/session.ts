@@ -13,7 +13,7 @@ export interface SessionPorts {
   readonly publisher: Publisher
   readonly clock: Clock
   /** Names the stream; the numbers are the session's. */
-  readonly base: Pick<Checkpoint, 'logId' | 'stream' | 'created'>
+  readonly base: Pick<Checkpoint, 'logId' | 'stream' | 'prefix' | 'created'>
   /** What is certain at the beginning; `undefined`: nothing. */
   readonly checkpoint: Checkpoint | undefined
   /** The newest sequence of the stream at the beginning. */

@@ -88,12 +88,15 @@ export class NatsSink implements Sink {
     const info = await openStream(jsm, prefix, stream)
     this.#sayWeaknesses(info)
     const end = endOf(info)
-    const known = this.#checkpoint ?? (await readCheckpoint(platform.files, stateFolder, logId, stream.name))
+    const found = this.#checkpoint ?? (await readCheckpoint(platform.files, stateFolder, logId, stream.name))
+    // What was stored under another prefix is not seen now: that is no loss, and the pump's cursor says how far it went.
+    const hasMoved = found?.prefix !== undefined && found.prefix !== prefix
+    const known = hasMoved ? undefined : found
     const js = jetstream(connection, { timeout: ANSWER_MS })
     const look = { js, clock: platform.clock, stream: stream.name, prefix, logId, remembered: known }
     const scan = await scanStream(look, end)
     if (known !== undefined && scan.continued === undefined) this.#sayRollback(known, end)
-    const held = judgeHeld(scan.seen, end, scan.continued, known !== undefined)
+    const held = hasMoved ? undefined : judgeHeld(scan.seen, end, scan.continued, known !== undefined)
     this.#session = this.#start(connection, info, scan, held)
     this.counts.connections++
     const hasLost = known !== undefined && scan.continued === undefined
@@ -106,7 +109,7 @@ export class NatsSink implements Sink {
     const { lastSeq, created } = endOf(info)
     const duplicateMs = info.config.duplicate_window / NS_PER_MS
     const { ackedSeq = 0, ackedLsn = 0 } = scan.continued ?? {}
-    const base = { logId, stream: info.config.name, created }
+    const base = { logId, stream: info.config.name, prefix: this.#options.prefix, created }
     const publisher = new Publisher({
       connection,
       options: this.#options,

@@ -2,7 +2,10 @@
 
 import { DiscardPolicy, StorageType } from '@nats-io/jetstream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { systemFiles } from '../../../src/platform/files.ts'
+import { readCheckpoint } from '../../../src/sinks/nats/checkpoint.ts'
 import { NATS_DEFAULTS } from '../../../src/sinks/nats/options.ts'
+import { NatsSink } from '../../../src/sinks/nats/sink.ts'
 import { NatsServer, natsMissing } from '../../helpers/nats-server.ts'
 import { batchOf, managed, Rig, record, storedIn, streamConfig, until } from './rig.ts'
 
@@ -101,6 +104,26 @@ describe.skipIf(natsMissing !== undefined)('a stream', () => {
     expect(rig.rejected.map(([{ lsn }]) => lsn)).toEqual([50])
     const lsns = (await storedIn(server.url)).map(({ headers }) => Number(headers['Mp-Lsn']))
     expect(lsns).toEqual(rig.log.map(({ lsn }) => lsn).filter((lsn) => lsn !== 50))
+  })
+
+  test('gets nothing again because the prefix of our subjects was changed, and changed back', async () => {
+    await add({ subjects: ['market.>', 'other.>'], duplicate_window: 100e6 })
+    const went: number[] = []
+    for (const prefix of ['market', 'other', 'market']) {
+      rig.sink = new NatsSink({ ...rig.options, prefix }, rig.ports())
+      rig.append(100)
+      rig.pump()
+      await rig.untilPumped()
+      // A checkpoint is written once a second.
+      const isSaved = async () =>
+        (await readCheckpoint(systemFiles, rig.ports().stateFolder, 'log-1', 'MARKET_DATA'))?.prefix
+      await until(async () => (await isSaved()) === prefix, 'the checkpoint is written')
+      await rig.stopPump()
+      went.push((await storedIn(server.url)).length)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect(went).toEqual([100, 200, 300])
+    expect(rig.warnings.filter((text) => text.includes('restored'))).toEqual([])
   })
 
   test('is looked for on a server without JetStream in vain, with a word about it', async () => {
