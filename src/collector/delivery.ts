@@ -86,7 +86,8 @@ export class Delivery {
     const names = sinks.map(({ name }) => name)
     const onDurable = (): void => ledger().proven()
     try {
-      this.#spool = await openCollectorSpool({ config, platform, metrics, logger, sinks: names, onLoss, onDurable })
+      const common = { config, platform, metrics, logger, onLoss, onDurable }
+      this.#spool = await openCollectorSpool({ ...common, sinks: names, provenLsn: ledger().replayAfterLsn })
     } catch (error) {
       if (!(error instanceof PrismError) || !hasCode(error.cause, 'ENOSPC', 'EDQUOT')) throw error
       repeats.error('log_no_room', '', 'the disk has no room for the durable log; nothing is collected until it has', {

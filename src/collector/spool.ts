@@ -17,6 +17,8 @@ export interface CollectorSpoolParts {
   readonly logger: Logger
   /** Names of the sinks that read it. */
   readonly sinks: readonly string[]
+  /** See {@link SpoolOptions.provenLsn}. */
+  readonly provenLsn?: number | undefined
   /** See {@link SpoolOptions.onLoss}. */
   readonly onLoss: (loss: Loss) => void
   /** See {@link SpoolOptions.onDurable}. */
@@ -35,7 +37,7 @@ export const isSpoolOn = ({ spool }: Pick<Config, 'spool'>, sinks: readonly stri
  * Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID.
  */
 export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Spool> {
-  const { config, platform, metrics, logger, sinks, onLoss, onDurable } = parts
+  const { config, platform, metrics, logger, sinks, provenLsn, onLoss, onDurable } = parts
   const folder = spoolFolder(config)
   const syncs = metrics.histogram('spoolSyncDuration', {})
   const spool = await openSpool({
@@ -48,6 +50,7 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
     sync: config.spool.sync,
     whenFull: config.spool.when_full,
     limits: spoolLimits(config),
+    provenLsn,
     onLoss: (loss) => {
       logger.warning('spool_lost', 'the durable log has lost records', lossFields(loss))
       onLoss(loss)

@@ -115,18 +115,18 @@ export class Cursors {
   }
 
   /**
-   * Writes what has changed, but no further than `writtenLsn`. Resolves when it is on disk, or false when it cannot be.
+   * Writes what has changed, but no further than `settledLsn`. Resolves when it is on disk, or false when it cannot be.
    */
-  flush(writtenLsn: number): Promise<boolean> {
-    this.#flushing = this.#flushing.then(() => this.#write(writtenLsn))
+  flush(settledLsn: number): Promise<boolean> {
+    this.#flushing = this.#flushing.then(() => this.#write(settledLsn))
     return this.#flushing
   }
 
-  async #write(writtenLsn: number): Promise<boolean> {
+  async #write(settledLsn: number): Promise<boolean> {
     const { folder, files, onError } = this.#options
     let isWritten = true
     for (const [sink, entry] of this.#entries) {
-      const lsn = Math.min(entry.lsn, writtenLsn)
+      const lsn = Math.min(entry.lsn, settledLsn)
       if (lsn === entry.storedLsn) continue
       try {
         await files.replace(cursorPath(folder, sink), lsnText(lsn))

@@ -63,20 +63,22 @@ async function openLocked(options: SpoolOptions, lock: Lock): Promise<Spool> {
   const cursorNotes = await cursors.load(segments[0]?.firstLsn ?? lastLsn + 1, lastLsn)
   const wasInterrupted = lock.wasLeft
   const endLsn = wasInterrupted ? undefined : await readEnd(folder, files)
-  const knownLsn = Math.max(lastLsn, endLsn ?? 0, cursors.furthestLsn)
+  // In an emptied folder it is another log.
+  const saidLsn = Math.max(endLsn ?? 0, (names.includes(ID_NAME) ? options.provenLsn : undefined) ?? 0)
+  const knownLsn = Math.max(lastLsn, saidLsn, cursors.furthestLsn)
   const isNew = names.every((name) => name !== END_NAME && parseSegmentName(name) === undefined)
   const isWhole =
-    !wasInterrupted && (endLsn !== undefined || isNew) && cursors.furthestLsn <= Math.max(lastLsn, endLsn ?? 0)
+    !wasInterrupted && (endLsn !== undefined || isNew) && cursors.furthestLsn <= Math.max(lastLsn, saidLsn)
   const startLsn = await chooseStart(options, { lsn: knownLsn + 1, timeUs: found.lastTimeUs }, isWhole)
   // A write that was cut with its process was never called written; a log that was closed ends where it said.
   const isTorn = tornLsn !== undefined && (wasWhole || !wasInterrupted)
   const firstLsn = (isTorn ? lastLsn : Math.max(lastLsn, cursors.knownLsn)) + 1
   const losses: Loss[] = []
-  if (isTorn || (endLsn ?? 0) >= firstLsn)
+  if (isTorn || saidLsn >= firstLsn)
     losses.push({
       cause: isTorn ? 'corrupt' : 'missing',
       firstLsn,
-      lastLsn: endLsn,
+      lastLsn: isTorn ? endLsn : saidLsn,
       sinceUs: found.lastTimeUs,
       streams: [],
       sinks: [],

@@ -33,6 +33,8 @@ export interface SpoolOptions {
   readonly sync: SyncPolicy
   readonly whenFull: FullPolicy
   readonly limits: SpoolLimits
+  /** Somebody else knows that the log had records up to here for good. */
+  readonly provenLsn?: number | undefined
   /** Must make the loss durable before it returns, and may append gap records. Called before anything later is appended or removed. */
   readonly onLoss: (loss: Loss) => void
   /** What is wrong with the disk; `undefined`: nothing any more. */

@@ -64,7 +64,7 @@ export class Spool {
       ...common,
       whenFull,
       cursors,
-      writtenLsn: () => this.#writer.writtenLsn,
+      writtenLsn: () => this.#writer.settledLsn,
       savedLsn: () => this.#tail.savedLsn,
       onLoss: (loss, gaps) => this.#evicted(loss, gaps),
       onSpoilt: (firstLsn, lastLsn, sinceUs) => this.#lost('corrupt', firstLsn, lastLsn, undefined, sinceUs),
@@ -229,7 +229,7 @@ export class Spool {
     this.#stopTick()
     await this.#writer.close()
     const { cursors, lock } = this.#parts
-    const hasAll = (await cursors.flush(this.writtenLsn)) && this.#tail.unwrittenBytes === 0
+    const hasAll = (await cursors.flush(this.#writer.settledLsn)) && this.#tail.unwrittenBytes === 0
     const isClean = hasAll && (await this.#storeEnd())
     await lock.release(isClean).catch(() => this.counts.ioErrors.remove++)
     this.#wake()
@@ -255,7 +255,7 @@ export class Spool {
   async #tick(): Promise<void> {
     const { cursors } = this.#parts
     if (++this.#ticks % REFUSED_TELL_TICKS === 0 && this.#refused !== undefined) this.#tellRefused()
-    await cursors.flush(this.writtenLsn)
+    await cursors.flush(this.#writer.settledLsn)
     try {
       await this.#retention.prune()
     } catch {

@@ -52,6 +52,11 @@ export class Writer {
     return this.#writtenLsn
   }
 
+  /** Of records up to here what is not on disk was given up, because everyone has had it: cursors may go so far. */
+  get settledLsn(): number {
+    return Math.max(this.#writtenLsn, this.#parts.tail.savedLsn)
+  }
+
   /** Records up to here can be read: while the disk fails, those in memory, so that sinks get on. Never falls. */
   get visibleLsn(): number {
     return this.#failures > 0 ? this.#parts.tail.lastLsn : Math.max(this.#writtenLsn, this.#shownLsn)

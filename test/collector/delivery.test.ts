@@ -1,6 +1,6 @@
 /** What the log or a sink gives up for good is in a gap, once, whatever the service is doing at that time. */
 
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -201,4 +201,20 @@ test('a store that was set back beyond what the log has lacks what was received 
   const allLacked = await lackedBy(0)
   expect(allLacked?.start_time_us).toBeGreaterThanOrEqual(startUs)
   expect(allLacked?.start_time_us).toBeLessThan(sinceUs)
+})
+
+test('what the ledger knows the log had, and a killed process’s log has not any more, is in a gap', async () => {
+  const isAway = (): Promise<never> => Promise.reject(new Error('away'))
+  const first = await running(async () => {}, isAway)
+  first.emit(tradeOf(1))
+  // The ledger says each second where it stands in the log.
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  await first.stop()
+  const spool = join(folder, 'spool')
+  // As if it had been killed, and its newest file were gone.
+  writeFileSync(join(spool, 'lock'), '')
+  for (const name of readdirSync(spool)) if (name.endsWith('.log')) rmSync(join(spool, name))
+  const next = await running(async () => {}, isAway)
+  expect(next.gaps.filter(({ cause }) => cause === 'log_spoilt')).toMatchObject([{ symbol: 'BTC-USDT' }])
+  await next.stop()
 })

@@ -1,7 +1,9 @@
 /** A log that was cut or spoilt between two processes. */
 
 import { describe, expect, test } from 'vitest'
+import { diskError } from '../../src/sim/virtual/disk-fault.ts'
 import { lockPath } from '../../src/spool/lock.ts'
+import { openSpool } from '../../src/spool/open.ts'
 import { SEGMENT_HEAD_BYTES } from '../../src/spool/segment.ts'
 import { FOLDER, numbers, Rig } from './rig.ts'
 
@@ -106,4 +108,68 @@ test('copies of spoilt segments are few', async () => {
   expect(rig.losses.length).toBeGreaterThan(5)
   expect(rig.disk.paths.filter((path) => path.endsWith('.bad'))).toHaveLength(4)
   expect(rig.disk.paths).toContain(lockPath(FOLDER))
+})
+
+describe('a log that had more, as others know', () => {
+  const LAST = 90
+
+  async function killed(): Promise<Rig> {
+    const rig = new Rig()
+    await rig.start()
+    for (let i = 0; i < LAST / 6; i++) {
+      rig.append(6, 80)
+      await rig.run(60)
+    }
+    rig.spool.ack('nats', 10)
+    await rig.run(1_500)
+    rig.kill()
+    return rig
+  }
+
+  test.each(['newest', 'every'])('tells what it has not any more: %s segment is gone', async (which) => {
+    const rig = await killed()
+    for (const path of rig.segmentPaths.slice(which === 'newest' ? -1 : 0)) rig.disk.drop(path)
+    const spool = await rig.wait(openSpool({ ...rig.nextProcess(), provenLsn: LAST }))
+    const { lastLsn, lastTimeUs, losses } = spool.recovery
+    expect(lastLsn).toBe(which === 'newest' ? 60 : 0)
+    const firstLsn = which === 'newest' ? 61 : 11
+    expect(losses).toEqual([{ cause: 'missing', firstLsn, lastLsn: LAST, sinceUs: lastTimeUs, streams: [], sinks: [] }])
+    expect(spool.lastLsn).toBeGreaterThan(LAST)
+  })
+
+  test('tells nothing if it has all of it, and is another one if its folder was emptied', async () => {
+    for (const isEmptied of [false, true]) {
+      const rig = await killed()
+      if (isEmptied) for (const path of [...rig.disk.paths]) rig.disk.drop(path)
+      const spool = await rig.wait(openSpool({ ...rig.nextProcess(), provenLsn: LAST }))
+      expect(spool.recovery).toMatchObject({ losses: [], lastLsn: isEmptied ? 0 : LAST })
+      if (isEmptied) expect(spool.lastLsn).toBe(0)
+    }
+  })
+
+  test.each(['kill', 'stop'] as const)(
+    'tells nothing of what everyone had from memory while the disk failed: %s',
+    async (how) => {
+      const rig = new Rig(1, { limits: { memoryBytes: 65_536 } })
+      const first = await rig.start()
+      rig.append(3)
+      await rig.run(100)
+      rig.disk.onOperation = (operation, path) => {
+        if (operation === 'append' && path.endsWith('.log')) throw diskError('error')
+      }
+      for (let i = 0; i < 20; i++) {
+        rig.append(30, 100)
+        await rig.run(1_000)
+        first.ack('nats', first.lastLsn)
+      }
+      const provenLsn = first.durableLsn
+      expect(provenLsn).toBeGreaterThan(first.writtenLsn)
+      await rig.run(1_500)
+      await rig[how]()
+      rig.disk.onOperation = () => {}
+      const spool = await rig.wait(openSpool({ ...rig.nextProcess(), provenLsn }))
+      expect(spool.recovery).toMatchObject({ losses: [], lastLsn: 3 })
+      expect(spool.lastLsn).toBeGreaterThan(603)
+    },
+  )
 })
