@@ -1,22 +1,19 @@
-/** The gaps of one stream: at most one outage (no end known yet) and any number of ended ones that are being healed. */
+/** What the ledger knows of one stream: when it was collected, where it stands, and its gaps. */
 
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
 import type { LossEnd, LossStart, Outcome, StreamIdentity } from './records.ts'
-import { endOf, isOfProcess, openGap, revise } from './records.ts'
-import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
+import { isOfProcess } from './records.ts'
 import type { NewNumbering, StreamState } from './state.ts'
+import { type EndState, StreamGaps } from './stream-gaps.ts'
 import { Tally } from './tally.ts'
 import { isFuture, newestMadeUs } from './trade-time.ts'
 
 export class FeedLedger {
   readonly #hooks: FeedLedgerHooks
-  readonly #healing = new Map<string, Gap>()
+  readonly #gaps: StreamGaps
   #stream: StreamIdentity
-  #outage: Gap | undefined
-  /** End of the newest gap: the next one cannot begin before it. */
-  #lastEndUs = 0
   /** When it was collected; the last one is unfinished while it is. */
   stretches: Stretch[] = []
   /** When it was asked for; collecting begins with the first answer, or with the first that goes wrong. */
@@ -42,6 +39,7 @@ export class FeedLedger {
   constructor(stream: StreamIdentity, hooks: FeedLedgerHooks) {
     this.#stream = stream
     this.#hooks = hooks
+    this.#gaps = new StreamGaps(() => this.#stream, hooks)
   }
 
   get stream(): StreamIdentity {
@@ -64,11 +62,8 @@ export class FeedLedger {
     }
     if (numbers === oldNumbers) return
     const reason = 'the stream comes by another channel, with other numbers'
-    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
-    if (this.#outage?.last_sequence !== undefined) {
-      this.#outage = revise(this.#outage, { last_sequence: undefined })
-      this.#hooks.record(this.#outage)
-    }
+    this.#gaps.giveUp(reason)
+    this.#gaps.unnumber()
     this.#retired = undefined
     this.former = undefined
     this.lastSequence = undefined
@@ -83,25 +78,25 @@ export class FeedLedger {
 
   /** The gap whose end is not known yet. */
   get outage(): Gap | undefined {
-    return this.#outage
+    return this.#gaps.outage
   }
 
   /** Ended gaps whose missing data are being fetched. */
   get healing(): Iterable<Gap> {
-    return this.#healing.values()
+    return this.#gaps.healing
+  }
+
+  get openCount(): number {
+    return this.#gaps.openCount
   }
 
   /** No gap that is told later begins before. */
   get lastEndUs(): EpochUs {
-    return this.#lastEndUs
+    return this.#gaps.lastEndUs
   }
 
   get epoch(): number {
     return this.#epoch
-  }
-
-  get openCount(): number {
-    return this.#healing.size + (this.#outage === undefined ? 0 : 1)
   }
 
   get isCollected(): boolean {
@@ -112,8 +107,7 @@ export class FeedLedger {
   /** It is wanted from now on. */
   open(): void {
     this.#openedUs = this.#hooks.nowUs()
-    for (const [gapId, outcome] of outcomesOfUnnumbered(this.#healing.values(), this.#stream))
-      this.resolve(gapId, outcome)
+    this.#gaps.settleUnnumbered()
     if (this.isCollected) return
     // What came before it was last retired joins nothing that comes from now on, unless it only was off the list.
     const { lastUs, lastSequence, tally } = this
@@ -155,7 +149,7 @@ export class FeedLedger {
     const untilUs = last?.untilUs ?? this.#hooks.nowUs()
     // Also of a stretch that has ended: a process that was killed meanwhile may have told the end of that alone.
     this.end({ endUs: untilUs }, 'final', reason)
-    for (const gap of [...this.#healing.values()]) this.resolve(gap.gap_id, { state: 'final', reason })
+    this.#gaps.giveUp(reason)
     if (last === undefined || (last.untilUs !== undefined && (isOffList || !this.isOffList))) return
     this.#endStretch({ ...last, untilUs, isOffList: isOffList ? true : undefined })
   }
@@ -179,43 +173,32 @@ export class FeedLedger {
     this.#isRenumbered = true
   }
 
-  /** A new gap cannot begin before. The end of one that lies ahead was told by a clock that has been set back since. */
-  get #earliestUs(): EpochUs {
-    return this.#lastEndUs <= this.#hooks.nowUs() ? this.#lastEndUs : 0
-  }
-
   /** Data may be missing from now on, unless it is off the list. An outage that is open already goes on, with its own cause. */
   begin(start: Omit<LossStart, 'startUs'> & { readonly startUs?: EpochUs | undefined }): void {
-    if (this.#outage !== undefined || this.isOffList) return
-    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#earliestUs)
+    if (this.outage !== undefined || this.isOffList) return
+    const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#gaps.earliestUs)
     this.live(startUs)
-    this.#outage = this.#new({ lastSequence: this.lastSequence, ...start, startUs })
-    this.#hooks.record(this.#outage)
+    this.#gaps.begin({ lastSequence: this.lastSequence, ...start, startUs })
   }
 
   /** Data came again. `state` open: what was missed is being fetched. Nothing happens without an outage. */
-  end(end: LossEnd, state: 'open' | 'closed' | 'final' = 'closed', reason?: string): Gap | undefined {
-    const gap = this.#outage
-    if (gap === undefined) return undefined
-    this.#outage = undefined
-    // A process that ended was well until its last beat, unless what is fetched shows that the stream was not.
-    const sinceUs = isOfProcess(gap) ? gap.start_time_us : (end.startUs ?? gap.start_time_us)
-    const startUs = Math.min(gap.start_time_us, Math.max(sinceUs, this.#lastEndUs))
-    const change = { ...endOf(gap, end), start_time_us: startUs, state, ...(reason !== undefined && { reason }) }
-    return this.#settle(revise(gap, change), end.nextUs)
+  end(end: LossEnd, state: EndState = 'closed', reason?: string): Gap | undefined {
+    return this.#gaps.end(end, state, reason)
   }
 
   /** A loss that was noticed when it was over already. */
-  lose(start: LossStart, end: LossEnd, state: 'open' | 'closed' | 'final' = 'closed'): Gap {
-    const startUs = Math.max(start.startUs, Math.min(this.#earliestUs, end.endUs))
-    const gap = this.#new({ ...start, startUs })
-    // It is over when it is found, so it leaves as one event.
-    return this.#settle({ ...gap, ...endOf(gap, end), state }, end.nextUs)
+  lose(start: LossStart, end: LossEnd, state: EndState = 'closed'): Gap {
+    return this.#gaps.lose(start, end, state)
   }
 
   /** What was delivered is lost for good behind us, whenever that was. */
   lack(start: LossStart, end: LossEnd): void {
-    this.#hooks.lacked({ ...this.#new(start), ...endOf({ start_time_us: start.startUs }, end), state: 'final' })
+    this.#gaps.lack(start, end)
+  }
+
+  /** The end of healing. */
+  resolve(gapId: string, outcome: Outcome): void {
+    this.#gaps.resolve(gapId, outcome)
   }
 
   /** An earlier process delivered this after what is known of the stream was written. */
@@ -235,21 +218,12 @@ export class FeedLedger {
     }
   }
 
-  /** The end of healing. */
-  resolve(gapId: string, outcome: Outcome): void {
-    const gap = this.#healing.get(gapId)
-    if (gap === undefined) return
-    this.#healing.delete(gapId)
-    this.#hooks.record(revise(gap, { ...outcome, reason: outcome.reason ?? gap.reason }))
-  }
-
   /** The log has told all that it has: a new numbering of which it has nothing begins where it was written down. */
   catchUp(): void {
     const ahead = this.#ahead
     this.#ahead = undefined
     if (ahead === undefined || ahead.epoch <= this.#epoch) return
-    for (const gapId of [...this.#healing.keys()])
-      this.resolve(gapId, { state: 'final', reason: 'the venue counts anew' })
+    this.#gaps.giveUp('the venue counts anew')
     this.#countAnew(ahead.epoch, ahead.before)
   }
 
@@ -277,16 +251,12 @@ export class FeedLedger {
       if (gap.first_sequence !== undefined) this.tally.expect(gap.first_sequence - 1)
       this.lastSequence = this.tally.last ?? this.lastSequence
       if (!isOfProcess(gap)) this.lastUs = Math.max(this.lastUs ?? 0, gap.start_time_us)
-      const [outage, ended] = gap.end_time_us === undefined ? newerOutage(gap, this.#outage) : [this.#outage, gap]
-      this.#outage = outage
-      if (ended !== undefined) this.#healing.set(ended.gap_id, ended)
     }
-    this.#lastEndUs = Math.max(this.#lastEndUs, gap.end_time_us ?? 0)
+    this.#gaps.restore(gap)
   }
 
   #replayGap(gap: Gap): void {
-    if (this.#outage?.gap_id === gap.gap_id) this.#outage = undefined
-    this.#healing.delete(gap.gap_id)
+    this.#gaps.withdraw(gap.gap_id)
     this.restore(gap)
     const { state, last_sequence: last, first_sequence: first } = gap
     // It waits for none of them any more.
@@ -304,17 +274,5 @@ export class FeedLedger {
   #endStretch(...lastAndNext: Stretch[]): void {
     this.stretches = [...this.stretches.slice(0, -1), ...lastAndNext]
     this.#hooks.stretched()
-  }
-
-  #new(start: LossStart): Gap {
-    return openGap(this.stream, this.#hooks.nextGapId(), start, this.#hooks.nowUs())
-  }
-
-  /** The end of `gap` is known. */
-  #settle(gap: Gap, nextUs = gap.end_time_us): Gap {
-    this.#lastEndUs = Math.max(this.#lastEndUs, nextUs ?? 0)
-    if (gap.state === 'open') this.#healing.set(gap.gap_id, gap)
-    this.#hooks.record(gap)
-    return gap
   }
 }

@@ -89,10 +89,8 @@ export class Ledger {
     this.replayAfterLsn = last.lsn
     this.idsOfLog = last.ids
     for (const state of streams.values()) this.#entry(state.stream).ledger.takeUp(state)
-    for (const gap of gaps) {
-      const entry = this.#entries.get(streamKey(gap))
-      if (entry !== undefined) this.kept.keep(entry.gaps, gap)
-    }
+    const known = gaps.map((gap) => ({ gap, of: this.#entries.get(streamKey(gap)) }))
+    for (const { gap, of } of known) if (of !== undefined) this.kept.keep(of.gaps, gap)
     for (const gap of forgotten) this.kept.forget(gap)
     for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
     if (unreadable.length > 0) this.unread = `files of the ledger could not be read: ${unreadable.join('; ')}`
@@ -294,7 +292,7 @@ export class Ledger {
 
   #picture(): Iterable<JournalRecord> {
     const { log } = this.#options
-    const ofLog = log && { lsn: log.lastLsn, ids: log.allIds() }
-    return pictureOf(this.#entries, this.#stamp(), this.kept.forgotten(), ofLog)
+    const of = log && { lsn: log.lastLsn, ids: log.allIds() }
+    return pictureOf(this.#entries, this.#stamp(), this.kept.forgotten(), of)
   }
 }
