@@ -1,6 +1,6 @@
 /** What the last process delivered after the ledger's file was written: the log knows it. */
 
-import { epochOf } from '../feed/epoch.ts'
+import { epochOf, isNumbered } from '../feed/epoch.ts'
 import type { Delivered } from '../ledger/feed-ledger-ports.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { StreamIdentity } from '../ledger/records.ts'
@@ -60,8 +60,9 @@ function deliveredOf(
     case 'book_delta':
       return { sequence: event.last_sequence, receiveUs }
     case 'book_snapshot':
-    case 'quote':
       return { sequence: event.sequence, receiveUs }
+    case 'quote':
+      return { sequence: isNumbered(event) ? event.sequence : undefined, receiveUs }
     default:
       return { receiveUs }
   }

@@ -22,7 +22,7 @@ const PASS_WAIT = { firstMs: 4_000, maxMs: 60_000 }
 const ROUND_MS = 4_000
 /** New gaps of a feed are asked for at once, but so often at most. */
 const NEW_ROUND_MS = 1_000
-/** A venue that cannot be asked for so long ends the healing. */
+/** A venue that cannot be asked, or lags, for so long ends the healing. */
 const DEADLINE_MS = 3_600_000
 
 export interface HealerOptions {
@@ -124,15 +124,17 @@ export class Healer {
       ward.askedMs = nowMs
       const problem = await this.#pass(feed, due)
       if (this.#isStopped) return
-      for (const patient of due) if (ward.patients.includes(patient)) this.#looked(feed, patient, problem)
+      for (const patient of due) if (ward.patients.includes(patient)) await this.#looked(feed, patient, problem)
     }
     ward.isBusy = false
   }
 
   /** `problem`: why the venue gave no answer. */
-  #looked(feed: Feed, patient: Patient, problem: string | undefined): void {
+  async #looked(feed: Feed, patient: Patient, problem: string | undefined): Promise<void> {
     if (problem === undefined) patient.passes++
-    if (this.#isOver(feed, patient)) {
+    const agoMs = this.#options.platform.clock.monotonicMs() - patient.sinceMs
+    const isLacking = problem === undefined && patient.passes >= PASSES_MAX && agoMs > REST_LAG_MS_MAX
+    if (this.#isWhole(feed, patient) || agoMs > DEADLINE_MS || (isLacking && (await this.#hasPassed(feed, patient)))) {
       this.#end(feed, patient.gap, problem ?? 'the venue does not have them (any more)')
       return
     }
@@ -140,10 +142,18 @@ export class Healer {
     patient.dueMs = Math.ceil(againMs / ROUND_MS) * ROUND_MS
   }
 
-  #isOver(feed: Feed, { gap, sinceMs, passes }: Patient): boolean {
-    const agoMs = this.#options.platform.clock.monotonicMs() - sinceMs
-    const isGone = (passes >= PASSES_MAX && agoMs > REST_LAG_MS_MAX) || agoMs > DEADLINE_MS
-    return feed.tally.within(spanOf(gap)).length === 0 || isGone
+  #isWhole(feed: Feed, { gap }: Patient): boolean {
+    return feed.tally.within(spanOf(gap)).length === 0
+  }
+
+  /** What REST lacks it does not have: it has come to newer numbers. Otherwise it lags, or cannot be asked now. Never rejects. */
+  async #hasPassed(feed: Feed, { gap }: Patient): Promise<boolean> {
+    const { rest, venue } = this.#options
+    const newest = await rest.get(venue.rest.newestTrade(feed.topic)).catch((error: unknown) => {
+      if (!(error instanceof RestError)) throw error
+      return Number.NEGATIVE_INFINITY
+    })
+    return newest === undefined || newest >= spanOf(gap).last
   }
 
   #wait(ward: Ward, delayMs: number): Promise<void> {

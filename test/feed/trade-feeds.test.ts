@@ -61,6 +61,35 @@ describe('a hole in the stream', () => {
     expect(gaps.at(-1)).toMatchObject({ state: 'healed', healed: 1 })
   })
 
+  test('is no matter of one failure: what REST lacked before it failed is asked for again', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    exchange.oldest = 100
+    stream(10)
+    stream(13)
+    await world.clock.advance(29_000)
+    exchange.isDown = true
+    await world.clock.advance(600_000)
+    expect(gaps.at(-1)?.state).toBe('open')
+    exchange.isDown = false
+    exchange.oldest = 1
+    await world.clock.advance(120_000)
+    expect(ids()).toEqual([10, 13, 11, 12])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', healed: 2 })
+  })
+
+  test('is asked for while REST names no number as new: it lags, whatever it lacks', async () => {
+    const { world, exchange, stream, gaps, ids } = await rig()
+    stream(10)
+    stream(13)
+    exchange.newest = 9
+    await world.clock.advance(400_000)
+    expect(gaps.at(-1)?.state).toBe('open')
+    exchange.newest = 13
+    await world.clock.advance(120_000)
+    expect(ids()).toEqual([10, 13, 11, 12])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', healed: 2 })
+  })
+
   test('is fetched when the venue can be reached again', async () => {
     const { world, exchange, stream, gaps, ids } = await rig()
     exchange.isDown = true
