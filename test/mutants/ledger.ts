@@ -20,7 +20,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'gap-never-closed',
-    file: 'ledger/feed-ledger.ts',
+    file: 'ledger/stream-gaps.ts',
     find: `const gap = this.#outage
     if (gap === undefined) return undefined
     this.#outage = undefined`,
@@ -32,8 +32,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   {
     name: 'gap-starts-at-its-end',
     file: 'ledger/feed-ledger.ts',
-    find: `const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, lastEndUs)`,
-    replace: `const startUs = Math.max(this.#hooks.nowUs(), lastEndUs)`,
+    find: `const startUs = Math.max(start.startUs ?? this.lastUs ?? this.#openedUs, this.#gaps.earliestUs)`,
+    replace: `const startUs = Math.max(this.#hooks.nowUs(), this.#gaps.earliestUs)`,
     why: 'a gap begins when it is noticed rather than at the last message',
   },
   {
@@ -52,7 +52,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'healing-not-told',
-    file: 'ledger/feed-ledger.ts',
+    file: 'ledger/stream-gaps.ts',
     find: `this.#healing.delete(gapId)
     this.#hooks.record(`,
     replace: `this.#healing.delete(gapId)

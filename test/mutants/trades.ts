@@ -83,15 +83,15 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'healing-given-up-early',
     file: 'feed/healer.ts',
-    find: `(passes >= PASSES_MAX && agoMs > REST_LAG_MS_MAX)`,
-    replace: `(passes >= 1 && agoMs > 0)`,
+    find: `agoMs > DEADLINE_MS || (isLacking && (await this.#hasPassed(feed, patient)))`,
+    replace: `agoMs > DEADLINE_MS || problem === undefined`,
     why: 'a venue whose REST lags is asked once only',
   },
   {
     name: 'healing-ends-at-an-error',
     file: 'feed/healer.ts',
-    find: `if (this.#isOver(feed, patient))`,
-    replace: `if (problem !== undefined || this.#isOver(feed, patient))`,
+    find: `if (this.#isWhole(feed, patient) ||`,
+    replace: `if (problem !== undefined || this.#isWhole(feed, patient) ||`,
     why: 'a request that fails ends the healing of a gap',
   },
   {
