@@ -136,7 +136,10 @@ export class SilenceWatch {
     this.#askedMs = undefined
     this.#restartedMs = nowMs
     const feeds = this.#owing(link)
-    for (const feed of feeds) feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)
+    for (const feed of feeds) {
+      feed.set('stale', `no data on the connection for ${this.#silentSeconds(nowMs)} s`)
+      feed.silence.fault()
+    }
     this.#handlers.restartAll(feeds, this.#stall.isRecent(nowMs) ? 'process_stalled' : 'silence')
     const isAllowed = link.resubscribe(feeds.map((feed) => feed.topic))
     if (!isAllowed) link.end('silent, and the quota of subscriptions is used up')
@@ -168,7 +171,9 @@ export class SilenceWatch {
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
     const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
-    if (nowMs - lastMs > waitMs) this.#handlers.restart(feed)
+    if (nowMs - lastMs <= waitMs) return
+    feed.silence.fault()
+    this.#handlers.restart(feed)
   }
 }
 

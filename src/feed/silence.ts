@@ -6,6 +6,8 @@ const NEWEST_WEIGHT = 0.05
 const KNOWN_GAPS_MIN = 20
 /** What each message leaves of the longest gap. */
 const LONGEST_KEPT = 0.995
+/** A silence that was taken for a fault is no habit, unless one like it comes again within so many messages. */
+const HABIT_MESSAGES = 500
 
 export interface SilenceLimits {
   /** The limit of a busy stream. */
@@ -30,6 +32,9 @@ export class Silence {
   /** The longest gap; forgotten slowly. */
   #longestGapMs = 0
   #gapCount = 0
+  /** The silence that goes on was taken for a fault; after how many gaps the last one was. */
+  #isFault = false
+  #faultCount = Number.NEGATIVE_INFINITY
 
   constructor(limits: SilenceLimits) {
     this.#limits = { first: limits.max, gaps: 30, longestGaps: 3, ...limits }
@@ -37,13 +42,21 @@ export class Silence {
 
   /** A message came. */
   heard(nowMs: number): void {
-    if (this.#lastMs !== undefined) {
+    const isHabit = !this.#isFault || this.#gapCount - this.#faultCount <= HABIT_MESSAGES
+    if (this.#isFault) this.#faultCount = this.#gapCount
+    this.#isFault = false
+    if (this.#lastMs !== undefined && isHabit) {
       const gapMs = nowMs - this.#lastMs
       this.#meanGapMs += Math.max(NEWEST_WEIGHT, 1 / (this.#gapCount + 1)) * (gapMs - this.#meanGapMs)
       this.#longestGapMs = Math.max(gapMs, this.#longestGapMs * LONGEST_KEPT)
       this.#gapCount++
     }
     this.#lastMs = nowMs
+  }
+
+  /** The silence that goes on is taken for a fault: what was subscribed is asked for anew. */
+  fault(): void {
+    this.#isFault = true
   }
 
   /** Waiting starts now: a new subscription owes its first message. What was learned stays. */

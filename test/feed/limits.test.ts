@@ -137,6 +137,23 @@ describe('silence', () => {
     expect(pausing(new Silence(limits))).toBe(15_000)
   })
 
+  test('a silence that was taken for a fault is no habit, unless it comes again soon', () => {
+    const silence = new Silence({ min: 10_000, max: 300_000 })
+    const faultAfter = (messages: number): void => {
+      const lastMs = (silence.lastMs ?? 0) + 1
+      for (let i = 0; i < messages; i++) silence.heard(lastMs + i * 500)
+      silence.fault()
+      silence.restart(lastMs + messages * 500 + 11_000)
+      silence.heard(lastMs + messages * 500 + 60_000)
+    }
+    faultAfter(100)
+    expect(silence.limitMs).toBeLessThan(16_000)
+    faultAfter(600)
+    expect(silence.limitMs).toBeLessThan(16_000)
+    faultAfter(100)
+    expect(silence.limitMs).toBeGreaterThan(100_000)
+  })
+
   test('before anything is awaited nothing is late', () => {
     expect(new Silence({ min: 1, max: 1 }).isTooLong(1e9)).toBe(false)
   })
