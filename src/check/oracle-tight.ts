@@ -17,6 +17,9 @@ const REFUSED_US_MAX = 620_000_000
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
+const endOfFinal = ({ latest: { state, end_time_us: endUs } }: GapRecord): EpochUs =>
+  (state === 'final' ? endUs : undefined) ?? Number.POSITIVE_INFINITY
+
 interface Time {
   readonly fromUs: EpochUs
   readonly untilUs: EpochUs
@@ -52,7 +55,13 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const madeUs = new Map<GapRecord, EpochUs>()
 
   /** The earliest time at which the gap may begin. An audit looks back further than any message. */
-  function earliest({ stream, first, outage, causeUs }: GapRecord): EpochUs {
+  function earliest(record: GapRecord): EpochUs {
+    // What was on its way when the venue took the symbol off its list was not taken any more.
+    const ends = record.first.cause === 'delisted' ? [...record.stream.gaps.values()].map(endOfFinal) : []
+    return Math.min(earliestOf(record), ...ends)
+  }
+
+  function earliestOf({ stream, first, outage, causeUs }: GapRecord): EpochUs {
     if (isProcessGap(first)) return Math.min(begunUs, lastAlive(endOf(stream) ?? streams.endedUs ?? 0)) - processUs
     if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.leftUs === undefined) return 0
     if (outage !== undefined) return outage.beforeUs - startUs

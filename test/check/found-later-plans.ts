@@ -151,6 +151,22 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
     ],
   ],
   [
+    'frames of a symbol that is off the list arrive after a pause of the network, and a kill',
+    724124,
+    [
+      { atMs: 5385, kind: 'rest-limited', venue: 'binance', symbol: 'ETHUSDT', args: { seconds: 15 } },
+      { atMs: 13134, kind: 'network-pause', venue: 'binance', args: { nth: 5, ms: 11111 } },
+      {
+        atMs: 17853,
+        kind: 'symbol-unlisted-long',
+        venue: 'binance',
+        symbol: 'ETHUSDT',
+        args: { ms: 900000, restart: false },
+      },
+      { atMs: 53674, kind: 'process-killed', args: { ms: 15000 } },
+    ],
+  ],
+  [
     'two gaps are filled in the seconds that the clock goes through twice',
     712888,
     [
