@@ -158,7 +158,7 @@ export const PROMISED: readonly Promised[] = [
   {
     id: 'G17',
     title: 'A full disk loses only what the gaps say',
-    text: 'On a full disk the service runs on, also when it is killed and starts again without a free byte. The oldest data that a store lacks go first, and the gaps `log_full` count, feed by feed, exactly what the store has not got; gap records themselves are kept. When there is room again, it goes on by itself.',
+    text: 'On a full disk the service runs on, also when it is killed and starts again without a free byte. The oldest data that a store lacks go first, and the gaps `log_full` count, feed by feed, exactly what the store has not got, in one gap as long as the store has heard of none; of each gap the newest record is kept. When there is room again, it goes on by itself.',
     records: ['full'],
     tests: ['test/prove/delivery.test.ts', 'test/prove/full-judge.test.ts'],
     limits: 'Instruments that are evicted before a store had them are in no gap, because they are of no feed.',

@@ -94,9 +94,9 @@ export class Collector implements CollectorView {
       files,
       clock,
       log,
-      emit: (gap) => {
+      emit: (gap, before) => {
         gaps.changed(gap)
-        this.#pipeline.acceptGap(gap)
+        this.#pipeline.acceptGap(gap, before)
       },
       onProblem: gaps.disk,
     })

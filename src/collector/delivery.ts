@@ -85,9 +85,10 @@ export class Delivery {
     }
     const names = sinks.map(({ name }) => name)
     const onDurable = (): void => ledger().proven()
+    const isNewest = ({ body }: Pick<LogRecord, 'body'>): boolean => !ledger().isOutdated(JSON.parse(body.toString()))
+    const parts = { config, platform, metrics, logger, sinks: names, onLoss, onDurable, isNewest }
     try {
-      const common = { config, platform, metrics, logger, onLoss, onDurable }
-      this.#spool = await openCollectorSpool({ ...common, sinks: names, provenLsn: ledger().replayAfterLsn })
+      this.#spool = await openCollectorSpool({ ...parts, provenLsn: ledger().replayAfterLsn })
     } catch (error) {
       if (!(error instanceof PrismError) || !hasCode(error.cause, 'ENOSPC', 'EDQUOT')) throw error
       repeats.error('log_no_room', '', 'the disk has no room for the durable log; nothing is collected until it has', {

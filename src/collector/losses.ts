@@ -2,11 +2,11 @@
 
 import type { Stretch } from '../ledger/completeness.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import type { StreamIdentity } from '../ledger/records.ts'
+import { type StreamIdentity, type StreamName, streamKey } from '../ledger/records.ts'
 import type { EpochUs, GapCause } from '../model/event.ts'
 import { feedOf, routeOf } from '../sinks/route.ts'
 import type { LogRecord } from '../spool/frame.ts'
-import type { Loss, LossCause } from '../spool/loss.ts'
+import type { Loss, LossCause, StreamLoss } from '../spool/loss.ts'
 
 const CAUSES: Readonly<Record<LossCause, GapCause>> = {
   evicted: 'log_full',
@@ -26,13 +26,12 @@ type LackLedger = Pick<Ledger, 'lack' | 'flush'> &
   Iterable<{ readonly stream: StreamIdentity; readonly isCollected: boolean; readonly stretches: readonly Stretch[] }>
 
 /** Gaps of all streams that the loss may concern; durable when it returns, with one sync for all. */
-export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }: Loss, nowUs: EpochUs): void {
+export function lackLoss(ledger: LackLedger, loss: Loss, nowUs: EpochUs): void {
+  const { cause, streams, sinks, sinceUs, outage } = loss
   const reason = `${WORDS[cause]}${sinks.length === 0 ? '' : `; for ${sinks.join(', ')}`}`
   const what = { cause: CAUSES[cause], reason }
-  for (const { stream, records, firstTimeUs, lastTimeUs } of streams) {
-    const feed = feedOf(routeOf(stream))
-    if (feed !== undefined) ledger.lack(feed, { ...what, startUs: firstTimeUs }, { endUs: lastTimeUs, lost: records })
-  }
+  for (const { feed, records, firstTimeUs, lastTimeUs } of ofFeeds(streams))
+    ledger.lack(feed, { ...what, startUs: firstTimeUs }, { endUs: lastTimeUs, lost: records }, outage)
   if (streams.length === 0) {
     // Nobody can tell which: any that is collected.
     for (const { stream, isCollected, stretches } of ledger) {
@@ -42,6 +41,23 @@ export function lackLoss(ledger: LackLedger, { cause, streams, sinks, sinceUs }:
     }
   }
   ledger.flush()
+}
+
+/** A feed may have several streams in the log; what it lost is one. */
+function ofFeeds(streams: readonly StreamLoss[]) {
+  const feeds = new Map<string, Omit<StreamLoss, 'stream'> & { readonly feed: StreamName }>()
+  for (const { stream, ...loss } of streams) {
+    const feed = feedOf(routeOf(stream))
+    if (feed === undefined) continue
+    const { records, firstTimeUs, lastTimeUs } = feeds.get(streamKey(feed)) ?? { ...loss, records: 0 }
+    feeds.set(streamKey(feed), {
+      feed,
+      records: records + loss.records,
+      firstTimeUs: Math.min(firstTimeUs, loss.firstTimeUs),
+      lastTimeUs: Math.max(lastTimeUs, loss.lastTimeUs),
+    })
+  }
+  return feeds.values()
 }
 
 /** The sink refused one record for good; its gap is durable when it returns. */

@@ -42,9 +42,10 @@ export class Pipeline implements Downstream {
     this.#tell(event, bytes)
   }
 
-  acceptGap(gap: Gap): void {
+  /** `before`: the revision that it replaces. */
+  acceptGap(gap: Gap, before: Gap | undefined): void {
     const bytes = this.#log(gap, gap.detected_time_us)
-    this.#parts.stats.gap(gap)
+    this.#parts.stats.gap(gap, before)
     this.#tell(gap, bytes)
   }
 

@@ -7,10 +7,10 @@ import type { Metrics } from '../ops/metrics.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Loss } from '../spool/loss.ts'
 import { openSpool } from '../spool/open.ts'
-import { IO_OPERATIONS, type SpoolLimits } from '../spool/options.ts'
+import { IO_OPERATIONS, type SpoolLimits, type SpoolOptions } from '../spool/options.ts'
 import type { Spool } from '../spool/spool.ts'
 
-export interface CollectorSpoolParts {
+export interface CollectorSpoolParts extends Pick<SpoolOptions, 'isNewest'> {
   readonly config: Config
   readonly platform: Platform
   readonly metrics: Metrics
@@ -37,7 +37,7 @@ export const isSpoolOn = ({ spool }: Pick<Config, 'spool'>, sinks: readonly stri
  * Errors: PrismError SPOOL_LOCKED, CONFIG_INVALID.
  */
 export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Spool> {
-  const { config, platform, metrics, logger, sinks, provenLsn, onLoss, onDurable } = parts
+  const { config, platform, metrics, logger, sinks, provenLsn, onLoss, onDurable, isNewest } = parts
   const folder = spoolFolder(config)
   const syncs = metrics.histogram('spoolSyncDuration', {})
   const spool = await openSpool({
@@ -54,6 +54,11 @@ export async function openCollectorSpool(parts: CollectorSpoolParts): Promise<Sp
     onLoss: (loss) => {
       logger.warning('spool_lost', 'the durable log has lost records', lossFields(loss))
       onLoss(loss)
+    },
+    ...(isNewest && { isNewest }),
+    onGapsWaiting: (count) => {
+      if (count === 0) logger.info('spool_gaps_taken', 'the durable log has taken the gap records that waited for room')
+      else logger.error('spool_gaps_wait', 'the durable log has no room for gap records; they are kept in memory')
     },
     onProblem: (problem) => {
       if (problem === undefined) logger.info('spool_recovered', 'the durable log takes records again')
@@ -106,6 +111,10 @@ function exposeSpool(metrics: Metrics, spool: Spool, quotaBytes: number): void {
   metrics.computed(
     'spoolRecords',
     one(() => counts.records),
+  )
+  metrics.computed(
+    'spoolGapsWaiting',
+    one(() => counts.gapsWaiting),
   )
   metrics.computed('spoolEvicted', () => [
     { labels: { reason: 'evicted' }, value: counts.evicted },

@@ -71,16 +71,17 @@ export class Stats {
       handles.exchangeLatency.observe((receiveTimeUs - event.exchange_time_us) / 1e6)
   }
 
-  /** A revision of a gap. */
-  gap(gap: Gap): void {
-    const { venue, channel, cause, state, start_time_us: startUs, end_time_us: endUs } = gap
+  /** A revision of a gap, and the one that it replaces. */
+  gap(gap: Gap, before: Gap | undefined): void {
+    const { venue, channel, cause } = gap
     const metrics = this.#metrics
     if (revisionOf(gap) === 1) metrics.counter('gaps', { venue, channel, cause }).value++
-    if (state === 'open' || endUs === undefined) return
-    const { lost = 0, healed = 0 } = gap
-    metrics.counter('idsLost', { venue, channel }).value += lost - healed
-    metrics.counter('idsHealed', { venue, channel }).value += healed
-    if (!isWhole(gap)) metrics.counter('gapSeconds', { venue, channel, cause }).value += (endUs - startUs) / 1e6
+    if (!isOver(gap)) return
+    const counted = countsOf(before)
+    const { lost, healed, seconds } = countsOf(gap)
+    metrics.counter('idsLost', { venue, channel }).value += lost - counted.lost
+    metrics.counter('idsHealed', { venue, channel }).value += healed - counted.healed
+    if (!isWhole(gap)) metrics.counter('gapSeconds', { venue, channel, cause }).value += seconds - counted.seconds
   }
 
   error(stage: ErrorStage, venue: string): void {
@@ -136,4 +137,13 @@ export class Stats {
     this.#venues.set(venue, handles)
     return handles
   }
+}
+
+const isOver = ({ state, end_time_us: endUs }: Gap): boolean => state !== 'open' && endUs !== undefined
+
+/** What a gap counts for; nothing before it is over. */
+function countsOf(gap: Gap | undefined) {
+  if (gap === undefined || !isOver(gap)) return { lost: 0, healed: 0, seconds: 0 }
+  const { lost = 0, healed = 0, start_time_us: startUs, end_time_us: endUs = startUs } = gap
+  return { lost: lost - healed, healed, seconds: (endUs - startUs) / 1e6 }
 }

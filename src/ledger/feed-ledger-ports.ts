@@ -8,8 +8,6 @@ export interface FeedLedgerHooks {
   nextGapId(): string
   /** Every revision of every gap, in order. */
   record(gap: Gap): void
-  /** The same, of what is lost for good behind us. */
-  lacked(gap: Gap): void
   /** The stretches of time in which the stream was collected have changed, or its first sequence is known. */
   stretched(): void
 }

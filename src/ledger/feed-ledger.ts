@@ -191,11 +191,6 @@ export class FeedLedger {
     return this.#gaps.lose(start, end, state)
   }
 
-  /** What was delivered is lost for good behind us, whenever that was. */
-  lack(start: LossStart, end: LossEnd): void {
-    this.#gaps.lack(start, end)
-  }
-
   /** The end of healing. */
   resolve(gapId: string, outcome: Outcome): void {
     this.#gaps.resolve(gapId, outcome)

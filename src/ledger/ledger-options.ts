@@ -10,8 +10,11 @@ export interface LedgerOptions {
   readonly clock: Clock
   /** The durable log that gaps and data go to; without one the ledger's own file is ahead of everything that leaves. */
   readonly log?: LogProof | undefined
-  /** Receives every revision of every gap; without a log once it is durable (or the disk has failed). */
-  readonly emit: (gap: Gap) => void
+  /**
+   * Receives every revision of every gap, and the one that it replaces; without a log once it is durable (or the disk has
+   * failed).
+   */
+  readonly emit: (gap: Gap, before: Gap | undefined) => void
   /** The disk takes no records (words), or takes them again. */
   readonly onProblem: (problem: string | undefined) => void
 }

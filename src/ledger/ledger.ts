@@ -6,11 +6,13 @@
 import type { EpochUs, Gap } from '../model/event.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
-import { FeedLedger } from './feed-ledger.ts'
+import { type Entry, newEntry } from './entry.ts'
+import type { FeedLedger } from './feed-ledger.ts'
 import type { Delivered } from './feed-ledger-ports.ts'
-import { type GapsOfStream, KeptGaps } from './kept-gaps.ts'
+import { KeptGaps } from './kept-gaps.ts'
+import type { Lack } from './lacks.ts'
 import type { LedgerOptions } from './ledger-options.ts'
-import { byNumbers, type LossEnd, type LossStart, revisionOf, type StreamIdentity, streamKey } from './records.ts'
+import { byNumbers, revisionOf, type StreamIdentity, type StreamName, streamKey } from './records.ts'
 import {
   type JournalRecord,
   type Mark,
@@ -26,15 +28,6 @@ const BEAT_MS = 1_000
 
 export type StreamCoverage = Coverage & { readonly stream: StreamIdentity }
 
-interface Entry {
-  readonly ledger: FeedLedger
-  /** How the stream comes when it is opened next. */
-  wanted: StreamIdentity
-  readonly gaps: GapsOfStream
-  /** Sequence and epoch as the last beat told them. */
-  told: string
-}
-
 export class Ledger {
   readonly #options: LedgerOptions
   readonly #journal: Checkpoint
@@ -47,8 +40,8 @@ export class Ledger {
   readonly #stamp = (): Stamp => ({ n: ++this.#stampCount, atUs: this.#options.clock.nowUs() })
   /** Something was recorded that must be durable before data leave. */
   #isDue = false
-  /** Recorded, but not emitted yet. `isWritten`: the journal has it. */
-  #untold: { readonly gap: Gap; readonly isWritten: boolean }[] = []
+  /** Recorded, but not emitted yet. `before`: the revision that it replaces. `isWritten`: the journal has it. */
+  #untold: { readonly gap: Gap; readonly before: Gap | undefined; readonly isWritten: boolean }[] = []
   #cancelFlush: (() => void) | undefined
   #stopBeat: (() => void) | undefined
   #lastGapNumber = 0
@@ -104,8 +97,7 @@ export class Ledger {
     const entry = this.#entry(stream)
     if ('gap_id' in delivered) {
       // A log that makes room tells the gaps of what it gives up once more, behind their newer revisions.
-      const known = entry.gaps.get(delivered.gap_id)
-      if (known !== undefined && revisionOf(known) > revisionOf(delivered)) return
+      if (this.isOutdated(delivered)) return
       this.kept.keep(entry.gaps, delivered)
     }
     entry.ledger.replay(delivered)
@@ -117,8 +109,14 @@ export class Ledger {
   }
 
   /** Data that were delivered are lost for good behind us. Durable with the next {@link flush}. */
-  lack(stream: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>, start: LossStart, end: LossEnd): void {
-    this.#entries.get(streamKey(stream))?.ledger.lack(start, end)
+  lack(stream: StreamName, ...loss: Lack): void {
+    this.#entries.get(streamKey(stream))?.lacks.add(...loss)
+  }
+
+  /** A newer revision of the gap is known. */
+  isOutdated(gap: Gap): boolean {
+    const known = this.#entries.get(streamKey(gap))?.gaps.get(gap.gap_id)
+    return known !== undefined && revisionOf(known) > revisionOf(gap)
   }
 
   /**
@@ -169,8 +167,8 @@ export class Ledger {
     this.#cancelFlush?.()
     this.#cancelFlush = undefined
     this.#journal.flush()
-    for (const { gap, isWritten } of this.#untold.splice(0)) {
-      this.#options.emit(gap)
+    for (const { gap, before, isWritten } of this.#untold.splice(0)) {
+      this.#options.emit(gap, before)
       // Behind the log: what the journal knew alone would never be told.
       if (!isWritten) this.#journal.add({ k: 'gap', gap } satisfies JournalRecord)
     }
@@ -191,7 +189,7 @@ export class Ledger {
     this.#journal.close()
   }
 
-  find(stream: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>): FeedLedger | undefined {
+  find(stream: StreamName): FeedLedger | undefined {
     return this.#entries.get(streamKey(stream))?.ledger
   }
 
@@ -228,18 +226,12 @@ export class Ledger {
     const key = streamKey(stream)
     const known = this.#entries.get(key)
     if (known !== undefined) return known
-    const entry: Entry = {
-      wanted: stream,
-      gaps: new Map(),
-      told: '',
-      ledger: new FeedLedger(stream, {
-        nowUs: () => this.#options.clock.nowUs(),
-        nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
-        record: (gap) => this.#record(entry, gap),
-        lacked: (gap) => this.#record(entry, gap, true),
-        stretched: () => this.#stretched(key, entry),
-      }),
-    }
+    const entry = newEntry(stream, {
+      nowUs: () => this.#options.clock.nowUs(),
+      nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
+      record: (of, gap, isLoss) => this.#record(of, gap, isLoss),
+      stretched: (of) => this.#stretched(key, of),
+    })
     this.#entries.set(key, entry)
     return entry
   }
@@ -261,10 +253,11 @@ export class Ledger {
   #record(entry: Entry, gap: Gap, isLoss = false): void {
     // Sockets that are closed now are no lost connections; what sinks lack at their end is a loss.
     if (this.#isStopped && !isLoss) return
+    const before = entry.gaps.get(gap.gap_id)
     this.kept.keep(entry.gaps, gap)
     const isWritten = isLoss || this.#options.log === undefined
     if (isWritten) this.#journal.addNow({ k: 'gap', gap } satisfies JournalRecord)
-    this.#untold.push({ gap, isWritten })
+    this.#untold.push({ gap, before, isWritten })
     this.#isDue = true
     // Before the first picture nothing is on disk; then the start itself flushes.
     if (this.#stopBeat !== undefined) this.#cancelFlush ??= this.#options.clock.after(0, () => this.flush())

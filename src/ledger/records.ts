@@ -15,8 +15,9 @@ export interface StreamIdentity {
   readonly numbers?: string | undefined
 }
 
-export const streamKey = ({ venue, channel, symbol }: Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>): string =>
-  `${venue}:${channel}:${symbol}`
+export type StreamName = Pick<StreamIdentity, 'venue' | 'channel' | 'symbol'>
+
+export const streamKey = ({ venue, channel, symbol }: StreamName): string => `${venue}:${channel}:${symbol}`
 
 /** What is known of a loss when it is noticed. */
 export interface LossStart {

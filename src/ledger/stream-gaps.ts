@@ -69,11 +69,6 @@ export class StreamGaps {
     return this.#settle({ ...gap, ...endOf(gap, end), state }, end.nextUs)
   }
 
-  /** What was delivered is lost for good behind us, whenever that was. */
-  lack(start: LossStart, end: LossEnd): void {
-    this.#hooks.lacked({ ...this.#new(start), ...endOf({ start_time_us: start.startUs }, end), state: 'final' })
-  }
-
   /** The end of healing. */
   resolve(gapId: string, outcome: Outcome): void {
     const gap = this.#healing.get(gapId)

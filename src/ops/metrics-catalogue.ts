@@ -165,6 +165,11 @@ export const METRICS = {
     'Records that the durable log gave up for lack of room: the oldest before every sink had them, or new ones.',
     ['reason'],
   ),
+  spoolGapsWaiting: gauge(
+    'marketprism_spool_gaps_waiting',
+    'Gap records for which the durable log has no room; they are kept in memory.',
+    [],
+  ),
   spoolSpoilt: counter('marketprism_spool_spoilt_total', 'Places in the durable log that could not be read.', []),
   spoolIoErrors: counter('marketprism_spool_io_errors_total', 'What the disk refused the durable log.', ['operation']),
   spoolSyncDuration: histogram(

@@ -30,6 +30,8 @@ export interface CutBatch extends Batch {
 
 export interface CutterOptions {
   readonly log: PumpLog
+  /** The sink. */
+  readonly name: string
   readonly clock: Clock
   readonly fromLsn: number
   /** Records that the store has already. */
@@ -50,7 +52,7 @@ export class Cutter {
 
   constructor(options: CutterOptions) {
     this.#options = options
-    this.#reader = options.log.reader(options.fromLsn)
+    this.#reader = options.log.reader(options.fromLsn, options.name)
     this.#first = options.first
   }
 
@@ -110,7 +112,7 @@ export class Cutter {
 
   /** Reads on until it is full or old, and forgets what was read: the sink reads it again. */
   async #collect({ recordsMax, bytesMax, ageMs }: SinkTraits): Promise<CutBatch | undefined> {
-    const { clock, log } = this.#options
+    const { clock, log, name } = this.#options
     const dueMs = clock.monotonicMs() + ageMs
     let firstLsn: number | undefined
     let [count, bytes, lastLsn, lastTimeUs] = [0, 0, 0, 0]
@@ -135,22 +137,22 @@ export class Cutter {
       await this.#either(Promise.race([sleep(clock, waitMs), log.untilReadable(this.#reader.nextLsn)]))
     }
     if (firstLsn === undefined) return undefined
-    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, firstLsn, lastLsn) }
+    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, name, firstLsn, lastLsn) }
   }
 
   /** A batch whose bounds are known. Where the sink stands within it, what is before made room, and was told as lost. */
   async #again({ firstLsn, lastLsn }: Bounds): Promise<CutBatch> {
-    const { log } = this.#options
+    const { log, name } = this.#options
     const fromLsn = Math.max(firstLsn, this.#options.fromLsn)
     let [count, bytes, lastTimeUs] = [0, 0, 0]
-    for await (const records of readRange(log, fromLsn, lastLsn))
+    for await (const records of readRange(log, name, fromLsn, lastLsn))
       for (const { bodyBytes, timeUs } of records) {
         count++
         bytes += bodyBytes
         lastTimeUs = timeUs
       }
     this.#reader.seek(lastLsn + 1)
-    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, fromLsn, lastLsn) }
+    return { firstLsn, lastLsn, count, bytes, lastTimeUs, records: () => readRange(log, name, fromLsn, lastLsn) }
   }
 
   #either(event: Promise<void>): Promise<void> {
@@ -167,8 +169,13 @@ const CHUNK = { recordsMax: CHUNK_RECORDS, bytesMax: CHUNK_BYTES }
  * The records from one to another, chunk by chunk; those that are not there any more were told as lost.
  * Errors: rejects when the log does not reach so far, so that nobody takes a part for the whole.
  */
-async function* readRange(log: PumpLog, firstLsn: number, lastLsn: number): AsyncGenerator<readonly LogRecord[]> {
-  const reader = log.reader(firstLsn)
+async function* readRange(
+  log: PumpLog,
+  sink: string,
+  firstLsn: number,
+  lastLsn: number,
+): AsyncGenerator<readonly LogRecord[]> {
+  const reader = log.reader(firstLsn, sink)
   while (reader.nextLsn <= Math.min(lastLsn, log.readableLsn)) {
     const records = await reader.read(CHUNK)
     const wanted = records.filter(({ lsn }) => lsn <= lastLsn)

@@ -125,7 +125,7 @@ export class Pump {
     const further = held === undefined ? undefined : this.#goTo(held)
     const first = sink.traits.hasFixedBatches ? await this.#claimed() : undefined
     const fromLsn = log.cursor(name) + 1
-    this.#cutter = new Cutter({ log, clock, fromLsn, further, first })
+    this.#cutter = new Cutter({ log, name, clock, fromLsn, further, first })
     if (this.#isStopping) this.#cutter.hurry(log.lastLsn)
     this.#failure = undefined
     if (this.problem !== undefined) this.#options.events.recovered()

@@ -1,6 +1,7 @@
 /** What the log had to give up, exact enough to make a gap record of. */
 
 import type { EpochUs } from '../model/event.ts'
+import type { Cursors } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
 
 export type LossCause =
@@ -31,13 +32,15 @@ export interface Loss {
   readonly streams: readonly StreamLoss[]
   /** The sinks that had not had it; empty: nobody has. */
   readonly sinks: readonly string[]
+  /** Losses with the same number are one: none of the sinks can have heard of the ones before yet. */
+  readonly outage?: number
 }
 
 const PLACES_MAX = 1_000
 const EVERYONE = ''
 
 /** Places of the log that are lost, and for whom that was told: several sinks may come upon one, or one sink twice. */
-export class ToldPlaces {
+class ToldPlaces {
   readonly #places = new Map<string, Set<string>>()
 
   /** Whom to tell it for of the sinks that lack it, as in {@link Loss}; `undefined`: it was told for all of them. */
@@ -50,6 +53,35 @@ export class ToldPlaces {
     if (this.#places.size >= PLACES_MAX) this.#places.clear()
     this.#places.set(place, told)
     return untold
+  }
+}
+
+/** Tells what records are lost, each place once. */
+export class Losses {
+  readonly #cursors: Pick<Cursors, 'behind'>
+  readonly #onLoss: (loss: Loss) => void
+  readonly #told = new ToldPlaces()
+  /** Evictions up to here were told. */
+  #evictedLsn = 0
+
+  constructor(cursors: Pick<Cursors, 'behind'>, onLoss: (loss: Loss) => void) {
+    this.#cursors = cursors
+    this.#onLoss = onLoss
+  }
+
+  evicted(loss: Loss): void {
+    this.#evictedLsn = Math.max(this.#evictedLsn, loss.lastLsn ?? 0)
+    this.#onLoss(loss)
+  }
+
+  /** False: it was told. Several sinks may come upon the same place. */
+  found(cause: LossCause, lostLsn: number, lastLsn: number, sinceUs: EpochUs): boolean {
+    const firstLsn = Math.max(lostLsn, this.#evictedLsn + 1)
+    if (firstLsn > lastLsn) return false
+    const sinks = this.#told.add(`${firstLsn} ${lastLsn}`, this.#cursors.behind(lastLsn))
+    if (sinks === undefined) return false
+    this.#onLoss({ cause, firstLsn, lastLsn, ...(sinceUs > 0 && { sinceUs }), streams: [], sinks })
+    return true
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EpochUs } from '../model/event.ts'
 import type { Clock, Files, Processes, Random } from '../platform/platform.ts'
+import type { LogRecord } from './frame.ts'
 import type { Loss } from './loss.ts'
 
 /** `always`: a record counts as written when it is on disk; `interval`: it is within `syncMs`; `off`: when the system likes. */
@@ -37,6 +38,10 @@ export interface SpoolOptions {
   readonly provenLsn?: number | undefined
   /** Must make the loss durable before it returns, and may append gap records. Called before anything later is appended or removed. */
   readonly onLoss: (loss: Loss) => void
+  /** Nothing newer is known of its gap. Others need not be kept when what they stand among makes room. Absent: all are. */
+  readonly isNewest?: (gap: Pick<LogRecord, 'body'>) => boolean
+  /** There is no room for gap records: they wait in memory; 0: none waits any more. */
+  readonly onGapsWaiting?: (count: number) => void
   /** What is wrong with the disk; `undefined`: nothing any more. */
   readonly onProblem?: (problem: string | undefined) => void
   /** {@link Spool.durableLsn} has grown. */
@@ -64,6 +69,8 @@ export interface SpoolCounts {
   /** Records given up for lack of room: evicted before every sink had them, or refused. */
   evicted: number
   refused: number
+  /** Gap records for which there is no room; they are in memory. */
+  gapsWaiting: number
   /** Failed operations of the disk. */
   readonly ioErrors: Record<IoOperation, number>
   /** Spoilt places found while reading. */
@@ -78,6 +85,7 @@ export const newCounts = (): SpoolCounts => ({
   recordBytes: 0,
   evicted: 0,
   refused: 0,
+  gapsWaiting: 0,
   ioErrors: { open: 0, write: 0, sync: 0, read: 0, remove: 0, cursor: 0 },
   spoilt: 0,
 })

@@ -20,6 +20,8 @@ export interface ReaderParts {
   readonly counts: SpoolCounts
   readonly segments: readonly Segment[]
   readonly visibleLsn: () => number
+  /** Records that whoever reads has had; `undefined`: none. */
+  readonly had: () => ReadonlyMap<number, unknown> | undefined
   /** The first record of this process, and the last one before. */
   readonly startLsn: number
   readonly previousLsn: number
@@ -89,11 +91,16 @@ export class LogReader {
     for (;;) {
       const untilLsn = visibleLsn()
       if ((this.#ready[0]?.lsn ?? this.#nextLsn) > untilLsn) return []
-      if (this.#ready.length > 0) return this.#deliver(this.#ready, untilLsn, limits)
-      const records = tail.read(this.#nextLsn, untilLsn, limits)
-      if (records !== undefined) return this.#deliver(records, untilLsn, limits)
-      await this.#readAhead()
-      await this.#tell()
+      const records = this.#ready.length > 0 ? this.#ready : tail.read(this.#nextLsn, untilLsn, limits)
+      if (records === undefined) {
+        await this.#readAhead()
+        await this.#tell()
+        continue
+      }
+      const batch = this.#deliver(records, untilLsn, limits)
+      const had = this.#parts.had()
+      const wanted = had === undefined ? batch : batch.filter(({ lsn }) => !had.has(lsn))
+      if (wanted.length > 0 || batch.length === 0) return wanted
     }
   }
 

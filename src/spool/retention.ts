@@ -25,6 +25,8 @@ export interface RetentionParts {
   /** In order; changed here when one is removed. */
   readonly segments: Segment[]
   readonly writtenLsn: () => number
+  /** The newest record. */
+  readonly lastLsn: () => number
   /** Records behind it are in memory, and will be written again if their file has failed. */
   readonly savedLsn: () => number
   /** `gaps`: the gap records among what is lost. */
@@ -46,6 +48,9 @@ export class Retention {
   readonly #reserve: Reserve
   /** There is room for gap records only. */
   isFull = false
+  /** By sinks: when they lost something last, the newest record behind that was told, and of which outage. */
+  readonly #told = new Map<string, { readonly lsn: number; readonly outage: number }>()
+  #outages = 0
   /** One at a time: the writer asks for room, the clock for order. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -148,7 +153,7 @@ export class Retention {
 
   /** Tells what the sinks lose with the segment, and takes them past it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { cursors, counts, segments, savedLsn, onLoss, onSpoilt } = this.#parts
+    const { cursors, counts, segments, savedLsn, lastLsn: lastAppendedLsn, onLoss, onSpoilt } = this.#parts
     // What was, or will be, written again to the next segment is not lost.
     const againLsn = Math.min(segments[1]?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
     const lastLsn = Math.min(segment.lastLsn, againLsn - 1)
@@ -158,9 +163,13 @@ export class Retention {
     const { streams, gaps, spoilt } = await this.#count(segment, firstLsn, lastLsn)
     counts.evicted += streams.reduce((sum, { records }) => sum + records, 0)
     const sinks = behind.map(({ sink }) => sink)
+    const told = this.#told.get(String(sinks))
+    const goesOn = told !== undefined && behind.every(({ lsn }) => lsn < told.lsn)
+    const outage = goesOn ? told.outage : ++this.#outages
     // A loss without streams says already that it may be any.
     if (streams.length > 0) for (const range of spoilt) onSpoilt(...range)
-    onLoss({ cause: 'evicted', firstLsn, lastLsn, streams, sinks }, gaps)
+    onLoss({ cause: 'evicted', firstLsn, lastLsn, streams, sinks, outage }, gaps)
+    this.#told.set(String(sinks), { lsn: lastAppendedLsn(), outage })
     for (const { sink } of behind) cursors.set(sink, Math.max(cursors.get(sink), lastLsn))
   }
 

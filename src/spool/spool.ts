@@ -7,10 +7,12 @@ import type { EpochUs } from '../model/event.ts'
 import type { Cursors } from './cursors.ts'
 import { writeEnd } from './end.ts'
 import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
+import { GapRecords } from './gap-records.ts'
 import type { Lock } from './lock.ts'
-import { type Loss, type LossCause, LossTally, ToldPlaces } from './loss.ts'
+import { type Loss, type LossCause, Losses } from './loss.ts'
 import type { Recovery, SpoolCounts, SpoolOptions } from './options.ts'
 import { LogReader } from './reader.ts'
+import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
 import type { Segment } from './segment.ts'
 import { Tail } from './tail.ts'
@@ -18,8 +20,6 @@ import { Waiting } from './waiting.ts'
 import { Writer } from './writer.ts'
 
 const TICK_MS = 1_000
-/** Data that goes on being refused is told so often. */
-const REFUSED_TELL_TICKS = 60
 
 export interface SpoolParts {
   readonly options: SpoolOptions
@@ -42,14 +42,12 @@ export class Spool {
   readonly #tail: Tail
   readonly #writer: Writer
   readonly #retention: Retention
+  readonly #gaps: GapRecords
   readonly #streams = new Map<string, Stream>()
-  #refused: LossTally | undefined
-  /** Evictions up to here were told. */
-  #evictedLsn = 0
-  #ticks = 0
+  readonly #refusals: Refusals
   #stopTick = (): void => {}
   readonly #waiting = new Waiting()
-  readonly #told = new ToldPlaces()
+  readonly #losses: Losses
   #isClosed = false
 
   constructor(parts: SpoolParts) {
@@ -59,12 +57,23 @@ export class Spool {
     this.recovery = recovery
     this.counts = counts
     this.#tail = new Tail(startLsn, limits.memoryBytes)
+    this.#losses = new Losses(cursors, options.onLoss)
+    this.#refusals = new Refusals(options.onLoss)
+    this.#gaps = new GapRecords({
+      cursors,
+      take: ({ stream, timeUs, body }) => this.#take(this.stream(stream), 'gap', timeUs, body),
+      isNewest: options.isNewest ?? (() => true),
+      oldestLsn: () => this.oldestLsn,
+      counts,
+      onWaiting: options.onGapsWaiting,
+    })
     const common = { folder, files, clock, limits, counts, segments }
     this.#retention = new Retention({
       ...common,
       whenFull,
       cursors,
       writtenLsn: () => this.#writer.settledLsn,
+      lastLsn: () => this.lastLsn,
       savedLsn: () => this.#tail.savedLsn,
       onLoss: (loss, gaps) => this.#evicted(loss, gaps),
       onSpoilt: (firstLsn, lastLsn, sinceUs) => this.#lost('corrupt', firstLsn, lastLsn, undefined, sinceUs),
@@ -106,19 +115,25 @@ export class Spool {
   /**
    * Appends a record and yields its number. `timeUs`: when its data was received. The bytes are copied.
    * `undefined`: there is no room for it, on disk or in memory, or it is longer than a record can be; it is counted, and
-   * told as a loss before the next record that is taken.
+   * told as a loss before the next record that is taken. A gap record waits for room, and data with it.
    */
-  append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Uint8Array): number | undefined {
-    if (this.#refused !== undefined && kind === 'event' && this.#hasRoom(stream, body.length)) this.#tellRefused()
-    const isRefused = kind === 'event' && (this.#retention.isFull || this.#refused !== undefined)
-    const isImpossible = body.length > BODY_BYTES_MAX || this.#isClosed
-    const lsn = isRefused || isImpossible ? undefined : this.#tail.append(kind, stream, timeUs, body)
-    if (lsn === undefined) {
-      this.#refused ??= new LossTally()
-      this.#refused.add({ stream: stream.key, timeUs })
-      this.counts.refused++
-      return undefined
-    }
+  append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Buffer): number | undefined {
+    if (body.length > BODY_BYTES_MAX || this.#isClosed) return this.#refuse(stream, timeUs)
+    if (kind === 'gap') return this.#gaps.add({ stream: stream.key, timeUs, body })
+    this.#gaps.retry()
+    if (this.#refusals.isUntold && this.#hasRoom(stream, body.length)) this.#refusals.tell()
+    const isRefused = this.#retention.isFull || this.#refusals.isUntold || this.#gaps.waiting > 0
+    return (isRefused ? undefined : this.#take(stream, kind, timeUs, body)) ?? this.#refuse(stream, timeUs)
+  }
+
+  #refuse(stream: Stream, timeUs: EpochUs): undefined {
+    this.#refusals.add(stream.key, timeUs)
+    this.counts.refused++
+  }
+
+  #take(stream: Stream, kind: Kind, timeUs: EpochUs, body: Buffer): number | undefined {
+    const lsn = this.#tail.append(kind, stream, timeUs, body)
+    if (lsn === undefined) return undefined
     this.counts.records++
     this.counts.recordBytes += body.length
     this.#writer.notice()
@@ -165,8 +180,8 @@ export class Spool {
     return this.#retention.isFull
   }
 
-  /** A reader that begins with this record, or the first one behind it that there is. */
-  reader(fromLsn: number): LogReader {
+  /** A reader that begins with this record, or the first one behind it that there is. What the sink has had is passed over. */
+  reader(fromLsn: number, sink?: string): LogReader {
     const { options, segments, counts, startLsn, recovery } = this.#parts
     return new LogReader(
       {
@@ -176,6 +191,7 @@ export class Spool {
         counts,
         segments,
         visibleLsn: () => this.readableLsn,
+        had: () => (sink === undefined ? undefined : this.#gaps.had(sink)),
         startLsn,
         previousLsn: recovery.lastLsn,
         onLost: (cause, firstLsn, lastLsn, segment, sinceUs) => this.#lost(cause, firstLsn, lastLsn, segment, sinceUs),
@@ -205,6 +221,7 @@ export class Spool {
     if (lsn > this.#tail.lastLsn)
       throw new RangeError(`${sink} has had ${lsn}, but the log ends at ${this.#tail.lastLsn}`)
     cursors.set(sink, Math.max(lsn, cursors.get(sink)))
+    this.#gaps.passOver(sink)
     // What cannot be written need not be, once everyone has it.
     if (this.#writer.isFailing && Number.isFinite(cursors.ackedLsn)) this.#tail.release(cursors.ackedLsn)
   }
@@ -214,6 +231,7 @@ export class Spool {
     const { cursors } = this.#parts
     const target = Math.min(Math.max(lsn, this.oldestLsn - 1), cursors.get(sink))
     cursors.set(sink, target)
+    this.#gaps.rewound(sink, lsn)
     return target
   }
 
@@ -224,28 +242,21 @@ export class Spool {
 
   /** Brings everything to disk and gives the folder free. */
   async close(): Promise<void> {
-    if (this.#refused !== undefined) this.#tellRefused()
+    this.#refusals.tell()
+    this.#gaps.retry()
     this.#isClosed = true
     this.#stopTick()
     await this.#writer.close()
-    const { cursors, lock } = this.#parts
-    const hasAll = (await cursors.flush(this.#writer.settledLsn)) && this.#tail.unwrittenBytes === 0
-    const isClean = hasAll && (await this.#storeEnd())
+    const { cursors, lock, options, recovery, startLsn } = this.#parts
+    let isClean = (await cursors.flush(this.#writer.settledLsn)) && this.#tail.unwrittenBytes === 0
+    const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
+    if (isClean)
+      await writeEnd(options.folder, options.files, lastLsn).catch(() => {
+        this.counts.ioErrors.cursor++
+        isClean = false
+      })
     await lock.release(isClean).catch(() => this.counts.ioErrors.remove++)
     this.#wake()
-  }
-
-  /** False: the end cannot be stored. */
-  async #storeEnd(): Promise<boolean> {
-    const { options, recovery, startLsn } = this.#parts
-    const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
-    try {
-      await writeEnd(options.folder, options.files, lastLsn)
-      return true
-    } catch {
-      this.counts.ioErrors.cursor++
-      return false
-    }
   }
 
   #hasRoom(stream: Stream, bodyBytes: number): boolean {
@@ -254,7 +265,8 @@ export class Spool {
 
   async #tick(): Promise<void> {
     const { cursors } = this.#parts
-    if (++this.#ticks % REFUSED_TELL_TICKS === 0 && this.#refused !== undefined) this.#tellRefused()
+    this.#gaps.retry()
+    this.#refusals.tick()
     await cursors.flush(this.#writer.settledLsn)
     try {
       await this.#retention.prune()
@@ -267,27 +279,15 @@ export class Spool {
     this.#waiting.wake(this.#isClosed ? Number.POSITIVE_INFINITY : this.readableLsn)
   }
 
-  #tellRefused(): void {
-    const streams = this.#refused?.streams ?? []
-    this.#refused = undefined
-    this.#parts.options.onLoss({ cause: 'refused', streams, sinks: [] })
-  }
-
-  /** Gap records are never evicted: they go to the end of the log. */
+  /** What is told first may make gap records old. */
   #evicted(loss: Loss, gaps: readonly LogRecord[]): void {
-    this.#evictedLsn = Math.max(this.#evictedLsn, loss.lastLsn ?? 0)
-    this.#parts.options.onLoss(loss)
-    for (const { stream, timeUs, body } of gaps) this.append(this.stream(stream), 'gap', timeUs, body)
+    this.#losses.evicted(loss)
+    this.#gaps.move(gaps)
   }
 
-  /** Several sinks may come upon the same place. */
-  #lost(cause: LossCause, lostLsn: number, lastLsn: number, segment: Segment | undefined, sinceUs: number): void {
-    const firstLsn = Math.max(lostLsn, this.#evictedLsn + 1)
-    if (firstLsn > lastLsn) return
-    const sinks = this.#told.add(`${firstLsn} ${lastLsn}`, this.#parts.cursors.behind(lastLsn))
-    if (sinks === undefined) return
+  #lost(cause: LossCause, firstLsn: number, lastLsn: number, segment: Segment | undefined, sinceUs: number): void {
+    if (!this.#losses.found(cause, firstLsn, lastLsn, sinceUs)) return
     this.counts.spoilt++
-    this.#parts.options.onLoss({ cause, firstLsn, lastLsn, ...(sinceUs > 0 && { sinceUs }), streams: [], sinks })
     if (segment !== undefined) this.#retention.keep(segment).catch(() => this.counts.ioErrors.read++)
   }
 }

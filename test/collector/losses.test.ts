@@ -2,7 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { lackLoss, lackRecord } from '../../src/collector/losses.ts'
-import type { StreamIdentity } from '../../src/ledger/records.ts'
+import type { Lack } from '../../src/ledger/lacks.ts'
+import type { StreamIdentity, StreamName } from '../../src/ledger/records.ts'
 
 const STREAM: StreamIdentity = {
   exchange: 'okx',
@@ -15,10 +16,14 @@ const STREAM: StreamIdentity = {
 
 function ledger() {
   const calls: string[] = []
+  const losses: Lack[] = []
   return {
     calls,
-    lack: ({ channel, symbol }: Pick<StreamIdentity, 'channel' | 'symbol'>) =>
-      void calls.push(`lack ${channel} ${symbol}`),
+    losses,
+    lack: ({ channel, symbol }: StreamName, ...loss: Lack) => {
+      calls.push(`lack ${channel} ${symbol}`)
+      losses.push(loss)
+    },
     flush: () => void calls.push('flush'),
     *[Symbol.iterator]() {
       yield { stream: STREAM, isCollected: true, stretches: [] }
@@ -33,6 +38,18 @@ test('each feed that lost something has a gap; gaps and instruments are of no fe
   const streams = ['trade', 'book_delta', 'gap', 'instrument'].map((type) => of(`${type} okx okx spot BTC-USDT`))
   lackLoss(found, { cause: 'evicted', streams, sinks: ['nats'] }, 3)
   expect(found.calls).toEqual(['lack trade BTC-USDT', 'lack book BTC-USDT', 'flush'])
+})
+
+test('what a feed has lost of several streams is one loss, and goes on when the log says so', () => {
+  const found = ledger()
+  const streams = [
+    { stream: 'book_snapshot okx okx spot BTC-USDT', records: 1, firstTimeUs: 5, lastTimeUs: 5 },
+    { stream: 'book_delta okx okx spot BTC-USDT', records: 7, firstTimeUs: 2, lastTimeUs: 9 },
+  ]
+  lackLoss(found, { cause: 'evicted', streams, sinks: ['nats'], outage: 4 }, 10)
+  expect(found.losses).toEqual([
+    [{ cause: 'log_full', reason: 'given up for lack of room; for nats', startUs: 2 }, { endUs: 9, lost: 8 }, 4],
+  ])
 })
 
 test('where nobody can tell whose it was, every feed that is collected has one', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Stats } from '../../src/collector/stats.ts'
-import type { Trade } from '../../src/model/event.ts'
+import type { Gap, Trade } from '../../src/model/event.ts'
 import { createMetrics } from '../../src/ops/metrics.ts'
 import { createWorld } from '../helpers/world.ts'
 
@@ -29,4 +29,34 @@ test('what was fetched to heal a gap says nothing of how late data come', async 
   expect(text).toMatch(/exchange_latency_seconds_count\{[^}]*venue="binance"[^}]*\} 1$/m)
   expect(text).toMatch(/exchange_latency_seconds_sum\{[^}]*venue="binance"[^}]*\} 0.02$/m)
   expect(stats.totalCollections).toBe(2)
+})
+
+test('a gap that has grown counts for what it has grown by', async () => {
+  const { clock } = createWorld()
+  const metrics = createMetrics({ venues: ['okx'], constLabels: {} })
+  const stats = new Stats(metrics, clock)
+  const revision = (number: number, lost: number, endUs: number): Gap => ({
+    type: 'gap',
+    exchange: 'okx',
+    venue: 'okx',
+    market: 'spot',
+    symbol: 'BTC-USDT',
+    id: `okx:gap:BTC-USDT:1-1:${number}`,
+    channel: 'trade',
+    gap_id: '1-1',
+    cause: 'log_full',
+    state: 'final',
+    start_time_us: 1_000_000,
+    end_time_us: endUs,
+    detected_time_us: 2_000_000,
+    lost,
+  })
+  const [first, second] = [revision(1, 3, 3_000_000), revision(2, 8, 6_000_000)]
+  stats.gap(first, undefined)
+  stats.gap(second, first)
+  const text = await metrics.text()
+  stats.stop()
+  expect(text).toMatch(/gaps_total\{[^}]*cause="log_full"[^}]*\} 1$/m)
+  expect(text).toMatch(/ids_lost_total\{[^}]*venue="okx"[^}]*\} 8$/m)
+  expect(text).toMatch(/gap_seconds_total\{[^}]*venue="okx"[^}]*\} 5$/m)
 })

@@ -21,7 +21,6 @@ function restarted(endUs: number): FeedLedger {
     nowUs: () => NOW_US,
     nextGapId: () => 'now',
     record: () => {},
-    lacked: () => {},
     stretched: () => {},
   })
   const gap = openGap(STREAM, 'before', { cause: 'disconnect', startUs: endUs - SECOND_US }, endUs)

@@ -17,7 +17,7 @@ const stream = {
 } as const
 
 const ledgerOf = () =>
-  new FeedLedger(stream, { nowUs: () => NOW_US, nextGapId: () => '1', record() {}, lacked() {}, stretched() {} })
+  new FeedLedger(stream, { nowUs: () => NOW_US, nextGapId: () => '1', record() {}, stretched() {} })
 
 const earlier = { stream, stretches: [], lastUs: NOW_US - 5_000_000, lastSequence: 10, epoch: 0, missing: [] }
 

@@ -50,6 +50,26 @@ test('gap records and instruments must be there', () => {
   expect(judgeFull([...two, { ...told('g', 150), feed: undefined }], stream, [gap()]).others).toEqual(['g'])
 })
 
+test('of a gap record the newest is enough', () => {
+  const revision = (number: number) => told(`okx:gap:BTC-USDT:1-1:${number}`, 150)
+  const gaps = [1, 2, 3].map((number) => ({ ...revision(number), feed: undefined }))
+  const others = (held: string) =>
+    judgeFull(
+      [...two, ...gaps],
+      {
+        store: 'nats',
+        ids: new Map([
+          ['kept', 1],
+          [held, 1],
+        ]),
+      },
+      [gap()],
+    ).others
+  expect(others('okx:gap:BTC-USDT:1-1:3')).toEqual([])
+  expect(others('okx:gap:BTC-USDT:1-1:2')).toEqual(['okx:gap:BTC-USDT:1-1:3'])
+  expect(others('okx:gap:BTC-USDT:1-2:3')).toHaveLength(3)
+})
+
 test('what a kill took is in its own gap', () => {
   const kill = gap({ gap_id: '1-2', cause: 'process_down', start_time_us: 210, end_time_us: 400 })
   const taken = told('c', 220, 0)

@@ -90,7 +90,7 @@ test('a batch of which the log shows only a part any more fails; it is not that 
     },
   } as PumpLog
   const clock = virtualClock(rig.loop, new Scope())
-  const cutter = new Cutter({ log: shrinking, clock, fromLsn: 1, further: undefined, first: undefined })
+  const cutter = new Cutter({ log: shrinking, name: 'store', clock, fromLsn: 1, further: undefined, first: undefined })
   const traits = { recordsMax: 20, bytesMax: 2 * MiB, ageMs: 1_000, batchesMax: 1, hasFixedBatches: true }
   const batch = await rig.wait(cutter.next(traits))
   readableLsn = 12

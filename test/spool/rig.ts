@@ -21,7 +21,7 @@ export const SMALL: SpoolLimits = {
   memoryBytes: 1024 * 1024,
 }
 
-type RigOptions = Partial<Pick<SpoolOptions, 'sync' | 'whenFull' | 'sinks'>> & {
+type RigOptions = Partial<Pick<SpoolOptions, 'sync' | 'whenFull' | 'sinks' | 'isNewest' | 'onGapsWaiting'>> & {
   readonly limits?: Partial<SpoolLimits>
 }
 
@@ -32,6 +32,8 @@ export class Rig {
   /** Body of each record that was taken, by number; numbers are never given twice. */
   readonly appended = new Map<number, string>()
   readonly losses: Loss[] = []
+  /** What else a loss leads to. */
+  onLoss = (_loss: Loss): void => {}
   readonly problems: (string | undefined)[] = []
   readonly #options: RigOptions
   /** The same, for ever. */
@@ -56,7 +58,7 @@ export class Rig {
   }
 
   options(scope = this.#scope): SpoolOptions {
-    const { sync = 'interval', whenFull = 'evict', sinks = ['nats'], limits } = this.#options
+    const { sync = 'interval', whenFull = 'evict', sinks = ['nats'], limits, ...others } = this.#options
     return {
       folder: FOLDER,
       files: this.disk.files(scope),
@@ -67,8 +69,12 @@ export class Rig {
       sync,
       whenFull,
       limits: { ...SMALL, ...limits },
-      onLoss: (loss) => void this.losses.push(loss),
+      onLoss: (loss) => {
+        this.losses.push(loss)
+        this.onLoss(loss)
+      },
       onProblem: (problem) => void this.problems.push(problem),
+      ...others,
     }
   }
 

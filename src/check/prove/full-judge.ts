@@ -13,7 +13,7 @@ export interface FullVerdict {
   readonly wrong: readonly string[]
   /** Missing, and in no gap's time. */
   readonly outside: readonly string[]
-  /** Gap records and instruments that are missing: they must not be. */
+  /** Gap records and instruments that are missing: they must not be, unless there is a newer record of the gap. */
   readonly others: readonly string[]
   readonly doubled: number
   /** What was not written yet when the process was killed; in the gap of the kill. */
@@ -29,10 +29,12 @@ export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly 
   const missing = new Map<string, number>()
   const outside: string[] = []
   const others: string[] = []
+  const newest = newestRevisions(ids.keys())
   for (const { id, feed, receiveUs, process } of told) {
     if (ids.has(id)) continue
     if (feed === undefined) {
-      others.push(id)
+      const [gapId, revision] = revisionOf(id)
+      if (revision > (newest.get(gapId) ?? 0)) others.push(id)
       continue
     }
     if (process === 0 && isIn(ofKill.get(feed), receiveUs)) {
@@ -58,6 +60,22 @@ export function judgeFull(told: Iterable<Told>, { ids }: Stored, gaps: readonly 
     taken: total(taken),
     doubled: [...ids.values()].filter((count) => count > 1).length,
   }
+}
+
+/** The newest of each gap. */
+function newestRevisions(ids: Iterable<string>): ReadonlyMap<string, number> {
+  const newest = new Map<string, number>()
+  for (const id of ids) {
+    const [gapId, revision] = revisionOf(id)
+    if (id.includes(':gap:')) newest.set(gapId, Math.max(revision, newest.get(gapId) ?? 0))
+  }
+  return newest
+}
+
+/** Of the id of a gap record; others have none. */
+function revisionOf(id: string): [gapId: string, revision: number] {
+  const at = id.lastIndexOf(':')
+  return [id.slice(0, at), id.includes(':gap:') ? Number(id.slice(at + 1)) : Number.POSITIVE_INFINITY]
 }
 
 const isIn = (gaps: readonly Gap[] = [], atUs: EpochUs): boolean =>
