@@ -12,6 +12,8 @@ const PAYLOAD_HEAD_BYTES = 9
 export const FRAME_BYTES_MIN = FRAME_HEAD_BYTES + PAYLOAD_HEAD_BYTES
 /** A longer payload is no payload. */
 export const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024
+/** With a stream's key of full length it still makes a payload. */
+export const BODY_BYTES_MAX = PAYLOAD_BYTES_MAX - 1024
 const KEY_BYTES_MAX = 255
 
 /** What a record is; its place in the list is its type on disk, from 1 on. */

@@ -3,16 +3,19 @@
 import type { EpochUs } from '../model/event.ts'
 import type { Clock, Files } from '../platform/platform.ts'
 import { hasCode } from '../platform/system-error.ts'
+import { countRecords } from './count.ts'
 import type { Cursors } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
-import { type Loss, LossTally, type StreamLoss } from './loss.ts'
+import type { Loss } from './loss.ts'
 import type { FullPolicy, SpoolCounts, SpoolLimits } from './options.ts'
 import { Quarantine } from './quarantine.ts'
 import { Reserve } from './reserve.ts'
-import { type Segment, SegmentReader } from './segment.ts'
+import type { Segment } from './segment.ts'
 
 /** A segment is not begun with less room, or there would be thousands of them. */
 const ROOM_BYTES_MIN = 1024 * 1024
+/** Of a segment: when so much of it is written, room is made for the next. */
+const PREPARE_SHARE = 0.5
 
 export interface RetentionParts {
   readonly folder: string
@@ -27,19 +30,14 @@ export interface RetentionParts {
   readonly writtenLsn: () => number
   /** The newest record. */
   readonly lastLsn: () => number
+  /** There was no room for some gap records yet. */
+  readonly areGapsWaiting: () => boolean
   /** Records behind it are in memory, and will be written again if their file has failed. */
   readonly savedLsn: () => number
   /** `gaps`: the gap records among what is lost. */
   readonly onLoss: (loss: Loss, gaps: readonly LogRecord[]) => void
   /** Among what is lost are records of which nobody can tell the stream. `sinceUs`: see {@link Loss}; 0: not known. */
   readonly onSpoilt: (firstLsn: number, lastLsn: number, sinceUs: EpochUs) => void
-}
-
-/** Records of a segment that makes room. */
-interface Counted {
-  readonly streams: readonly StreamLoss[]
-  readonly gaps: readonly LogRecord[]
-  readonly spoilt: readonly (readonly [firstLsn: number, lastLsn: number, sinceUs: EpochUs])[]
 }
 
 export class Retention {
@@ -51,6 +49,12 @@ export class Retention {
   /** By sinks: when they lost something last, the newest record behind that was told, and of which outage. */
   readonly #told = new Map<string, { readonly lsn: number; readonly outage: number }>()
   #outages = 0
+  /** What can go when the log is safe up to that record: its gap records are in memory alone until then; `undefined`: they wait. */
+  readonly #givenUp = new Map<Segment, number | undefined>()
+  /** Of the segment that is being written. */
+  #bytesMax = 0
+  #isPrepared = true
+  #isClosed = false
   /** One at a time: the writer asks for room, the clock for order. */
   #turn: Promise<unknown> = Promise.resolve()
 
@@ -81,14 +85,39 @@ export class Retention {
       let isEnough = !hasRefused
       for (;;) {
         const bytes = await this.#free()
-        if (isEnough && bytes >= this.#need) return Math.min(bytes, this.#parts.limits.segmentBytes)
+        if (isEnough && bytes >= this.#need) return this.#grant(Math.min(bytes, this.#parts.limits.segmentBytes))
         isEnough = true
-        if (await this.#removeOldest()) continue
+        if (await this.#makeRoom(true)) continue
         const isSpent = await this.#reserve.spend()
         this.isFull = true
-        if (!isSpent) return bytes >= this.#need && !hasRefused ? bytes : 0
+        if (!isSpent) return this.#grant(bytes >= this.#need && !hasRefused ? bytes : 0)
       }
     })
+  }
+
+  /** The segment has grown. What must go for the next is given up before that begins, so that this one has its gap records. */
+  progress(): void {
+    const { segments, whenFull } = this.#parts
+    const open = segments.at(-1)
+    if (this.#isPrepared || open?.isOpen !== true || open.bytes < this.#bytesMax * PREPARE_SHARE) return
+    this.#isPrepared = true
+    if (whenFull === 'evict') this.#beside(() => this.#prepare())
+  }
+
+  /** More is safe on disk: what was given up may go. */
+  settle(): void {
+    if ([...this.#givenUp.keys()].some((segment) => this.#isSafe(segment))) this.#beside(() => this.#removeGivenUp())
+  }
+
+  /** The cursors may be stored: no gap record is in memory alone of what they were taken past. */
+  get isSettled(): boolean {
+    return [...this.#givenUp.keys()].every((segment) => this.#isSafe(segment))
+  }
+
+  /** Resolves when nothing is given up any more but what the writer needs. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    return this.#inTurn(async () => {})
   }
 
   /** The next segment can begin, and nothing must go for it. */
@@ -106,10 +135,10 @@ export class Retention {
         else segment.ackedAtMs ??= nowMs
       }
       for (let [oldest] = segments; oldest !== undefined && !oldest.isOpen; [oldest] = segments) {
-        if (oldest.ackedAtMs === undefined || nowMs - oldest.ackedAtMs < limits.keepMs) break
-        if (!(await this.#remove(oldest))) break
+        if (this.#givenUp.has(oldest) || oldest.ackedAtMs === undefined) break
+        if (nowMs - oldest.ackedAtMs < limits.keepMs || !(await this.#remove(oldest))) break
       }
-      if (!this.#reserve.isThere) await this.#makeReserve()
+      await this.#removeGivenUp()
     })
   }
 
@@ -127,15 +156,50 @@ export class Retention {
     return Math.min(limits.quotaBytes - this.bytes, await files.freeBytes(folder))
   }
 
+  #grant(bytes: number): number {
+    this.#bytesMax = bytes
+    this.#isPrepared = bytes === 0
+    return bytes
+  }
+
+  async #prepare(): Promise<void> {
+    const { segments } = this.#parts
+    const open = segments.at(-1)
+    const bytesLeft = open?.isOpen === true ? this.#bytesMax - open.bytes : 0
+    let bytes = (await this.#free()) - bytesLeft + this.#quarantine.bytes
+    for (const segment of segments) {
+      if (bytes >= this.#need || segment.isOpen) return
+      await this.#giveUp(segment)
+      bytes += segment.bytes
+    }
+  }
+
+  #isSafe(segment: Segment): boolean {
+    const { lastLsn, savedLsn, areGapsWaiting } = this.#parts
+    if (!this.#givenUp.has(segment)) return true
+    const untilLsn = this.#givenUp.get(segment) ?? (areGapsWaiting() ? undefined : lastLsn())
+    this.#givenUp.set(segment, untilLsn)
+    return untilLsn !== undefined && untilLsn <= savedLsn()
+  }
+
+  async #removeGivenUp(): Promise<void> {
+    for (const segment of this.#givenUp.keys()) {
+      // A sink may have been set back into it.
+      await this.#giveUp(segment)
+      if (!this.#isSafe(segment) || !(await this.#remove(segment))) break
+    }
+    if (!this.#reserve.isThere) await this.#makeReserve()
+  }
+
   async #makeReserve(): Promise<void> {
     const wanted = this.#reserve.size + this.#need
-    while ((await this.#free()) < wanted) if (!this.isFull || !(await this.#removeOldest())) return
+    while ((await this.#free()) < wanted) if (!this.isFull || !(await this.#makeRoom(false))) return
     await this.#reserve.make()
     if (this.#reserve.isThere || this.#reserve.size === 0) this.isFull = false
   }
 
-  /** False: nothing may go, or can. */
-  async #removeOldest(): Promise<boolean> {
+  /** Removes the oldest. False: nothing may go, or can; or (unless `isUrgent`) not before its gap records are safe. */
+  async #makeRoom(isUrgent: boolean): Promise<boolean> {
     const { segments, cursors, whenFull, counts } = this.#parts
     try {
       if (await this.#quarantine.removeOldest()) return true
@@ -144,23 +208,26 @@ export class Retention {
     }
     const [oldest] = segments
     if (oldest === undefined || oldest.isOpen) return false
-    if (oldest.lastLsn > cursors.ackedLsn) {
-      if (whenFull === 'refuse') return false
-      await this.#giveUp(oldest)
-    }
-    return this.#remove(oldest)
+    if (oldest.lastLsn > cursors.ackedLsn && whenFull === 'refuse') return false
+    await this.#giveUp(oldest)
+    if (!isUrgent && !this.#isSafe(oldest)) return false
+    // The reserve has room for them; without it they are in danger for as long as a write takes.
+    return (!this.#isSafe(oldest) && (await this.#reserve.spend())) || this.#remove(oldest)
   }
 
-  /** Tells what the sinks lose with the segment, and takes them past it. */
+  /** Tells what the sinks lose with the segment, if they lack something of it, and takes them past it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { cursors, counts, segments, savedLsn, lastLsn: lastAppendedLsn, onLoss, onSpoilt } = this.#parts
+    const { files, cursors, counts, segments, savedLsn, areGapsWaiting, onLoss, onSpoilt } = this.#parts
+    const { lastLsn: lastAppendedLsn } = this.#parts
     // What was, or will be, written again to the next segment is not lost.
-    const againLsn = Math.min(segments[1]?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
+    const next = segments[segments.indexOf(segment) + 1]
+    const againLsn = Math.min(next?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
     const lastLsn = Math.min(segment.lastLsn, againLsn - 1)
     const behind = cursors.all.filter(({ lsn }) => lsn < lastLsn)
     if (behind.length === 0) return
     const firstLsn = Math.max(segment.firstLsn, cursors.ackedLsn + 1)
-    const { streams, gaps, spoilt } = await this.#count(segment, firstLsn, lastLsn)
+    const { streams, gaps, spoilt, hasFailed } = await countRecords(files, segment, firstLsn, lastLsn)
+    if (hasFailed) counts.ioErrors.read++
     counts.evicted += streams.reduce((sum, { records }) => sum + records, 0)
     const sinks = behind.map(({ sink }) => sink)
     const told = this.#told.get(String(sinks))
@@ -171,38 +238,7 @@ export class Retention {
     onLoss({ cause: 'evicted', firstLsn, lastLsn, streams, sinks, outage }, gaps)
     this.#told.set(String(sinks), { lsn: lastAppendedLsn(), outage })
     for (const { sink } of behind) cursors.set(sink, Math.max(cursors.get(sink), lastLsn))
-  }
-
-  async #count({ path, firstLsn: start }: Segment, firstLsn: number, lastLsn: number): Promise<Counted> {
-    const { files, counts } = this.#parts
-    const tally = new LossTally()
-    const gaps: LogRecord[] = []
-    const spoilt: [number, number, EpochUs][] = []
-    const reader = new SegmentReader(files, path, start)
-    let sinceUs = 0
-    const add = (from: number, to: number): void => {
-      const range = [Math.max(from, firstLsn), Math.min(to, lastLsn)] as const
-      if (range[0] <= range[1]) spoilt.push([...range, sinceUs])
-    }
-    try {
-      for (let items = await reader.next(); items !== undefined; items = await reader.next()) {
-        for (const { record, problem } of items) {
-          if (record === undefined) {
-            if (problem.lastLsn !== undefined) add(problem.firstLsn, problem.lastLsn)
-            continue
-          }
-          sinceUs = record.timeUs
-          if (record.lsn < firstLsn || record.lsn > lastLsn) continue
-          tally.add(record)
-          if (record.kind === 'gap') gaps.push(record)
-        }
-      }
-    } catch {
-      // What cannot be read cannot be counted; its range is told all the same.
-      counts.ioErrors.read++
-    }
-    add(reader.nextLsn, lastLsn)
-    return { streams: tally.streams, gaps, spoilt }
+    this.#givenUp.set(segment, areGapsWaiting() ? undefined : lastAppendedLsn())
   }
 
   /** The cursors on disk never point to what is gone. */
@@ -218,6 +254,7 @@ export class Retention {
       }
     }
     segments.splice(segments.indexOf(segment), 1)
+    this.#givenUp.delete(segment)
     return true
   }
 
@@ -228,6 +265,10 @@ export class Retention {
     if (!(await this.#reserve.spend())) return false
     this.isFull = true
     return cursors.flush(writtenLsn)
+  }
+
+  #beside(act: () => Promise<void>): void {
+    if (!this.#isClosed) this.#inTurn(act).catch(() => this.#parts.counts.ioErrors.remove++)
   }
 
   #inTurn<Result>(act: () => Promise<Result>): Promise<Result> {

@@ -4,34 +4,21 @@
  */
 
 import type { EpochUs } from '../model/event.ts'
-import type { Cursors } from './cursors.ts'
 import { writeEnd } from './end.ts'
-import { type Kind, type LogRecord, PAYLOAD_BYTES_MAX, type Stream, streamOf } from './frame.ts'
+import { BODY_BYTES_MAX, type Kind, type Stream, streamOf } from './frame.ts'
 import { GapRecords } from './gap-records.ts'
-import type { Lock } from './lock.ts'
-import { type Loss, type LossCause, Losses } from './loss.ts'
-import type { Recovery, SpoolCounts, SpoolOptions } from './options.ts'
+import { type LossCause, Losses } from './loss.ts'
+import type { Recovery, SpoolCounts } from './options.ts'
 import { LogReader } from './reader.ts'
 import { Refusals } from './refusals.ts'
 import { Retention } from './retention.ts'
 import type { Segment } from './segment.ts'
+import type { SpoolParts } from './spool-parts.ts'
 import { Tail } from './tail.ts'
 import { Waiting } from './waiting.ts'
 import { Writer } from './writer.ts'
 
 const TICK_MS = 1_000
-
-export interface SpoolParts {
-  readonly options: SpoolOptions
-  readonly lock: Lock
-  readonly cursors: Cursors
-  readonly segments: Segment[]
-  /** Names this log: the numbers of another one count from 1 again. */
-  readonly id: string
-  readonly counts: SpoolCounts
-  readonly startLsn: number
-  readonly recovery: Recovery
-}
 
 export class Spool {
   readonly recovery: Recovery
@@ -48,7 +35,7 @@ export class Spool {
   #stopTick = (): void => {}
   readonly #waiting = new Waiting()
   readonly #losses: Losses
-  #isClosed = false
+  #state: 'open' | 'closing' | 'closed' = 'open'
 
   constructor(parts: SpoolParts) {
     const { options, cursors, segments, counts, startLsn, recovery } = parts
@@ -74,8 +61,13 @@ export class Spool {
       cursors,
       writtenLsn: () => this.#writer.settledLsn,
       lastLsn: () => this.lastLsn,
+      areGapsWaiting: () => this.#gaps.waiting > 0,
       savedLsn: () => this.#tail.savedLsn,
-      onLoss: (loss, gaps) => this.#evicted(loss, gaps),
+      onLoss: (loss, gaps) => {
+        // What is told may make gap records old.
+        this.#losses.evicted(loss)
+        this.#gaps.move(gaps)
+      },
       onSpoilt: (firstLsn, lastLsn, sinceUs) => this.#lost('corrupt', firstLsn, lastLsn, undefined, sinceUs),
     })
     this.#writer = new Writer({
@@ -90,7 +82,10 @@ export class Spool {
         this.problem = problem
         options.onProblem?.(problem)
       },
-      onDurable: options.onDurable ?? (() => {}),
+      onDurable: () => {
+        this.#retention.settle()
+        options.onDurable?.()
+      },
       onSync: options.onSync ?? (() => {}),
     })
   }
@@ -118,7 +113,8 @@ export class Spool {
    * told as a loss before the next record that is taken. A gap record waits for room, and data with it.
    */
   append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Buffer): number | undefined {
-    if (body.length > BODY_BYTES_MAX || this.#isClosed) return this.#refuse(stream, timeUs)
+    const isOver = kind === 'gap' ? this.#state === 'closed' : this.isClosed
+    if (body.length > BODY_BYTES_MAX || isOver) return this.#refuse(stream, timeUs)
     if (kind === 'gap') return this.#gaps.add({ stream: stream.key, timeUs, body })
     this.#gaps.retry()
     if (this.#refusals.isUntold && this.#hasRoom(stream, body.length)) this.#refusals.tell()
@@ -201,12 +197,12 @@ export class Spool {
   }
 
   get isClosed(): boolean {
-    return this.#isClosed
+    return this.#state !== 'open'
   }
 
   /** Resolves when the record can be read, or the log was closed. */
   untilReadable(lsn: number): Promise<void> {
-    if (lsn <= this.readableLsn || this.#isClosed) return Promise.resolve()
+    if (lsn <= this.readableLsn || this.isClosed) return Promise.resolve()
     return this.#waiting.until(lsn)
   }
 
@@ -244,11 +240,14 @@ export class Spool {
   async close(): Promise<void> {
     this.#refusals.tell()
     this.#gaps.retry()
-    this.#isClosed = true
+    this.#state = 'closing'
     this.#stopTick()
+    await this.#retention.close()
     await this.#writer.close()
+    this.#state = 'closed'
     const { cursors, lock, options, recovery, startLsn } = this.#parts
-    let isClean = (await cursors.flush(this.#writer.settledLsn)) && this.#tail.unwrittenBytes === 0
+    const isSettled = this.#retention.isSettled && (await cursors.flush(this.#writer.settledLsn))
+    let isClean = isSettled && this.#tail.unwrittenBytes === 0
     const lastLsn = this.lastLsn < startLsn ? recovery.lastLsn : this.lastLsn
     if (isClean)
       await writeEnd(options.folder, options.files, lastLsn).catch(() => {
@@ -267,7 +266,7 @@ export class Spool {
     const { cursors } = this.#parts
     this.#gaps.retry()
     this.#refusals.tick()
-    await cursors.flush(this.#writer.settledLsn)
+    if (this.#retention.isSettled) await cursors.flush(this.#writer.settledLsn)
     try {
       await this.#retention.prune()
     } catch {
@@ -276,13 +275,8 @@ export class Spool {
   }
 
   #wake(): void {
-    this.#waiting.wake(this.#isClosed ? Number.POSITIVE_INFINITY : this.readableLsn)
-  }
-
-  /** What is told first may make gap records old. */
-  #evicted(loss: Loss, gaps: readonly LogRecord[]): void {
-    this.#losses.evicted(loss)
-    this.#gaps.move(gaps)
+    this.#retention.progress()
+    this.#waiting.wake(this.isClosed ? Number.POSITIVE_INFINITY : this.readableLsn)
   }
 
   #lost(cause: LossCause, firstLsn: number, lastLsn: number, segment: Segment | undefined, sinceUs: number): void {
@@ -291,6 +285,3 @@ export class Spool {
     if (segment !== undefined) this.#retention.keep(segment).catch(() => this.counts.ioErrors.read++)
   }
 }
-
-/** With a stream's key of full length it still makes a payload. */
-const BODY_BYTES_MAX = PAYLOAD_BYTES_MAX - 1024

@@ -15,13 +15,20 @@ class Crash {
   /** What must not be, of each operation. An error thrown there would count as one of the disk. */
   readonly violations: string[] = []
   ackedLsn = 0
+  /** Gap records by number; those of losses by the last record that was lost. */
+  readonly gaps = new Map<number, string>()
+  readonly gapsOfLosses = new Map<number, string>()
   /** What the log promised when it ended. */
   written = 0
   durable = 0
 
-  constructor(at: number, sync: SyncPolicy) {
-    this.rig = new Rig(at, { sync, limits: { quotaBytes: QUOTA, keepMs: 200 } })
+  constructor(at: number, sync: SyncPolicy, isDiskFull: boolean) {
+    this.rig = new Rig(at, { sync, limits: { keepMs: 200, ...(!isDiskFull && { quotaBytes: QUOTA }) } })
+    if (isDiskFull) this.rig.disk.capacityBytes = QUOTA
     this.#at = at
+    this.rig.onLoss = ({ lastLsn = 0 }) => {
+      if (this.rig.isRunning) this.gapsOfLosses.set(lastLsn, this.#appendGap())
+    }
     this.rig.disk.onOperation = (operation, path) => {
       this.#checkOrder(operation, path)
       if (++this.operations !== this.#at) return
@@ -43,7 +50,7 @@ class Crash {
     await rig.start().catch(() => {})
     for (let step = 0; step < 24 && !this.isOver; step++) {
       rig.append(9, 150, `stream ${step % 3}`)
-      if (step % 8 === 3) rig.append(1, 20, 'stream 0', 'gap')
+      if (step % 8 === 3) this.#appendGap()
       if (step < 8) this.#ack(rig.spool.writtenLsn)
       await rig.run(step % 6 === 5 ? 1_100 : 30)
     }
@@ -51,6 +58,13 @@ class Crash {
     this.written = rig.spool.lastLsn
     this.durable = rig.spool.lastLsn
     await rig.stop().catch(() => {})
+  }
+
+  #appendGap(): string {
+    const lsn = this.rig.append(1, 20, 'stream 0', 'gap') ?? 0
+    const body = this.rig.appended.get(lsn) ?? ''
+    this.gaps.set(lsn, body)
+    return body
   }
 
   #ack(lsn: number): void {
@@ -72,7 +86,8 @@ class Crash {
 }
 
 /** The next process: it opens the log, has what was promised, and goes on. */
-async function checkNext({ rig, ackedLsn, operations, violations }: Crash, promised: number): Promise<void> {
+async function checkNext(crash: Crash, promised: number): Promise<void> {
+  const { rig, ackedLsn, operations, violations, gaps, gapsOfLosses } = crash
   expect(violations).toEqual([])
   rig.disk.onOperation = () => {}
   const told = [...rig.losses]
@@ -84,6 +99,14 @@ async function checkNext({ rig, ackedLsn, operations, violations }: Crash, promi
     if (evicted.some(({ firstLsn = 0, lastLsn = 0 }) => firstLsn <= lsn && lsn <= lastLsn)) continue
     expect(there, `operation ${operations}: record ${lsn}`).toContain(lsn)
   }
+  const cursorLsn = spool.cursor('nats')
+  const records = await rig.readAll(Math.max(cursorLsn + 1, spool.oldestLsn))
+  const gapsBehind = records.flatMap(({ kind, body }) => (kind === 'gap' ? body.toString() : []))
+  for (const [lsn, body] of gaps)
+    if (lsn <= promised && lsn > ackedLsn)
+      expect(gapsBehind, `operation ${operations}: gap record ${lsn}`).toContain(body)
+  for (const [lastLsn, body] of gapsOfLosses)
+    if (cursorLsn >= lastLsn) expect(gapsBehind, `operation ${operations}: gap of ${lastLsn}`).toContain(body)
   const behind = await rig.wait(spool.reader(spool.cursor('nats') + 1).read({ recordsMax: 1, bytesMax: 1 }))
   expect(rig.losses.length, `operation ${operations} leaves a false loss`).toBe(told.length)
   expect(behind.length === 0 || spool.cursor('nats') < (behind[0]?.lsn ?? 0)).toBe(true)
@@ -92,19 +115,25 @@ async function checkNext({ rig, ackedLsn, operations, violations }: Crash, promi
   expect(spool.durableLsn).toBe(spool.lastLsn)
 }
 
-async function operationsOf(sync: SyncPolicy): Promise<number> {
-  const crash = new Crash(Number.POSITIVE_INFINITY, sync)
+async function operationsOf(sync: SyncPolicy, isDiskFull: boolean): Promise<number> {
+  const crash = new Crash(Number.POSITIVE_INFINITY, sync, isDiskFull)
   await crash.play()
   expect(crash.rig.losses.some(({ cause }) => cause === 'evicted')).toBe(true)
   return crash.operations
 }
 
-describe.each<SyncPolicy>(['always', 'interval'])('with the policy %s', (sync) => {
+describe.each<[SyncPolicy, what: string]>([
+  ['always', 'quota'],
+  ['interval', 'quota'],
+  ['interval', 'disk'],
+])('with the policy %s and a full %s', (sync, what) => {
+  const isDiskFull = what === 'disk'
+
   test('a kill before any operation loses nothing that was written, and the next process goes on', async () => {
-    const operations = await operationsOf(sync)
+    const operations = await operationsOf(sync, isDiskFull)
     expect(operations).toBeGreaterThan(100)
     for (let at = 1; at <= operations; at++) {
-      const crash = new Crash(at, sync)
+      const crash = new Crash(at, sync, isDiskFull)
       await crash.play()
       crash.rig.kill()
       await checkNext(crash, crash.written)
@@ -112,9 +141,9 @@ describe.each<SyncPolicy>(['always', 'interval'])('with the policy %s', (sync) =
   })
 
   test('a power failure before any operation loses nothing that was durable, and the next process goes on', async () => {
-    const operations = await operationsOf(sync)
+    const operations = await operationsOf(sync, isDiskFull)
     for (let at = 1; at <= operations; at++) {
-      const crash = new Crash(at, sync)
+      const crash = new Crash(at, sync, isDiskFull)
       await crash.play()
       crash.rig.losePower()
       await checkNext(crash, crash.durable)

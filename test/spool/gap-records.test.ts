@@ -156,3 +156,36 @@ test('a gap record for which there is no room waits, is told, and comes before a
   )
   expect(records.at(-1)).toMatchObject({ lsn: last, kind: 'event' })
 })
+
+test('a process that finds the disk full keeps its gap records over a kill, in the room of the reserve', async () => {
+  for (let waitMs = 0; waitMs < 8; waitMs += 0.25) {
+    const rig = new Rig(1, { limits: { quotaBytes: 40_000, reserveBytes: 8_192 } })
+    await rig.start()
+    while (rig.losses.length === 0) {
+      rig.append(1, 50, GAP, 'gap')
+      await fill(rig, 1)
+    }
+    await rig.stop()
+    rig.disk.capacityBytes = rig.disk.usedBytes + 1_000
+    const gapsBehind = async () => {
+      const records = await rig.readAll(rig.spool.cursor('nats') + 1)
+      return records.flatMap(({ kind, body }) => (kind === 'gap' ? body.toString() : []))
+    }
+    await rig.start()
+    const gaps = (await gapsBehind()).toSorted()
+    expect(gaps.length).toBeGreaterThan(5)
+    let isGone = false
+    rig.disk.onOperation = (operation, path) => {
+      if (operation === 'remove' && path.endsWith('.log')) isGone = true
+    }
+    while (!isGone) {
+      rig.append(6, 80)
+      for (let i = 0; i < 240 && !isGone; i++) await rig.run(0.25)
+    }
+    await rig.run(waitMs)
+    rig.kill()
+    rig.disk.onOperation = () => {}
+    await rig.start()
+    expect((await gapsBehind()).toSorted(), `killed after ${waitMs} ms`).toEqual(gaps)
+  }
+})
