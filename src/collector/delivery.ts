@@ -66,8 +66,9 @@ export class Delivery {
     return this.#spool?.lastLsn ?? 0
   }
 
+  /** A beat that says of data which were refused that they were delivered would be wrong: it waits until that is told. */
   get durableLsn(): number {
-    return this.#spool?.durableLsn ?? 0
+    return this.#spool?.hasUntold === true ? -1 : (this.#spool?.durableLsn ?? 0)
   }
 
   /**

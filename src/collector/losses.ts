@@ -27,11 +27,16 @@ type LackLedger = Pick<Ledger, 'lack' | 'flush'> &
 
 /** Gaps of all streams that the loss may concern; durable when it returns, with one sync for all. */
 export function lackLoss(ledger: LackLedger, loss: Loss, nowUs: EpochUs): void {
-  const { cause, streams, sinks, sinceUs, outage } = loss
+  const { cause, streams, sinks, sinceUs, outage, isOngoing = false } = loss
   const reason = `${WORDS[cause]}${sinks.length === 0 ? '' : `; for ${sinks.join(', ')}`}`
   const what = { cause: CAUSES[cause], reason }
   for (const { feed, records, firstTimeUs, lastTimeUs } of ofFeeds(streams))
-    ledger.lack(feed, { ...what, startUs: firstTimeUs }, { endUs: lastTimeUs, lost: records }, outage)
+    ledger.lack(
+      feed,
+      { ...what, startUs: firstTimeUs },
+      isOngoing ? undefined : { endUs: lastTimeUs, lost: records },
+      outage,
+    )
   if (streams.length === 0) {
     // Nobody can tell which: any that is collected.
     for (const { stream, isCollected, stretches } of ledger) {

@@ -129,13 +129,14 @@ function exposeSpool(metrics: Metrics, spool: Spool, quotaBytes: number): void {
   )
 }
 
-function lossFields({ cause, firstLsn, lastLsn, streams, sinks }: Loss): Record<string, string | number> {
+function lossFields({ cause, firstLsn, lastLsn, streams, sinks, isOngoing }: Loss): Record<string, string | number> {
   const records = streams.reduce((sum, stream) => sum + stream.records, 0)
   return {
     cause,
     ...(firstLsn !== undefined && { first_lsn: firstLsn }),
     ...(lastLsn !== undefined && { last_lsn: lastLsn }),
     ...(streams.length > 0 && { streams: streams.length, records }),
+    ...(isOngoing === true && { state: 'goes on' }),
     ...(sinks.length > 0 && { sinks: sinks.join(' ') }),
   }
 }

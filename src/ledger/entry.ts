@@ -16,17 +16,20 @@ export interface Entry {
   told: string
 }
 
+/** `loss`: it says of nothing that it was delivered. `known loss`: more of what was recorded before. */
+export type RecordKind = 'gap' | 'loss' | 'known loss'
+
 export interface EntryHooks {
   readonly nowUs: () => EpochUs
   readonly nextGapId: () => string
-  /** Every revision of every gap, in order. `isLoss`: it says of nothing that it was delivered. */
-  record(of: Entry, gap: Gap, isLoss: boolean): void
+  /** Every revision of every gap, in order. */
+  record(of: Entry, gap: Gap, what: RecordKind): void
   /** See {@link FeedLedgerHooks.stretched}. */
   stretched(of: Entry): void
 }
 
 export function newEntry(stream: StreamIdentity, { nowUs, nextGapId, ...hooks }: EntryHooks): Entry {
-  const record = (gap: Gap) => hooks.record(entry, gap, false)
+  const record = (gap: Gap) => hooks.record(entry, gap, 'gap')
   const stretched = () => hooks.stretched(entry)
   const entry: Entry = {
     wanted: stream,
@@ -35,7 +38,7 @@ export function newEntry(stream: StreamIdentity, { nowUs, nextGapId, ...hooks }:
     ledger: new FeedLedger(stream, { nowUs, nextGapId, record, stretched }),
     lacks: new Lacks({
       create: (start) => openGap(entry.ledger.stream, nextGapId(), start, nowUs()),
-      record: (gap) => hooks.record(entry, gap, true),
+      record: (gap, isKnown) => hooks.record(entry, gap, isKnown ? 'known loss' : 'loss'),
     }),
   }
   return entry

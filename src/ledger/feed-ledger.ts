@@ -240,6 +240,8 @@ export class FeedLedger {
 
   /** Takes up what an earlier process left open. */
   restore(gap: Gap): void {
+    // What the log does not take is no outage of the stream.
+    if (gap.state === 'open' && gap.cause === 'log_full') return
     if (gap.state === 'open') {
       // Found after the last beat: it knows better where the stream stood, and what it lacks is not in the tally yet.
       if (this.#stream.proof === 'counter' && gap.last_sequence !== undefined) this.tally.reach(gap.last_sequence)

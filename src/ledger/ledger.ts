@@ -6,7 +6,7 @@
 import type { EpochUs, Gap } from '../model/event.ts'
 import { Checkpoint } from './checkpoint.ts'
 import { type Coverage, coverageOf } from './completeness.ts'
-import { type Entry, newEntry } from './entry.ts'
+import { type Entry, newEntry, type RecordKind } from './entry.ts'
 import type { FeedLedger } from './feed-ledger.ts'
 import type { Delivered } from './feed-ledger-ports.ts'
 import { KeptGaps } from './kept-gaps.ts'
@@ -82,8 +82,11 @@ export class Ledger {
     this.replayAfterLsn = last.lsn
     this.idsOfLog = last.ids
     for (const state of streams.values()) this.#entry(state.stream).ledger.takeUp(state)
-    const known = gaps.map((gap) => ({ gap, of: this.#entries.get(streamKey(gap)) }))
-    for (const { gap, of } of known) if (of !== undefined) this.kept.keep(of.gaps, gap)
+    for (const gap of gaps) {
+      const entry = this.#entries.get(streamKey(gap))
+      if (entry !== undefined) this.kept.keep(entry.gaps, gap)
+      entry?.lacks.restore(gap)
+    }
     for (const gap of forgotten) this.kept.forget(gap)
     for (const gap of gaps.toSorted(byNumbers)) this.#entries.get(streamKey(gap))?.ledger.restore(gap)
     if (unreadable.length > 0) this.unread = `files of the ledger could not be read: ${unreadable.join('; ')}`
@@ -99,6 +102,7 @@ export class Ledger {
       // A log that makes room tells the gaps of what it gives up once more, behind their newer revisions.
       if (this.isOutdated(delivered)) return
       this.kept.keep(entry.gaps, delivered)
+      entry.lacks.restore(delivered)
     }
     entry.ledger.replay(delivered)
   }
@@ -146,7 +150,8 @@ export class Ledger {
 
   /** Every stream of the configuration is open: others that an earlier process collected are retired. Beats begin. */
   async start(): Promise<void> {
-    for (const { ledger } of this.#entries.values()) {
+    for (const { ledger, lacks } of this.#entries.values()) {
+      lacks.end(this.#lastBeatUs ?? this.#bootUs)
       ledger.catchUp()
       this.#takeUp(ledger)
       if (!this.#open.has(ledger)) ledger.retire('not collected any more')
@@ -229,7 +234,7 @@ export class Ledger {
     const entry = newEntry(stream, {
       nowUs: () => this.#options.clock.nowUs(),
       nextGapId: () => `${this.#bootUs}-${++this.#lastGapNumber}`,
-      record: (of, gap, isLoss) => this.#record(of, gap, isLoss),
+      record: (of, gap, what) => this.#record(of, gap, what),
       stretched: (of) => this.#stretched(key, of),
     })
     this.#entries.set(key, entry)
@@ -249,13 +254,12 @@ export class Ledger {
     this.#isDue = true
   }
 
-  /** `isLoss`: it says of nothing that it was delivered. */
-  #record(entry: Entry, gap: Gap, isLoss = false): void {
+  #record(entry: Entry, gap: Gap, what: RecordKind): void {
     // Sockets that are closed now are no lost connections; what sinks lack at their end is a loss.
-    if (this.#isStopped && !isLoss) return
+    if (this.#isStopped && what === 'gap') return
     const before = entry.gaps.get(gap.gap_id)
     this.kept.keep(entry.gaps, gap)
-    const isWritten = isLoss || this.#options.log === undefined
+    const isWritten = what === 'loss' || this.#options.log === undefined
     if (isWritten) this.#journal.addNow({ k: 'gap', gap } satisfies JournalRecord)
     this.#untold.push({ gap, before, isWritten })
     this.#isDue = true

@@ -32,6 +32,8 @@ export interface Loss {
   readonly streams: readonly StreamLoss[]
   /** The sinks that had not had it; empty: nobody has. */
   readonly sinks: readonly string[]
+  /** More will follow of the same streams; then all of it is told once more. */
+  readonly isOngoing?: boolean
   /** Losses with the same number are one: none of the sinks can have heard of the ones before yet. */
   readonly outage?: number
 }

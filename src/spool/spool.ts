@@ -45,7 +45,7 @@ export class Spool {
     this.counts = counts
     this.#tail = new Tail(startLsn, limits.memoryBytes)
     this.#losses = new Losses(cursors, options.onLoss)
-    this.#refusals = new Refusals(options.onLoss)
+    this.#refusals = new Refusals({ clock, onLoss: options.onLoss })
     this.#gaps = new GapRecords({
       cursors,
       take: ({ stream, timeUs, body }) => this.#take(this.stream(stream), 'gap', timeUs, body),
@@ -110,20 +110,21 @@ export class Spool {
   /**
    * Appends a record and yields its number. `timeUs`: when its data was received. The bytes are copied.
    * `undefined`: there is no room for it, on disk or in memory, or it is longer than a record can be; it is counted, and
-   * told as a loss before the next record that is taken. A gap record waits for room, and data with it.
+   * its stream told before the next record that is taken. A gap record waits for room, and data with it.
    */
   append(stream: Stream, kind: Kind, timeUs: EpochUs, body: Buffer): number | undefined {
     const isOver = kind === 'gap' ? this.#state === 'closed' : this.isClosed
     if (body.length > BODY_BYTES_MAX || isOver) return this.#refuse(stream, timeUs)
     if (kind === 'gap') return this.#gaps.add({ stream: stream.key, timeUs, body })
     this.#gaps.retry()
-    if (this.#refusals.isUntold && this.#hasRoom(stream, body.length)) this.#refusals.tell()
-    const isRefused = this.#retention.isFull || this.#refusals.isUntold || this.#gaps.waiting > 0
+    if (this.#refusals.isUntold && this.#hasRoom(stream, body.length)) this.#refusals.tellFirsts()
+    const isTight = this.#refusals.isOngoing && !this.#hasRoom(stream, body.length)
+    const isRefused = this.#retention.isFull || isTight || this.#gaps.waiting > 0
     return (isRefused ? undefined : this.#take(stream, kind, timeUs, body)) ?? this.#refuse(stream, timeUs)
   }
 
   #refuse(stream: Stream, timeUs: EpochUs): undefined {
-    this.#refusals.add(stream.key, timeUs)
+    if (!this.isClosed) this.#refusals.add(stream.key, timeUs)
     this.counts.refused++
   }
 
@@ -169,6 +170,11 @@ export class Spool {
   /** On disk, all files together; and in memory. */
   get bytes(): { readonly disk: number; readonly memory: number; readonly segments: number } {
     return { disk: this.#retention.bytes, memory: this.#tail.bytes, segments: this.#parts.segments.length }
+  }
+
+  /** Data were refused, and nothing of that would be known after a kill. */
+  get hasUntold(): boolean {
+    return this.#refusals.isUntold
   }
 
   /** There is room for gap records only. */
@@ -238,7 +244,7 @@ export class Spool {
 
   /** Brings everything to disk and gives the folder free. */
   async close(): Promise<void> {
-    this.#refusals.tell()
+    this.#refusals.end()
     this.#gaps.retry()
     this.#state = 'closing'
     this.#stopTick()
@@ -265,7 +271,8 @@ export class Spool {
   async #tick(): Promise<void> {
     const { cursors } = this.#parts
     this.#gaps.retry()
-    this.#refusals.tick()
+    const isFull = this.#retention.isFull || this.#gaps.waiting > 0
+    this.#refusals.tick(!isFull && this.#tail.hasRoomForBlock)
     if (this.#retention.isSettled) await cursors.flush(this.#writer.settledLsn)
     try {
       await this.#retention.prune()

@@ -116,7 +116,16 @@ export class Tail {
   hasRoom(stream: Stream, bodyBytes: number): boolean {
     const bytes = frameBytes(stream, bodyBytes)
     const isInBlock = this.#last.used + bytes <= this.#last.bytes.length && this.#skippedLsn <= this.#last.lastLsn
-    return isInBlock || this.unsavedBytes + Math.max(bytes, this.#blockBytes) <= this.#bytesMax - this.#blockBytes
+    return isInBlock || this.#hasRoomFor(Math.max(bytes, this.#blockBytes))
+  }
+
+  /** Not only for what still fits into the last block. */
+  get hasRoomForBlock(): boolean {
+    return this.#hasRoomFor(this.#blockBytes)
+  }
+
+  #hasRoomFor(bytes: number): boolean {
+    return this.unsavedBytes + bytes <= this.#bytesMax - this.#blockBytes
   }
 
   /** The next record gets a number above this one. */

@@ -25,6 +25,7 @@ async function refuse(batch: Batch, ports: SinkPorts): Promise<void> {
     for (const record of records) if (isPoison(record)) await ports.reject(record, 'poison')
 }
 
+const full = (gaps: readonly Gap[]) => gaps.filter(({ cause }) => cause === 'log_full')
 const rejected = (gaps: readonly Gap[]) => gaps.filter(({ cause }) => cause === 'rejected')
 
 test('a record that is refused while the sinks get their last data is in a gap', async () => {
@@ -50,7 +51,19 @@ test('what the log did not take last is in a gap, though the service stops', asy
   emit(tradeOf(1))
   emit({ ...tradeOf(2), order_type: 'x'.repeat(17 * 1024 * 1024) })
   await stop()
-  expect(gaps.filter(({ cause }) => cause === 'log_full')).toMatchObject([{ symbol: 'BTC-USDT', lost: 1 }])
+  expect(full(gaps).at(-1)).toMatchObject({ symbol: 'BTC-USDT', state: 'final', lost: 1 })
+  expect(new Set(full(gaps).map(({ gap_id }) => gap_id)).size).toBe(1)
+})
+
+test('no beat says that all was delivered before it is told what the log did not take', async () => {
+  const { delivery, emit, gaps, stop } = await runningOne(async () => {})
+  emit({ ...tradeOf(1), order_type: 'x'.repeat(17 * 1024 * 1024) })
+  expect([delivery.durableLsn, full(gaps)]).toEqual([-1, []])
+  await until('it to be told', () => full(gaps).length === 1, 1_000)
+  expect(full(gaps)).toMatchObject([{ state: 'open', symbol: 'BTC-USDT' }])
+  expect(delivery.durableLsn).toBeGreaterThanOrEqual(0)
+  await stop()
+  expect(full(gaps)).toMatchObject([{}, { state: 'final', lost: 1, gap_id: full(gaps)[0]?.gap_id }])
 })
 
 test('of a venue that has counted anew the next process knows the new numbers alone', async () => {

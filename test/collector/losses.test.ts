@@ -52,6 +52,14 @@ test('what a feed has lost of several streams is one loss, and goes on when the 
   ])
 })
 
+test('a loss that goes on has no end, and no count', () => {
+  const found = ledger()
+  const streams = [{ stream: 'trade okx okx spot BTC-USDT', records: 1, firstTimeUs: 5, lastTimeUs: 5 }]
+  lackLoss(found, { cause: 'refused', streams, sinks: [], isOngoing: true }, 10)
+  const start = { cause: 'log_full', reason: 'not taken for lack of room', startUs: 5 }
+  expect(found.losses).toEqual([[start, undefined, undefined]])
+})
+
 test('where nobody can tell whose it was, every feed that is collected has one', () => {
   const found = ledger()
   lackLoss(found, { cause: 'corrupt', firstLsn: 1, lastLsn: 2, streams: [], sinks: [] }, 3)

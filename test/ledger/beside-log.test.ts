@@ -202,3 +202,21 @@ test('a stream that was given up right before a kill leaves no gap open, also if
     { gap_id: gap.gap_id, state: 'final', lost: 3 },
   ])
 })
+
+test('that the log does not take data is in the journal at once; how much it was, when the log has that', async () => {
+  const world = createWorld()
+  const log = new Log()
+  const { ledger } = await withGap(world, log)
+  const start = { cause: 'log_full', startUs: world.clock.nowUs(), reason: 'not taken' } as const
+  ledger.lack(stream('A'), start, undefined)
+  ledger.flush()
+  expect(disk(world)).toContain('"cause":"log_full","state":"open"')
+  await world.clock.advance(100)
+  log.bring(ledger)
+  ledger.lack(stream('A'), start, { endUs: world.clock.nowUs(), lost: 77 })
+  ledger.flush()
+  await world.clock.advance(0)
+  expect(disk(world)).not.toContain('"lost":77')
+  log.bring(ledger)
+  expect(disk(world)).toContain('"lost":77')
+})

@@ -549,3 +549,29 @@ test('what a sink refuses while it gets its last data is a gap too, though every
   const next = await boot(await killed(world), ['A'])
   expect(next.ledger.gaps().map(({ cause }) => cause)).toContain('rejected')
 })
+
+test('what the log did not take when the process was killed is a gap of its own until then, and no outage of the stream', async () => {
+  const world = createWorld()
+  const { ledger, feeds } = await boot(world, ['A', 'B'])
+  for (const feed of Object.values(feeds)) feed.heard(5, world.clock.nowUs())
+  const startUs = world.clock.nowUs()
+  await world.clock.advance(4_500)
+  ledger.lack(stream('A'), { cause: 'log_full', startUs, reason: 'not taken' }, undefined)
+  ledger.flush()
+  const beatUs = world.clock.nowUs() - 0.5 * SECOND_US
+  const next = await killed(world)
+  await next.clock.advance(60_000)
+  const { gaps, feeds: after } = await boot(next, ['A'])
+  expect(gaps.map(({ symbol, cause, state }) => [symbol, cause, state]).toSorted()).toEqual(
+    [
+      ['A', 'log_full', 'final'],
+      ['A', 'process_down', 'open'],
+      ['B', 'process_down', 'open'],
+      ['B', 'process_down', 'final'],
+    ].toSorted(),
+  )
+  const full = gaps.find(({ cause }) => cause === 'log_full')
+  expect([full?.start_time_us, full?.end_time_us, full?.lost]).toEqual([startUs, beatUs, undefined])
+  expect(full?.id.endsWith(':2')).toBe(true)
+  expect(after.A?.outage?.cause).toBe('process_down')
+})

@@ -41,6 +41,8 @@ test('gaps that count more or less, or lie elsewhere, are told', () => {
   expect(judgeFull(two, stream, [gap({ lost: 3 })]).wrong).toHaveLength(1)
   expect(judgeFull(two, stream, [gap({ lost: 1 })]).wrong).toHaveLength(1)
   expect(judgeFull(two, stream, []).wrong).toHaveLength(1)
+  expect(judgeFull(two, stream, [gap({ lost: 1 }), gap({ lost: undefined })]).wrong, 'not all is counted').toEqual([])
+  expect(judgeFull(two, stream, [gap({ lost: 3 }), gap({ lost: undefined })]).wrong).toHaveLength(1)
   expect(judgeFull([], stream, [gap()]).wrong).toHaveLength(1)
   expect(judgeFull(two, stream, [gap({ end_time_us: 199 })]).outside).toEqual(['b at 200'])
   expect(judgeFull(two, stream, [gap({ cause: 'disconnect' })]).outside).toHaveLength(2)

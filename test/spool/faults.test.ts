@@ -228,7 +228,7 @@ describe('a sync that fails', () => {
 })
 
 describe('a disk that refuses every write', () => {
-  test('fills memory, then refuses data, and tells exactly which before the next is taken', async () => {
+  test('fills memory, then refuses data, and tells exactly which', async () => {
     const rig = new Rig(1, { limits: { memoryBytes: 600_000 } })
     const spool = await rig.start()
     rig.disk.faults.add('error')
@@ -239,14 +239,15 @@ describe('a disk that refuses every write', () => {
     }
     expect(refused).toBeGreaterThan(20)
     expect(spool.counts.refused).toBe(refused)
-    expect(rig.losses).toEqual([])
+    expect(rig.losses.every(({ isOngoing }) => isOngoing)).toBe(true)
     expect(rig.append(1, 10, 'a', 'gap')).toBeDefined()
     rig.disk.faults.clear()
     await rig.run(40_000)
     expect(spool.problem).toBeUndefined()
     const next = rig.append(1, 20_000, 'a')
-    expect(rig.losses).toMatchObject([{ cause: 'refused', sinks: [] }])
-    const records = rig.losses[0]?.streams.reduce((sum, stream) => sum + stream.records, 0)
+    const [all, ...others] = rig.losses.filter(({ isOngoing = false }) => !isOngoing)
+    expect([all, others]).toMatchObject([{ cause: 'refused', sinks: [] }, []])
+    const records = all?.streams.reduce((sum, stream) => sum + stream.records, 0)
     expect(records).toBe(refused)
     await rig.run(100)
     expect(lsns(await rig.readAll())).toEqual(numbers(1, next ?? 0))

@@ -119,8 +119,10 @@ describe('appending', () => {
     for (const bytes of [17_000_000, 2_000_000])
       expect(spool.append(spool.stream('a'), 'event', 7, Buffer.alloc(bytes))).toBeUndefined()
     expect(rig.append()).toBe(1)
-    const streams = [{ stream: 'a', records: 2, firstTimeUs: 7, lastTimeUs: 7 }]
-    expect(rig.losses).toEqual([{ cause: 'refused', streams, sinks: [] }])
+    const first = { stream: 'a', records: 1, firstTimeUs: 7, lastTimeUs: 7 }
+    expect(rig.losses).toEqual([{ cause: 'refused', streams: [first], sinks: [], isOngoing: true }])
+    await rig.run(3_000)
+    expect(rig.losses.slice(1)).toEqual([{ cause: 'refused', streams: [{ ...first, records: 2 }], sinks: [] }])
   })
 
   test('a name that no stream can have, and an acknowledgement of what is not there, are mistakes', async () => {
