@@ -10,6 +10,8 @@ interface Counted {
   readonly gaps: readonly LogRecord[]
   /** `sinceUs`: when the last record before was received; 0: not known. */
   readonly spoilt: readonly (readonly [firstLsn: number, lastLsn: number, sinceUs: EpochUs])[]
+  /** When the last record was received; 0: not known. */
+  readonly lastTimeUs: EpochUs
   /** A part cannot be read, and is not counted; its range is among what is spoilt. */
   readonly hasFailed: boolean
 }
@@ -48,5 +50,5 @@ export async function countRecords(
     hasFailed = true
   }
   add(reader.nextLsn, lastLsn)
-  return { streams: tally.streams, gaps, spoilt, hasFailed }
+  return { streams: tally.streams, gaps, spoilt, lastTimeUs: sinceUs, hasFailed }
 }

@@ -6,11 +6,11 @@ import { hasCode } from '../platform/system-error.ts'
 import { countRecords } from './count.ts'
 import type { Cursors } from './cursors.ts'
 import type { LogRecord } from './frame.ts'
-import type { Loss } from './loss.ts'
+import type { Loss, LossCause } from './loss.ts'
 import type { FullPolicy, SpoolCounts, SpoolLimits } from './options.ts'
 import { Quarantine } from './quarantine.ts'
 import { Reserve } from './reserve.ts'
-import type { Segment } from './segment.ts'
+import { againLsn, type Segment } from './segment.ts'
 
 /** A segment is not begun with less room, or there would be thousands of them. */
 const ROOM_BYTES_MIN = 1024 * 1024
@@ -37,7 +37,10 @@ export interface RetentionParts {
   /** `gaps`: the gap records among what is lost. */
   readonly onLoss: (loss: Loss, gaps: readonly LogRecord[]) => void
   /** Among what is lost are records of which nobody can tell the stream. `sinceUs`: see {@link Loss}; 0: not known. */
-  readonly onSpoilt: (firstLsn: number, lastLsn: number, sinceUs: EpochUs) => void
+  readonly onFound: (cause: LossCause, firstLsn: number, lastLsn: number, sinceUs: EpochUs) => void
+  /** The first record of this process, and the last one before. */
+  readonly startLsn: number
+  readonly previousLsn: number
 }
 
 export class Retention {
@@ -49,6 +52,8 @@ export class Retention {
   /** By sinks: when they lost something last, the newest record behind that was told, and of which outage. */
   readonly #told = new Map<string, { readonly lsn: number; readonly outage: number }>()
   #outages = 0
+  /** When the last record that was given up was received; 0: none was. */
+  #lastTimeUs = 0
   /** What can go when the log is safe up to that record: its gap records are in memory alone until then; `undefined`: they wait. */
   readonly #givenUp = new Map<Segment, number | undefined>()
   /** Of the segment that is being written. */
@@ -217,28 +222,35 @@ export class Retention {
 
   /** Tells what the sinks lose with the segment, if they lack something of it, and takes them past it. */
   async #giveUp(segment: Segment): Promise<void> {
-    const { files, cursors, counts, segments, savedLsn, areGapsWaiting, onLoss, onSpoilt } = this.#parts
+    const { files, cursors, counts, segments, savedLsn, areGapsWaiting, onLoss, onFound } = this.#parts
     const { lastLsn: lastAppendedLsn } = this.#parts
-    // What was, or will be, written again to the next segment is not lost.
-    const next = segments[segments.indexOf(segment) + 1]
-    const againLsn = Math.min(next?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn() + 1)
-    const lastLsn = Math.min(segment.lastLsn, againLsn - 1)
+    const lastLsn = Math.min(segment.lastLsn, againLsn(segment, segments, savedLsn()) - 1)
     const behind = cursors.all.filter(({ lsn }) => lsn < lastLsn)
     if (behind.length === 0) return
+    this.#tellHole(segment)
     const firstLsn = Math.max(segment.firstLsn, cursors.ackedLsn + 1)
-    const { streams, gaps, spoilt, hasFailed } = await countRecords(files, segment, firstLsn, lastLsn)
+    const { streams, gaps, spoilt, lastTimeUs, hasFailed } = await countRecords(files, segment, firstLsn, lastLsn)
     if (hasFailed) counts.ioErrors.read++
+    this.#lastTimeUs = lastTimeUs
     counts.evicted += streams.reduce((sum, { records }) => sum + records, 0)
     const sinks = behind.map(({ sink }) => sink)
     const told = this.#told.get(String(sinks))
     const goesOn = told !== undefined && behind.every(({ lsn }) => lsn < told.lsn)
     const outage = goesOn ? told.outage : ++this.#outages
     // A loss without streams says already that it may be any.
-    if (streams.length > 0) for (const range of spoilt) onSpoilt(...range)
+    if (streams.length > 0) for (const range of spoilt) onFound('corrupt', ...range)
     onLoss({ cause: 'evicted', firstLsn, lastLsn, streams, sinks, outage }, gaps)
     this.#told.set(String(sinks), { lsn: lastAppendedLsn(), outage })
     for (const { sink } of behind) cursors.set(sink, Math.max(cursors.get(sink), lastLsn))
     this.#givenUp.set(segment, areGapsWaiting() ? undefined : lastAppendedLsn())
+  }
+
+  /** No reader will come upon records before the segment that are not there. */
+  #tellHole({ firstLsn, previousLsn }: Segment): void {
+    const { cursors, startLsn, previousLsn: lastLsnBefore, onFound } = this.#parts
+    // Numbers that were left out on purpose were never records.
+    const lastLsn = Math.min(firstLsn === startLsn ? lastLsnBefore : previousLsn, firstLsn - 1)
+    onFound('missing', cursors.ackedLsn + 1, lastLsn, this.#lastTimeUs)
   }
 
   /** The cursors on disk never point to what is gone. */

@@ -60,6 +60,17 @@ export function newSegment(
 
 export const inOrder = (a: SegmentName, b: SegmentName): number => a.firstLsn - b.firstLsn || a.attempt - b.attempt
 
+/**
+ * From this record on the segment is, or will be, written again to later ones; behind `savedLsn` memory has it. Only if they
+ * reach as far as the segment: a kill may have cut them short.
+ */
+export function againLsn(segment: Segment, segments: readonly Segment[], savedLsn: number): number {
+  const later = segments.slice(segments.indexOf(segment) + 1)
+  const firstLsn = Math.min(later[0]?.firstLsn ?? Number.POSITIVE_INFINITY, savedLsn + 1)
+  const endLsn = later.reduce((lsn, each) => (each.firstLsn <= lsn ? Math.max(lsn, each.lastLsn + 1) : lsn), firstLsn)
+  return endLsn > Math.min(segment.lastLsn, savedLsn) ? firstLsn : Number.POSITIVE_INFINITY
+}
+
 /** `previousLsn`: as in {@link Segment}. */
 export function segmentHead(previousLsn: number): Buffer {
   const head = Buffer.alloc(SEGMENT_HEAD_BYTES)

@@ -54,7 +54,7 @@ export class Spool {
       counts,
       onWaiting: options.onGapsWaiting,
     })
-    const common = { folder, files, clock, limits, counts, segments }
+    const common = { folder, files, clock, limits, counts, segments, previousLsn: recovery.lastLsn }
     this.#retention = new Retention({
       ...common,
       whenFull,
@@ -68,13 +68,13 @@ export class Spool {
         this.#losses.evicted(loss)
         this.#gaps.move(gaps)
       },
-      onSpoilt: (firstLsn, lastLsn, sinceUs) => this.#lost('corrupt', firstLsn, lastLsn, undefined, sinceUs),
+      onFound: (cause, firstLsn, lastLsn, sinceUs) => this.#lost(cause, firstLsn, lastLsn, undefined, sinceUs),
+      startLsn,
     })
     this.#writer = new Writer({
       ...common,
       sync,
       tail: this.#tail,
-      previousLsn: recovery.lastLsn,
       room: (hasRefused) => this.#retention.room(hasRefused),
       hasRoom: () => this.#retention.hasRoom(),
       onVisible: () => this.#wake(),
