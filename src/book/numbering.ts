@@ -9,8 +9,8 @@ const CONTAINED_US_MAX = 30_000_000
  * Newer than `earlier` by its time, older by its ids: the numbering has started anew between them. A repeated delta, or
  * one that comes late, is older by its time too.
  */
-export const isRenumbered = (earlier: BookDelta, delta: BookDelta): boolean =>
-  (delta.last_sequence ?? 0) < (earlier.last_sequence ?? 0) &&
+export const isRenumbered = (earlier: BookSnapshot | BookDelta, delta: BookDelta): boolean =>
+  (delta.last_sequence ?? 0) < (sequenceOf(earlier) ?? 0) &&
   (delta.exchange_time_us ?? 0) > (earlier.exchange_time_us ?? Number.POSITIVE_INFINITY)
 
 /** Where the book stands with it. */
@@ -43,11 +43,7 @@ export class Numbering {
 
   /** The newest delta is newer than `applied` by its time, and older by its ids. */
   isBehind(applied: BookSnapshot | BookDelta | undefined): boolean {
-    if (this.#newest === undefined || applied === undefined) return false
-    return (
-      (this.#newest.last_sequence ?? 0) < (sequenceOf(applied) ?? 0) &&
-      (this.#newest.exchange_time_us ?? 0) > (applied.exchange_time_us ?? Number.POSITIVE_INFINITY)
-    )
+    return this.#newest !== undefined && applied !== undefined && isRenumbered(applied, this.#newest)
   }
 
   /**

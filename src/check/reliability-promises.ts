@@ -60,7 +60,7 @@ export const PROMISED: readonly Promised[] = [
     title: 'Missed trades are fetched',
     text: 'Trades of an outage are delivered with `source: backfill` as soon as the venue answers again, each once, if the venue still has them. If not, the gap is `final` and has the right counts.',
     records: ['outage', 'sim'],
-    tests: ['test/prove/waiting.test.ts', 'test/feed/trade-feeds.test.ts'],
+    tests: ['test/prove/waiting.test.ts', 'test/feed/trade-feeds.test.ts', 'test/feed/trade-outages.test.ts'],
     limits:
       'Of a stream that has not brought its first number yet nobody can say what is missing: its gap is `closed` without a count. Books, tickers and quotes of the past cannot be fetched from any of the venues: those gaps are `closed`.',
   },

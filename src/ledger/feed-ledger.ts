@@ -3,8 +3,7 @@
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { Stretch } from './completeness.ts'
 import type { Delivered, FeedLedgerHooks } from './feed-ledger-ports.ts'
-import type { LossEnd, LossStart, Outcome, StreamIdentity } from './records.ts'
-import { isOfProcess } from './records.ts'
+import { isOfProcess, type LossEnd, type LossStart, type Outcome, type StreamIdentity } from './records.ts'
 import type { NewNumbering, StreamState } from './state.ts'
 import { type EndState, StreamGaps } from './stream-gaps.ts'
 import { Tally } from './tally.ts'
@@ -113,7 +112,9 @@ export class FeedLedger {
     const { lastUs, lastSequence, tally } = this
     if (this.stretches.length > 0) this.#retired ??= { lastUs, lastSequence, tally }
     this.former = tally.last ?? this.former
-    Object.assign(this, { lastUs: undefined, lastSequence: undefined, tally: new Tally() })
+    this.lastUs = undefined
+    this.lastSequence = undefined
+    this.tally = new Tally()
   }
 
   /** Wanted again after the venue had taken it off its list: whatever it had meanwhile was missed. */

@@ -70,7 +70,9 @@ export class Ledger {
 
   /** The gaps of one stream, which comes as told from the next {@link open} on; the same object for the same stream. */
   stream(stream: StreamIdentity): FeedLedger {
-    return Object.assign(this.#entry(stream), { wanted: stream }).ledger
+    const entry = this.#entry(stream)
+    entry.wanted = stream
+    return entry.ledger
   }
 
   /** Reads what the last process left; before the first {@link open}. Resolves with what could not be read, in words. */

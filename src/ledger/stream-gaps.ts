@@ -2,8 +2,16 @@
 
 import type { EpochUs, Gap } from '../model/event.ts'
 import type { FeedLedgerHooks } from './feed-ledger-ports.ts'
-import type { LossEnd, LossStart, Outcome, StreamIdentity } from './records.ts'
-import { endOf, isOfProcess, openGap, revise } from './records.ts'
+import {
+  endOf,
+  isOfProcess,
+  type LossEnd,
+  type LossStart,
+  type Outcome,
+  openGap,
+  revise,
+  type StreamIdentity,
+} from './records.ts'
 import { newerOutage, outcomesOfUnnumbered } from './restored.ts'
 
 /** How a gap stands when its end is known. `open`: what was missed is being fetched. */

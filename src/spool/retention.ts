@@ -36,7 +36,7 @@ export interface RetentionParts {
   readonly savedLsn: () => number
   /** `gaps`: the gap records among what is lost. */
   readonly onLoss: (loss: Loss, gaps: readonly LogRecord[]) => void
-  /** Among what is lost are records of which nobody can tell the stream. `sinceUs`: see {@link Loss}; 0: not known. */
+  /** Records of which nobody can tell the stream are lost, or were not there. `sinceUs`: see {@link Loss}; 0: not known. */
   readonly onFound: (cause: LossCause, firstLsn: number, lastLsn: number, sinceUs: EpochUs) => void
   /** The first record of this process, and the last one before. */
   readonly startLsn: number
