@@ -1,6 +1,6 @@
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
 import type { Tally } from '../ledger/tally.ts'
-import type { Channel, EpochUs, Quote } from '../model/event.ts'
+import type { Channel, EpochUs, MarketEvent, Quote } from '../model/event.ts'
 import type { FeedState } from '../model/feed.ts'
 import type { Clock } from '../platform/platform.ts'
 import type { Topic, Venue } from '../venues/venue.ts'
@@ -24,6 +24,12 @@ export interface Behind {
   readonly sequence?: number
   /** When the venue made that trade, once it is fetched. */
   readonly madeUs?: EpochUs | undefined
+}
+
+/** A link that carries the stream too and delivers nothing of it yet. */
+export interface SecondLink {
+  /** The oldest event that it holds and the first link has not delivered. */
+  readonly next: MarketEvent | undefined
 }
 
 /** One channel of one symbol of one venue: what is known of it. */
@@ -56,6 +62,8 @@ export class Feed {
   newest: Received | undefined
   /** The venue was found to know more of it than the stream has brought; the last time that it was. */
   behind: Behind | undefined
+  /** While its connection is being replaced. */
+  second: SecondLink | undefined
   events = 0
   resyncs = 0
   /** Since its stream was last asked for, the venue has confirmed it or it has brought something. */

@@ -80,6 +80,12 @@ export class Seam {
     return Math.min(this.#ackedMs, this.#heardMs ?? this.#ackedMs)
   }
 
+  /** The oldest event of the second link that the first has not delivered. */
+  get next(): MarketEvent | undefined {
+    const walk = this.#front.walk()
+    return this.#held.find((held) => walk(held) !== 'past')?.event
+  }
+
   /** The second link can take over now, and nothing is missing. */
   joins(nowMs: number): boolean {
     const { confirmedMs } = this

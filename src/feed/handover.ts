@@ -96,7 +96,9 @@ export class Handover {
     const { venue, wanted, sequenceOf, newestTradeOf } = this.#options
     const heldMax = Math.min(HELD_PER_FEED_MAX, Math.ceil(HELD_MAX / Math.max(1, wanted().length)))
     const front = createFront({ venue, feed, sequenceOf, newestTrade: newestTradeOf(feed) })
-    this.#seams.set(feed, new Seam(feed, front, heldMax, this.#lag))
+    const seam = new Seam(feed, front, heldMax, this.#lag)
+    this.#seams.set(feed, seam)
+    feed.second = seam
     if (this.#openedMs !== undefined) this.link.subscribe([feed.topic])
   }
 
@@ -121,6 +123,7 @@ export class Handover {
   /** The second link is someone else's from now on. */
   release(): void {
     this.#isOver = true
+    for (const feed of this.#seams.keys()) feed.second = undefined
     this.#stopChecking?.()
     this.#retries.cancel()
   }
@@ -219,6 +222,7 @@ export class Handover {
   }
 
   #forget(feed: Feed): void {
+    feed.second = undefined
     this.#seams.delete(feed)
     this.refused.delete(feed)
     this.#retries.delete(feed)

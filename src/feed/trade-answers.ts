@@ -106,8 +106,9 @@ export class TradeAnswers {
   }
 
   /** The venue's newest number. False: it does not tell whether anything is missing. */
-  told(feed: Feed, newest: number | undefined, answer: Answer): boolean {
+  told(feed: Feed, told: number | undefined, answer: Answer): boolean {
     const { tally, ledger } = feed
+    const newest = told === undefined ? undefined : this.#withoutHeld(feed, told)
     // REST lags behind, or the venue counts anew: the next trade or the next answer will tell.
     const isBehind = newest !== undefined && tally.last !== undefined && newest < tally.last
     const isAnew =
@@ -127,8 +128,16 @@ export class TradeAnswers {
       if (newest !== undefined && tally.last === undefined && confirmedForMs >= CAUGHT_UP_MS && !ledger.isOffList)
         this.#onUnheard(feed, newest, answer)
     } else if (ledger.outage !== undefined) this.#expect(feed, newest, answer)
-    else this.#inFlight(feed, () => newest > (tally.last ?? newest) && this.#onTrailing(feed, newest, answer))
+    else this.#inFlight(feed, () => this.#onUnbrought(feed, this.#withoutHeld(feed, newest), answer))
     return true
+  }
+
+  /** Up to what a second link holds already: that is not missing. Should it end before it takes over, the next number tells. */
+  #withoutHeld({ second, tally }: Feed, newest: number): number {
+    const next = second?.next
+    const span = next?.type === 'trade' ? this.#options.venue.tradeSpan(next) : undefined
+    if (span === undefined || tally.last === undefined || newest <= tally.last) return newest
+    return Math.min(newest, Math.max(tally.last, span.first - 1))
   }
 
   /**
@@ -165,6 +174,10 @@ export class TradeAnswers {
   #onUnheard(feed: Feed, newest: number, answer: Answer): void {
     if (!this.#beginnings.hasMoved(feed, newest, answer)) return
     this.#inFlight(feed, () => this.#beginnings.count(feed, newest + 1) && this.#onTrailing(feed, newest, answer))
+  }
+
+  #onUnbrought(feed: Feed, newest: number, answer: Answer): void {
+    if (newest > (feed.tally.last ?? newest)) this.#onTrailing(feed, newest, answer)
   }
 
   /** An outage that has begun meanwhile ends with a question of its own. */

@@ -151,6 +151,22 @@ describe('the second link', () => {
     60_000,
   )
 
+  test.each(['done', 'given_up'])('what the second link holds is known until the handover is %s', async (outcome) => {
+    const rig = createHandoverRig('binance')
+    const loses = ({ channel }: { channel: string }) => outcome === 'given_up' && channel === 'ticker'
+    rig.exchange.manners.push({ lagMs: 700 }, { loses })
+    await settled(rig)
+    const held = () => rig.feeds.filter(({ second }) => second?.next?.type === 'trade').length
+    const symbols = rig.exchange.wire.symbols.length
+    expect(held()).toBe(0)
+    rig.connection.rotate('asked')
+    await rig.exchange.run(1_800)
+    expect(held()).toBe(symbols)
+    await rig.exchange.run(30_000)
+    expect(rotations(rig)[0]).toContain(` ${outcome} `)
+    expect(rig.feeds.every(({ second }) => second === undefined)).toBe(true)
+  })
+
   test('a topic that stays silent while the first link brings it is not trusted', async () => {
     const rig = createHandoverRig('binance')
     rig.exchange.manners.push({}, { loses: ({ channel, symbol }) => channel === 'ticker' && symbol === 'BTCUSDT' })

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest'
 import { createWorld } from '../helpers/world.ts'
-import { holdAnswer, outcome, rig, TIME_MS } from './trade-rig.ts'
+import { holdAnswer, outcome, rig, streamed, TIME_MS } from './trade-rig.ts'
 
 describe('a hole in the stream', () => {
   test('is a gap before the trade behind it leaves, and is fetched in order', async () => {
@@ -344,6 +344,17 @@ describe('a loss at the end of the stream', () => {
     await world.clock.advance(10_000)
     expect(ids()).toEqual([10, 11])
     expect(gaps).toEqual([])
+  })
+
+  test('but on a second link, also from after the answer on: nothing is missing', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    exchange.newest = 12
+    trades.silent(feed)
+    await world.clock.advance(1_500)
+    feed.second = { next: streamed(11, world.clock.nowUs()) }
+    await world.clock.advance(3_000)
+    expect([gaps, ids()]).toEqual([[], [10]])
   })
 
   test('twice in a row without a word of the stream: it is dead, and subscribed anew', async () => {

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Gap } from '../../src/model/event.ts'
 import { createWorld, type World } from '../helpers/world.ts'
-import { outcome, rig } from './trade-rig.ts'
+import { outcome, rig, streamed } from './trade-rig.ts'
 
 describe('an outage', () => {
   test('behind which the venue names no trade (of the last day) may have lost some: they are fetched later', async () => {
@@ -34,6 +34,22 @@ describe('an outage', () => {
       { cause: 'disconnect', state: 'open', between: [10, 14], lost: 3, healed: undefined },
       { cause: 'disconnect', state: 'healed', between: [10, 14], lost: 3, healed: 3 },
     ])
+  })
+
+  test.each([
+    [13, { state: 'healed', between: [10, 13], lost: 2, healed: 2 }, [10, 11, 12]],
+    [11, { state: 'closed', between: [10, undefined], lost: 0, healed: undefined }, [10]],
+    [8, { state: 'closed', between: [10, undefined], lost: 0, healed: undefined }, [10]],
+  ])('lost nothing of what a second link holds, from %i on', async (heldFrom, end, delivered) => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    feed.ledger.begin({ cause: 'disconnect' })
+    exchange.newest = 15
+    feed.second = { next: streamed(heldFrom, world.clock.nowUs()) }
+    trades.subscribed(feed)
+    await world.clock.advance(8_000)
+    expect(gaps.map(outcome).at(-1)).toEqual({ cause: 'disconnect', ...end })
+    expect(ids()).toEqual(delivered)
   })
 
   test('in which nothing was traded is closed with nothing lost', async () => {

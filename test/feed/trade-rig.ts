@@ -146,7 +146,7 @@ const row = (id: number, lateMs = 0) => ({
   isBestMatch: true,
 })
 
-const streamed = (id: number, receive: number, more: Partial<Trade> = {}): Trade => ({
+export const streamed = (id: number, receive: number, more: Partial<Trade> = {}): Trade => ({
   type: 'trade',
   exchange: 'binance',
   venue: 'binance',
