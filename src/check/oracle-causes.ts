@@ -60,6 +60,10 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
   const isFollower = ({ channel }: Stream, { cause }: Gap): boolean =>
     cause === 'silence' && (channel === 'ticker' || channel === 'quote')
 
+  /** Without the trades nobody can tell that a ticker is silent because nothing is traded. */
+  const isUntold = ({ venue, symbol, channel }: Stream, { cause }: Gap): boolean =>
+    cause === 'silence' && channel === 'ticker' && streams.of({ venue, symbol, channel: 'trade' }).subscribed.size === 0
+
   return {
     fault(entry) {
       if (!harmlessFaults.test(entry.fault)) add(entry)
@@ -80,7 +84,7 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const widened = isAllSilent(stream, event) ? placeOf : isFollower(stream, event) ? symbolOf : undefined
       const cause = faults.findLast((fault) => near(fault) && touches(widened?.(fault) ?? fault, stream))
       record.causeUs = cause?.atUs
-      if (cause !== undefined) return
+      if (cause !== undefined || isUntold(stream, event)) return
       const ofSymbol = ({ venue, connection, symbol }: Fault) =>
         symbol !== undefined && touches({ ...(venue && { venue }), ...(connection && { connection }) }, stream)
       const other = faults.findLast((fault) => near(fault) && ofSymbol(fault))

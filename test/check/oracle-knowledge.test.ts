@@ -266,3 +266,24 @@ test.each([
   ]
   expect(verdict(trace).includes('trade_renamed')).toBe(isTaken)
 })
+
+test('a ticker whose symbol has no trade stream may be called silent, and no other stream', () => {
+  const quiet = new GoodRun().steps(3).wait(40_000).steps(3).end()
+  const isTicker = event('ticker', BTC)
+  const place = quiet.findLastIndex(isTicker)
+  const endUs = quiet[place]?.atUs ?? 0
+  const told = new GoodRun().steps(2).reset().connect().steps(1).end()
+  const silent = (channel: 'ticker' | 'quote'): Trace => {
+    const made = told.filter(gap({ ...BTC, channel }))
+    const [opened] = made.map((each) => (each.kind === 'event' ? each.event.id : ''))
+    const times = { cause: 'silence', start_time_us: endUs - 1000, detected_time_us: endUs }
+    const moved = changeEntry(() => true, { atUs: endUs })(change(() => true, times)(made))
+    const ended = change(gap({ state: 'closed' }), { end_time_us: endUs })(moved)
+    return quiet.toSpliced(place + 1, 0, ...ended, { kind: 'durable', atUs: endUs, id: opened ?? '' })
+  }
+  const trades = { ...BTC, channel: 'trade' }
+  const refused = all(drop(entry('subscribed', trades)), drop(entry('frame', trades)))
+  expect(verdict(silent('ticker'))).toContain('gap_without_cause')
+  expect(verdict(refused(silent('ticker')))).not.toContain('gap_without_cause')
+  expect(verdict(refused(silent('quote')))).toContain('gap_without_cause')
+})
