@@ -100,6 +100,10 @@ export interface BookSnapshot extends EventBase {
   readonly depth?: number | undefined
 }
 
+/**
+ * A change of a book. OKX keeps 400 levels a side and does not say which of them a nearer level has pushed out: cut such a
+ * book to 400 levels after each delta.
+ */
 export interface BookDelta extends EventBase {
   readonly type: 'book_delta'
   /** Absolute quantities; `"0"` removes the level. */
