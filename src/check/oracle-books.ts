@@ -55,8 +55,8 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
   const isReverted = ({ revertedKills }: GapRecord): boolean => revertedKills === streams.kills
 
   /** The disk did not take where the ended process had come to: the next one knows an older number, or one of an older numbering. */
-  const isOutdated = (gap: Gap): boolean =>
-    isProcessGap(gap) && streams.endedUs !== undefined && disk.isAt(streams.endedUs)
+  const isOutdated = (record: GapRecord): boolean =>
+    (isProcessGap(record.latest) || isReverted(record)) && streams.endedUs !== undefined && disk.isAt(streams.endedUs)
 
   /** The chain is broken: is there a gap that says so? */
   function bridge(stream: Stream, book: Book, event: BookData): void {
@@ -70,7 +70,7 @@ export function judgeBooks({ streams, options, report }: Court): Judge {
       book.hole ??= { atUs: streams.nowUs, last: book.last, text }
       return
     }
-    const fitting = between.filter(({ latest }) => fitsBehind(latest, book.last) || isOutdated(latest))
+    const fitting = between.filter((each) => fitsBehind(each.latest, book.last) || isOutdated(each))
     const [record] = fitting
     book.used = record
     if (record === undefined) {

@@ -36,8 +36,10 @@ export function touches({ venue, channel, symbol, connection }: Scope, stream: S
   return [...stream.connections].every((each) => each < connection)
 }
 
-export function judgeCauses({ streams, options: { detectionUs, harmlessFaults }, report }: Court): Judge {
+export function judgeCauses({ streams, options, report }: Court): Judge {
+  const { detectionUs, harmlessFaults, lagFaults } = options
   let faults: Fault[] = []
+  const lags: Fault[] = []
   let hasEnded = false
 
   function add(fault: Fault): void {
@@ -67,6 +69,7 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
   return {
     fault(entry) {
       if (!harmlessFaults.test(entry.fault)) add(entry)
+      else if (lagFaults.test(entry.fault)) lags.push(entry)
     },
     process({ state, atUs }) {
       if (state !== 'started') hasEnded = true
@@ -82,7 +85,8 @@ export function judgeCauses({ streams, options: { detectionUs, harmlessFaults },
       const near = (fault: Fault) =>
         overlaps(fault, event.start_time_us, endUs) || (fault.untilUs ?? fault.atUs) >= sinceUs
       const widened = isAllSilent(stream, event) ? placeOf : isFollower(stream, event) ? symbolOf : undefined
-      const cause = faults.findLast((fault) => near(fault) && touches(widened?.(fault) ?? fault, stream))
+      const causes = isFollower(stream, event) ? [...lags, ...faults] : faults
+      const cause = causes.findLast((fault) => near(fault) && touches(widened?.(fault) ?? fault, stream))
       record.causeUs = cause?.atUs
       if (cause !== undefined || isUntold(stream, event)) return
       const ofSymbol = ({ venue, connection, symbol }: Fault) =>

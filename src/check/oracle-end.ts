@@ -8,11 +8,16 @@ import type { Stream } from './oracle-streams.ts'
 
 /** What was found so late may still be being fetched. */
 const HEALING_US = 4_000_000
+/** Words of faults in which past trades are refused. */
+const REFUSED = /^rest-|^losses-unhealed/
 /** Who could not ask waits up to so long before it asks again. */
 const ASKED_AGAIN_US = 61_000_000
 
 export function judgeEnd({ streams, options, report }: Court): Judge {
   const permanent: Entry<'fault'>[] = []
+  /** The clock jumped ahead; who began since then may take a ban for over that is not. */
+  let hasJumped = false
+  let isMisled = false
   /** By venue: when it last did not answer as it should. */
   const unansweredUs = new Map<string, EpochUs>()
 
@@ -42,9 +47,14 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
       // The clock leaves that time out.
       if (options.timeFaults.test(fault))
         for (const [venue, lastUs] of unansweredUs) unansweredUs.set(venue, lastUs + untilUs - atUs)
-      if (entry.venue !== undefined && fault.startsWith('rest-')) unansweredUs.set(entry.venue, atUs)
+      if (fault.startsWith('wall') && untilUs > atUs) hasJumped = true
+      if (entry.venue !== undefined && REFUSED.test(fault)) unansweredUs.set(entry.venue, atUs)
+    },
+    process({ state }) {
+      if (state === 'started' && hasJumped) isMisled = true
     },
     violation({ venue, rule, atUs }) {
+      if (isMisled && rule === 'request-while-forbidden') return
       if (!options.isRuleAllowed(rule)) report('venue_rule_broken', atUs, undefined, `${venue}: ${rule}`)
     },
     end(stream, { state, reason }) {

@@ -100,6 +100,8 @@ export interface OracleOptions {
   readonly permanentFaults: RegExp
   /** Words of faults by which nothing may be lost. */
   readonly harmlessFaults: RegExp
+  /** Words of those among them that hold up what one stream says while another has spoken. */
+  readonly lagFaults: RegExp
   /** Words of faults in which past trades cannot be fetched. */
   readonly restFaults: RegExp
   /** Words of faults in which nothing can be made durable. */
@@ -108,6 +110,8 @@ export interface OracleOptions {
   readonly stallFaults: RegExp
   /** Words of faults after which times tell nothing of how long the process took. */
   readonly timeFaults: RegExp
+  /** Words of faults in which a venue's clock jumps. */
+  readonly clockFaults: RegExp
   /** Words of faults that spoil a frame which still says whose it is. */
   readonly spoiltFaults: RegExp
   /** Words of faults in which a market stands still: no reason for a stream to be without a connection, or a book stale. */
@@ -188,10 +192,12 @@ export const DEFAULTS: OracleOptions = {
   isRuleAllowed: () => false,
   permanentFaults: /delist|refused(-long)?$|left-out$|absurd/,
   harmlessFaults: /^(close-announced-early|handover-lagging|rest-scarce)$/,
+  lagFaults: /^handover-lagging$/,
   restFaults: /^rest|ban/,
   diskFaults: /^disk|^sync/,
   stallFaults: /stall/,
   timeFaults: /stall|wall/,
+  clockFaults: /^venue-clock/,
   spoiltFaults: /^frame-(cut|mistyped)$/,
   quietFaults: /^market-|^rest-scarce$/,
   answerFaults: /^answer-/,

@@ -51,6 +51,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   /** Who carries each stream; and when one of them ended beside another, and what it had held with it. */
   const carriers = new Map<Stream, ReadonlySet<number>>()
   const droppedUs = new Map<Stream, EpochUs>()
+  /** By venue: when its clock last jumped, so that what is new looks old. */
+  const clocksUs = new Map<string | undefined, EpochUs>()
   /** When the venue made the first of the trades that a gap lacked, once that has left. */
   const madeUs = new Map<GapRecord, EpochUs>()
 
@@ -106,6 +108,9 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   const mayBeDropped = ({ stream }: GapRecord, { start_time_us: startUs }: Gap): boolean =>
     (droppedUs.get(stream) ?? 0) >= startUs
 
+  const mayLookOld = ({ stream: { venue, channel } }: GapRecord, { start_time_us: startUs }: Gap): boolean =>
+    (channel === 'ticker' || channel === 'quote') && (clocksUs.get(venue) ?? 0) >= startUs
+
   function tell(record: GapRecord, text: string): void {
     if (tooWide.has(record)) return
     tooWide.add(record)
@@ -113,7 +118,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   }
 
   return {
-    fault({ fault, atUs, untilUs = atUs }) {
+    fault({ fault, venue, atUs, untilUs = atUs }) {
+      if (options.clockFaults.test(fault)) clocksUs.set(venue, atUs)
       // Nor does anyone live in the time that a clock leaves out.
       if (options.timeFaults.test(fault) && untilUs > atUs) stalls = joined(stalls, { fromUs: atUs, untilUs })
       // The disk is tried again only after a while.
@@ -168,7 +174,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
       // The clock of the process that began it may have been ahead.
       const lateUs = end_time_us - Math.max(latest(record), event.start_time_us) - slackUs
       const mayBeRefused = refused.delete(record.stream) && lateUs <= REFUSED_US_MAX
-      if (lateUs <= 0 || mayBeRefused || (lateUs <= HELD_US_MAX && mayBeHeld(record, event))) return
+      const mayBeLate = mayBeHeld(record, event) || mayLookOld(record, event)
+      if (lateUs <= 0 || mayBeRefused || (lateUs <= HELD_US_MAX && mayBeLate)) return
       tell(record, `ends ${millis(lateUs)} too late`)
     },
   }

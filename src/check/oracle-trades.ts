@@ -181,12 +181,12 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
 
 /**
  * The killed process could not tell the next one that these had left, and the gap of the kill says so, or an older one
- * whose end the disk had not taken: it goes on.
+ * whose end the disk had not taken: it goes on. Of a symbol that was not listed any more the gap for that goes on from there.
  */
 const isInDoubt = ({ gaps }: Stream, span: Numbers, kills: number): boolean =>
   [...gaps.values()].some(({ latest, revertedKills }) => {
     const { first, last } = missingIn(latest)
-    const isOfKill = latest.cause === 'process_down' || revertedKills === kills
+    const isOfKill = latest.cause === 'process_down' || latest.cause === 'delisted' || revertedKills === kills
     return isOfKill && first <= span.first && span.last <= last
   })
 

@@ -1,7 +1,7 @@
 /** Fetches the trades that gaps lack, page by page, all gaps of a feed together, and says how each gap ended. */
 
-import { isOfProcess } from '../ledger/records.ts'
-import { countOf, type NumberSpan, SPANS_MAX } from '../ledger/tally.ts'
+import { isOfProcess, type Outcome } from '../ledger/records.ts'
+import { countOf, type NumberedAt, type NumberSpan, SPANS_MAX } from '../ledger/tally.ts'
 import type { EpochUs, Gap, Trade } from '../model/event.ts'
 import { Backoff } from '../platform/backoff.ts'
 import type { Platform } from '../platform/platform.ts'
@@ -9,6 +9,7 @@ import type { TradePage, Venue } from '../venues/venue.ts'
 import type { Feed } from './feed.ts'
 import { type RestClient, RestError } from './rest-client.ts'
 import { REST_LAG_MS_MAX } from './rest-lag.ts'
+import { isUsedAgain } from './trade-numbers.ts'
 
 /** A longer gap is not fetched: the oldest numbers are left missing. */
 const IDS_MAX = 500_000
@@ -37,12 +38,16 @@ interface Patient {
   readonly gap: Gap
   /** Nothing can be missing from before. */
   readonly sinceUs: EpochUs
+  /** What was delivered before it, of those that this process knows of. */
+  readonly before: NumberedAt | undefined
   /** When the venue made the first of the missing trades, once that is there. */
   firstUs: EpochUs | undefined
   readonly sinceMs: number
   readonly backoff: Backoff
   /** Answers that lacked something. */
   passes: number
+  /** More may be missing than its numbers say. */
+  isMore: boolean
   dueMs: number
 }
 
@@ -73,7 +78,18 @@ export class Healer {
     const nowMs = clock.monotonicMs()
     const dueMs = Math.max(nowMs, ward.askedMs + NEW_ROUND_MS)
     const backoff = new Backoff({ ...PASS_WAIT, random })
-    ward.patients.push({ gap, sinceUs, firstUs: undefined, sinceMs: nowMs, backoff, passes: 0, dueMs })
+    const before = feed.tally.delivered(spanOf(gap).first - 1)
+    ward.patients.push({
+      gap,
+      sinceUs,
+      before,
+      firstUs: undefined,
+      sinceMs: nowMs,
+      backoff,
+      passes: 0,
+      isMore: false,
+      dueMs,
+    })
     this.#keepFew(feed, ward)
     ward.wake()
     if (!ward.isBusy) void this.#work(feed, ward)
@@ -179,6 +195,7 @@ export class Healer {
         const trades = await rest.get(page.request)
         // The numbers of another tally are others, though they look the same.
         if (this.#isStopped || feed.tally !== tally) break
+        this.#compare(due, trades)
         const missing = tally.within(page.span)
         deliver(
           feed,
@@ -193,6 +210,16 @@ export class Healer {
     return undefined
   }
 
+  /** The venue may count anew and have come past where a gap begins. */
+  #compare(due: readonly Patient[], trades: readonly Trade[]): void {
+    const { venue } = this.#options
+    for (const patient of due) {
+      const { before } = patient
+      if (before === undefined) continue
+      patient.isMore ||= trades.some((trade) => isUsedAgain(before, trade, venue.tradeSpan(trade)))
+    }
+  }
+
   /** From the first number behind `from` that is lacking as far as there is room; it ends with a number that is missing. */
   #page({ tally, topic }: Feed, due: readonly Patient[], from: number): TradePage | undefined {
     const { rest } = this.#options.venue
@@ -201,7 +228,9 @@ export class Healer {
       return tally.within({ first: Math.max(first, from, last - IDS_MAX + 1), last })
     })
     if (lacking.length === 0) return undefined
-    const first = Math.min(...lacking.map((span) => span.first))
+    const missing = Math.min(...lacking.map((span) => span.first))
+    // With the one before, which tells whether the venue still counts as it did.
+    const first = due.some(({ before }) => before?.number === missing - 1) ? missing - 1 : missing
     const whole = rest.trades(topic, { first, last: Math.max(...lacking.map((span) => span.last)) })
     const last = tally.within(whole.span).at(-1)?.last ?? whole.span.last
     return last === whole.span.last ? whole : rest.trades(topic, { first, last })
@@ -211,13 +240,17 @@ export class Healer {
     const patients = this.#wards.get(feed)?.patients ?? []
     const at = patients.findIndex((patient) => patient.gap === gap)
     if (at < 0) return
-    const [{ sinceUs, firstUs = sinceUs }] = patients.splice(at, 1) as [Patient]
+    const [{ sinceUs, firstUs = sinceUs, before, isMore }] = patients.splice(at, 1) as [Patient]
     if (patients.length === 0) this.#wards.get(feed)?.wake()
     const span = spanOf(gap)
     const left = countOf(feed.tally.within(span))
     feed.tally.drop(span)
     const healed = (gap.lost ?? 0) - left
-    const outcome = left === 0 ? ({ state: 'healed', healed } as const) : ({ state: 'final', healed, reason } as const)
+    const more = `the venue's numbers began anew and came past ${before?.number}: what was numbered below is missing too`
+    const whole: Outcome = isMore
+      ? { state: 'final', lost: undefined, healed, reason: more }
+      : { state: 'healed', healed }
+    const outcome = left === 0 || isMore ? whole : ({ state: 'final', healed, reason } as const)
     // That the process was well until it ended does not say that the stream was: the first missing trade does.
     const startUs = isOfProcess(gap) ? Math.max(sinceUs, firstUs) : gap.start_time_us
     feed.ledger.resolve(gap.gap_id, { ...outcome, start_time_us: Math.min(gap.start_time_us, startUs) })

@@ -113,7 +113,7 @@ export class TradeFeeds {
     const { venue, platform } = this.#options
     const [first] = trades
     const span = first && venue.tradeSpan(first)
-    const isLate = this.#stall.isRecent(platform.clock.monotonicMs())
+    const isLate = feed.ledger.outage !== undefined || this.#stall.isRecent(platform.clock.monotonicMs())
     if (isLate && span && isOfOtherNumbers(feed, first, span))
       this.#reset(feed, first, span, first.receive_time_us as EpochUs)
     for (const trade of trades) this.#offer(feed, trade, trade.receive_time_us as EpochUs)
@@ -132,7 +132,7 @@ export class TradeFeeds {
     this.#answers.count(feed, span.first)
     if (isReset(feed, trade, span)) this.#reset(feed, trade, span, receiveUs)
     const before = tally.last ?? span.last
-    const offer = feed.tally.offer(span)
+    const offer = feed.tally.offer(span, trade.exchange_time_us)
     if (offer === 'ahead') this.#missed(feed, { first: before + 1, last: span.first - 1 }, span.first, receiveUs)
     if (offer === 'overlap' && span.last > before)
       this.#missed(feed, { first: before + 1, last: span.last }, span.last + 1, receiveUs)

@@ -1,7 +1,7 @@
 /** What the numbers and times of a trade say about those that were delivered. Pure. */
 
 import type { FeedLedger } from '../ledger/feed-ledger.ts'
-import type { Tally } from '../ledger/tally.ts'
+import type { NumberedAt, Tally } from '../ledger/tally.ts'
 import { isFuture } from '../ledger/trade-time.ts'
 import type { EpochUs, MarketEvent, Trade } from '../model/event.ts'
 import type { Span, Venue } from '../venues/venue.ts'
@@ -11,6 +11,9 @@ import type { Feed } from './feed.ts'
 const LATE_US = 2_000_000
 /** Stream and REST may tell times to the millisecond or the microsecond: a smaller difference says nothing. */
 const TIME_STEP_US = 1_000
+
+/** What is told as one trade here and as several there was made within so long. */
+const JOINED_US = 1_000_000
 
 /** By their times they are two trades, not one that was told twice. Without a time of both nobody can say. */
 export const isLater = (us: EpochUs | undefined, thanUs: EpochUs | undefined): boolean =>
@@ -56,6 +59,15 @@ function timeUsOf({ exchange_time_us: timeUs = 0, receive_time_us: receiveUs = t
 function hasHeld(tally: Tally, span: Span): boolean {
   const missing = tally.within(span).reduce((sum, { first, last }) => sum + last - first + 1, 0)
   return missing < span.last - span.first + 1
+}
+
+/**
+ * The number that was delivered before a gap is that of a trade made later: the venue counts anew, and in the gap it came
+ * past that number.
+ */
+export function isUsedAgain({ number, madeUs }: NumberedAt, trade: Trade, span: Span | undefined): boolean {
+  if (madeUs === undefined || span === undefined || number < span.first || number > span.last) return false
+  return (trade.exchange_time_us ?? 0) - madeUs >= JOINED_US
 }
 
 /**

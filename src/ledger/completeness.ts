@@ -71,7 +71,7 @@ export function coverageOf(
     coveredShare: 1 - lostUs / collectedUs,
     secondsLost: lostUs / 1e6,
     hasMomentaryLoss: holes.some(([fromUs, toUs]) => fromUs === toUs),
-    idsLost: sum(touching, (gap) => (gap.lost ?? 0) - (gap.healed ?? 0)),
+    idsLost: sum(touching, ({ lost, healed = 0 }) => (lost === undefined ? 0 : lost - healed)),
     idsHealed: sum(touching, (gap) => gap.healed ?? 0),
     gaps: touching.length,
     openGaps: touching.filter(({ state }) => state === 'open').length,

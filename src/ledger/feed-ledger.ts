@@ -204,7 +204,7 @@ export class FeedLedger {
       const { span, epoch = this.#epoch, sequence, receiveUs, tradeUs, isLate } = delivered
       if (epoch > this.#epoch) this.#countAnew(epoch)
       // What left before the venue counted anew has other numbers, though they look the same.
-      if (span !== undefined && epoch === this.#epoch) this.tally.offer(span)
+      if (span !== undefined && epoch === this.#epoch) this.tally.offer(span, tradeUs)
       this.lastSequence = this.tally.last ?? sequence ?? this.lastSequence
       if (tradeUs !== undefined) this.newestTradeUs = newestMadeUs(this.newestTradeUs, tradeUs, receiveUs)
       // A stream that was retired since is not revived by what it had delivered before.

@@ -1,5 +1,7 @@
 /** Which running numbers of a stream were delivered: everything up to `last`, but for the `missing` spans. Pure. */
 
+import type { EpochUs } from '../model/event.ts'
+
 export interface NumberSpan {
   readonly first: number
   readonly last: number
@@ -12,11 +14,22 @@ export interface NumberSpan {
  */
 export type Offer = 'first' | 'next' | 'ahead' | 'late' | 'overlap' | 'known'
 
+/** A number that was delivered, and when the venue made what has it, as far as it told. */
+export interface NumberedAt {
+  readonly number: number
+  readonly madeUs: EpochUs | undefined
+}
+
 /** Whoever waits for missing numbers gives up the oldest beyond so many spans: the journal keeps them all with each mark. */
 export const SPANS_MAX = 1_000
 
 export class Tally {
   #last: number | undefined
+  /** The greatest number that was delivered, and the one from which the last jump led over missing ones; fields, for each trade sets them. */
+  #newest = Number.NEGATIVE_INFINITY
+  #newestUs: EpochUs | undefined
+  #jumpedFrom = Number.NEGATIVE_INFINITY
+  #jumpedFromUs: EpochUs | undefined
   readonly #missing: NumberSpan[] = []
   /** The number before the first that was delivered, while nothing else was. */
   before: number | undefined
@@ -30,13 +43,32 @@ export class Tally {
     return this.#last
   }
 
+  /** What was delivered with `number`, if that is the newest, or the last before numbers that were missing at once. */
+  delivered(number: number): NumberedAt | undefined {
+    if (number === this.#newest) return { number, madeUs: this.#newestUs }
+    return number === this.#jumpedFrom ? { number, madeUs: this.#jumpedFromUs } : undefined
+  }
+
   /** Ascending. */
   get missing(): readonly NumberSpan[] {
     return this.#missing
   }
 
   /** Takes note that `span` is delivered, unless the answer is `overlap` or `known`. */
-  offer(span: NumberSpan): Offer {
+  offer(span: NumberSpan, madeUs?: EpochUs): Offer {
+    const offer = this.#place(span)
+    const isDelivered = offer !== 'overlap' && offer !== 'known'
+    if (!isDelivered || span.last <= this.#newest) return offer
+    if (offer === 'ahead') {
+      this.#jumpedFrom = this.#newest
+      this.#jumpedFromUs = this.#newestUs
+    }
+    this.#newest = span.last
+    this.#newestUs = madeUs
+    return offer
+  }
+
+  #place(span: NumberSpan): Offer {
     const last = this.#last
     this.before = last === undefined ? span.first - 1 : undefined
     if (last === undefined) {

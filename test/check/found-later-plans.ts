@@ -186,4 +186,68 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
       { atMs: 48048, kind: 'symbol-unlisted', venue: 'okx', symbol: 'DOT-USDT', args: { ms: 5000, restart: false } },
     ],
   ],
+  [
+    'a venue counts anew during an outage and comes past the newest number while a trade from before is missing',
+    744803,
+    [
+      { atMs: 5825, kind: 'frame-lost', venue: 'binance', symbol: 'DOTUSDT', channel: 'book' },
+      { atMs: 6032, kind: 'frame-lost', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 6955, kind: 'venue-flapping', venue: 'okx', args: { ms: 5975, lives: 19 } },
+      { atMs: 13556, kind: 'sequence-reset', venue: 'okx', symbol: 'DOT-USDT', args: { lost: true } },
+      { atMs: 15800, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'quote' },
+      { atMs: 15916, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'book' },
+      { atMs: 18178, kind: 'frame-lost', venue: 'binance', symbol: 'DOTUSDT', channel: 'book' },
+      { atMs: 18701, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'quote' },
+      { atMs: 21574, kind: 'rest-error', venue: 'okx', symbol: 'BTC-USDT', args: { count: 4 } },
+      { atMs: 35925, kind: 'trades-renumbered', venue: 'okx', symbol: 'BTC-USDT', args: { back: 47 } },
+      { atMs: 35938, kind: 'frame-lost', venue: 'binance-usdm', symbol: 'ETHUSDT', channel: 'book' },
+      { atMs: 36159, kind: 'venue-flapping', venue: 'okx', args: { ms: 3652, lives: 24 } },
+    ],
+  ],
+  [
+    'trades cannot be fetched for long, then the clock jumps',
+    745589,
+    [
+      {
+        atMs: 9978,
+        kind: 'losses-unhealed-killed',
+        venue: 'binance-usdm',
+        symbol: 'BTCUSDT',
+        args: { ms: 13065, down: 3000 },
+      },
+      { atMs: 54758, kind: 'wall-clock-jumps', args: { ms: 3600000 } },
+    ],
+  ],
+  [
+    'the clock of a venue is set back while a connection is away',
+    747939,
+    [
+      { atMs: 32133, kind: 'socket-reset', venue: 'binance', args: { nth: 2 } },
+      { atMs: 33867, kind: 'venue-clock-jumps', venue: 'binance', args: { ms: -5000 } },
+    ],
+  ],
+  [
+    'a link that is to be replaced lags: a ticker comes seconds behind the trade that it follows',
+    749001,
+    [{ atMs: 30662, kind: 'handover-lagging', venue: 'binance', args: { lag: 2475 } }],
+  ],
+  [
+    'power is lost, and a symbol is off the list when the next process begins',
+    749878,
+    [
+      { atMs: 21223, kind: 'power-lost', args: { ms: 3000 } },
+      { atMs: 23921, kind: 'symbol-unlisted', venue: 'okx', symbol: 'BTC-USDT', args: { ms: 5000, restart: false } },
+    ],
+  ],
+  [
+    'power is lost twice, and in between the disk does not take where a renumbered book stood',
+    742830,
+    [
+      { atMs: 7598, kind: 'frame-lost', venue: 'okx', symbol: 'DOT-USDT', channel: 'book' },
+      { atMs: 10244, kind: 'power-lost', args: { ms: 3000 } },
+      { atMs: 12792, kind: 'sequence-reset', venue: 'okx', symbol: 'DOT-USDT', args: { lost: true } },
+      { atMs: 15762, kind: 'sync-fails', args: { ms: 14293 } },
+      { atMs: 20862, kind: 'power-lost', args: { ms: 3000 } },
+    ],
+  ],
 ]

@@ -77,6 +77,61 @@ describe('a venue whose newest trade is below the stream’s', () => {
   })
 })
 
+describe('a venue that counts anew during an outage, and comes past the stream’s newest number', () => {
+  test.each([['nothing has come'], ['the stream goes on behind it']])(
+    'is told by another trade with that number: what follows is fetched, and the gap stays one of unknown size (%s)',
+    async (name) => {
+      const isLive = name !== 'nothing has come'
+      const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+      stream(10)
+      feed.ledger.begin({ cause: 'disconnect' })
+      await world.clock.advance(40_000)
+      Object.assign(exchange, { newest: 13, lateMs: 30_000 })
+      trades.subscribed(feed)
+      if (isLive) stream(14, { exchange_time_us: (TIME_MS + 30_014) * 1000 })
+      await world.clock.advance(8_000)
+      stream(isLive ? 15 : 14, { exchange_time_us: (TIME_MS + 30_020) * 1000 })
+      await world.clock.advance(8_000)
+      expect(ids()).toEqual(isLive ? [10, 14, 11, 12, 13, 15] : [10, 11, 12, 13, 14])
+      expect(outcome(gaps.at(-1) as (typeof gaps)[number])).toEqual({
+        cause: 'disconnect',
+        state: 'final',
+        between: [10, 14],
+        lost: undefined,
+        healed: 3,
+      })
+      expect(gaps.at(-1)?.reason).toContain('came past 10')
+    },
+  )
+
+  test('is not, where joined trades and single ones are told with times of their own', async () => {
+    const { world, exchange, feed, trades, stream, gaps, ids } = await rig()
+    stream(10)
+    feed.ledger.begin({ cause: 'disconnect' })
+    Object.assign(exchange, { newest: 13, lateMs: 500 })
+    trades.subscribed(feed)
+    await world.clock.advance(8_000)
+    expect(ids()).toEqual([10, 11, 12, 13])
+    expect(gaps.at(-1)).toMatchObject({ state: 'healed', lost: 3 })
+  })
+
+  test('is told by a trade that was missing before the outage, and is made in it', async () => {
+    const { world, exchange, feed, stream, gaps, ids } = await rig()
+    exchange.isDown = true
+    stream(8)
+    stream(10)
+    await world.clock.advance(1_000)
+    feed.ledger.begin({ cause: 'disconnect' })
+    Object.assign(exchange, { isDown: false, lateMs: 30_000 })
+    await world.clock.advance(60_000)
+    expect(ids()).toEqual([8, 10, 9])
+    expect(gaps.filter(({ state }) => state === 'final').map(({ cause }) => cause)).toEqual([
+      'sequence_gap',
+      'disconnect',
+    ])
+  })
+})
+
 test('a silent connection whose venue counts anew is no quiet one: it is subscribed anew, then reopened', async () => {
   const { world, start, gaps, log } = createRig()
   let newest = 0

@@ -16,8 +16,10 @@ const venue = findVenue('binance') as Venue
 interface Exchange {
   newest: number
   oldest: number
-  /** Made so much later than their numbers say. */
+  /** Made so much later than the stream, or their numbers, say. */
   lateMs: number
+  /** What the stream said, by number. */
+  readonly madeUs: Map<number, number>
   isDown: boolean
   readonly asked: string[]
 }
@@ -37,7 +39,7 @@ export interface Rig {
 }
 
 export async function rig(world = createWorld(), channelName = 'trade'): Promise<Rig> {
-  const exchange: Exchange = { newest: 0, oldest: 1, lateMs: 0, isDown: false, asked: [] }
+  const exchange: Exchange = { newest: 0, oldest: 1, lateMs: 0, madeUs: new Map(), isDown: false, asked: [] }
   world.answer = ({ url }) => {
     const { pathname, searchParams } = new URL(url)
     if (exchange.isDown) return Promise.reject(new Error('connect ECONNREFUSED'))
@@ -45,7 +47,8 @@ export async function rig(world = createWorld(), channelName = 'trade'): Promise
     exchange.asked.push(searchParams.get('fromId') ?? '')
     const from = Math.max(Number(searchParams.get('fromId')), exchange.oldest)
     const count = Math.min(Number(searchParams.get('limit')), 1 + exchange.newest - from)
-    return jsonAnswer(Array.from({ length: Math.max(0, count) }, (_, i) => row(from + i, exchange.lateMs)))
+    const timeOf = (id: number) => (exchange.madeUs.get(id) ?? (TIME_MS + id) * 1000) / 1000 + exchange.lateMs
+    return jsonAnswer(Array.from({ length: Math.max(0, count) }, (_, i) => row(from + i, timeOf(from + i))))
   }
   const delivered: Trade[] = []
   const gaps: Gap[] = []
@@ -108,7 +111,9 @@ export async function rig(world = createWorld(), channelName = 'trade'): Promise
       exchange.newest = Math.max(exchange.newest, id)
       feed.events++
       feed.silence.heard(world.clock.monotonicMs())
-      trades.accept(feed, streamed(id, world.clock.nowUs(), more), world.clock.nowUs())
+      const trade = streamed(id, world.clock.nowUs(), more)
+      exchange.madeUs.set(id, trade.exchange_time_us ?? 0)
+      trades.accept(feed, trade, world.clock.nowUs())
     },
     ids: () => delivered.map(({ trade_id }) => Number(trade_id)),
   }
@@ -136,12 +141,12 @@ export function holdAnswer(world: World, path: string): { release(): Promise<voi
 
 export const TIME_MS = 1_795_392_000_000
 
-const row = (id: number, lateMs = 0) => ({
+const row = (id: number, time: number) => ({
   id,
   price: '1.5',
   qty: '2',
   quoteQty: '3',
-  time: TIME_MS + id + lateMs,
+  time,
   isBuyerMaker: true,
   isBestMatch: true,
 })

@@ -31,6 +31,20 @@ describe('a tally', () => {
     expect(tally.last).toBe(8)
   })
 
+  test('remembers what was delivered last, and last before a jump', () => {
+    const tally = new Tally(6)
+    tally.offer({ first: 7, last: 7 }, 100)
+    tally.offer({ first: 10, last: 10 }, 200)
+    tally.offer({ first: 8, last: 8 }, 300)
+    tally.offer({ first: 10, last: 10 }, 400)
+    tally.offer({ first: 10, last: 12 }, 500)
+    expect(tally.delivered(7)).toEqual({ number: 7, madeUs: 100 })
+    expect(tally.delivered(10)).toEqual({ number: 10, madeUs: 200 })
+    expect([tally.delivered(6), tally.delivered(8), tally.delivered(12)]).toEqual([undefined, undefined, undefined])
+    tally.offer({ first: 11, last: 12 })
+    expect([tally.delivered(10), tally.delivered(12)]).toEqual([undefined, { number: 12, madeUs: undefined }])
+  })
+
   test('a stream known to have gone on lacks all up to there', () => {
     const tally = new Tally(6)
     tally.expect(9)
