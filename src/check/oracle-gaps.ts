@@ -48,10 +48,14 @@ export function missingIn({ state, last_sequence, first_sequence }: Gap): Number
   return { first: last_sequence + 1, last: (first_sequence ?? Number.POSITIVE_INFINITY) - 1 }
 }
 
-/** Numbers that a gap answers for. One that goes back speaks of two numberings: of the new one, of all before it goes on. */
+/**
+ * Numbers that a gap answers for. One that goes back, or says that more is missing than it counts, speaks of two numberings:
+ * of the new one, of all before it goes on.
+ */
 export function toldBy(gap: Gap): Numbers {
-  const { last_sequence: last, first_sequence: first } = gap
-  if (last === undefined || first === undefined || first > last) return missingIn(gap)
+  const { last_sequence: last, first_sequence: first, state, lost, healed } = gap
+  const isMore = lost === undefined && (state === 'open' || healed !== undefined)
+  if (last === undefined || first === undefined || (first > last && !isMore)) return missingIn(gap)
   return { first: 1, last: first - 1 }
 }
 

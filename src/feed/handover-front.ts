@@ -62,6 +62,9 @@ export function createFront(options: FrontOptions): Front {
 /** No venue's books count on by so many while one link lags behind another. */
 const LAG_NUMBERS_MAX = 10_000_000
 
+/** So far behind is no link: the venue counts anew. */
+const isAnew = (sequence: number, present: number): boolean => present - sequence > LAG_NUMBERS_MAX
+
 class BookFront implements Front {
   readonly #rule: SequenceRule
   readonly #present: () => number | undefined
@@ -92,7 +95,12 @@ class BookFront implements Front {
     let last = this.#present()
     return ({ event }) => {
       if (last === undefined) return 'next'
-      if (event.type !== 'book_delta') return (endOf(event) ?? Number.POSITIVE_INFINITY) <= last ? 'past' : 'beyond'
+      if (event.type !== 'book_delta') {
+        const end = endOf(event) ?? Number.POSITIVE_INFINITY
+        if (!isAnew(end, last)) return end <= last ? 'past' : 'beyond'
+        last = end
+        return 'next'
+      }
       const verdict = this.#rule(last, event, false)
       if (verdict === 'stale' || verdict === 'unchanged') return 'past'
       if (verdict === 'gap') return 'beyond'
@@ -105,8 +113,7 @@ class BookFront implements Front {
   isRepeated(event: MarketEvent): boolean {
     const present = this.#present()
     if (this.#isCaughtUp || present === undefined || event.type !== 'book_delta') return false
-    // So far behind is no link: the venue counts anew.
-    if (present - (event.last_sequence ?? present) > LAG_NUMBERS_MAX) return false
+    if (isAnew(event.last_sequence ?? present, present)) return false
     this.#isCaughtUp = this.#rule(present, event, false) !== 'stale'
     return !this.#isCaughtUp
   }

@@ -87,7 +87,7 @@ export class Healer {
       sinceMs: nowMs,
       backoff,
       passes: 0,
-      isMore: false,
+      isMore: gap.lost === undefined,
       dueMs,
     })
     this.#keepFew(feed, ward)
@@ -195,7 +195,7 @@ export class Healer {
         const trades = await rest.get(page.request)
         // The numbers of another tally are others, though they look the same.
         if (this.#isStopped || feed.tally !== tally) break
-        this.#compare(due, trades)
+        this.#compare(feed, due, trades)
         const missing = tally.within(page.span)
         deliver(
           feed,
@@ -211,12 +211,15 @@ export class Healer {
   }
 
   /** The venue may count anew and have come past where a gap begins. */
-  #compare(due: readonly Patient[], trades: readonly Trade[]): void {
+  #compare(feed: Feed, due: readonly Patient[], trades: readonly Trade[]): void {
     const { venue } = this.#options
     for (const patient of due) {
       const { before } = patient
-      if (before === undefined) continue
-      patient.isMore ||= trades.some((trade) => isUsedAgain(before, trade, venue.tradeSpan(trade)))
+      if (before === undefined || !trades.some((trade) => isUsedAgain(before, trade, venue.tradeSpan(trade)))) continue
+      patient.isMore = true
+      const { number } = before
+      const reason = `the venue's numbers began anew and came past ${number}: what was numbered below is missing too`
+      feed.ledger.unbound(patient.gap.gap_id, reason)
     }
   }
 
@@ -240,17 +243,14 @@ export class Healer {
     const patients = this.#wards.get(feed)?.patients ?? []
     const at = patients.findIndex((patient) => patient.gap === gap)
     if (at < 0) return
-    const [{ sinceUs, firstUs = sinceUs, before, isMore }] = patients.splice(at, 1) as [Patient]
+    const [{ sinceUs, firstUs = sinceUs, isMore }] = patients.splice(at, 1) as [Patient]
     if (patients.length === 0) this.#wards.get(feed)?.wake()
     const span = spanOf(gap)
     const left = countOf(feed.tally.within(span))
     feed.tally.drop(span)
-    const healed = (gap.lost ?? 0) - left
-    const more = `the venue's numbers began anew and came past ${before?.number}: what was numbered below is missing too`
-    const whole: Outcome = isMore
-      ? { state: 'final', lost: undefined, healed, reason: more }
-      : { state: 'healed', healed }
-    const outcome = left === 0 || isMore ? whole : ({ state: 'final', healed, reason } as const)
+    const healed = (gap.lost ?? countOf([span])) - left
+    const isWhole = left === 0 && !isMore
+    const outcome: Outcome = { state: isWhole ? 'healed' : 'final', healed, ...(!isWhole && !isMore && { reason }) }
     // That the process was well until it ended does not say that the stream was: the first missing trade does.
     const startUs = isOfProcess(gap) ? Math.max(sinceUs, firstUs) : gap.start_time_us
     feed.ledger.resolve(gap.gap_id, { ...outcome, start_time_us: Math.min(gap.start_time_us, startUs) })

@@ -192,6 +192,11 @@ export class FeedLedger {
     return this.#gaps.lose(start, end, state)
   }
 
+  /** More is missing in it than its numbers say: however much is fetched, it does not count as healed. */
+  unbound(gapId: string, reason: string): void {
+    this.#gaps.unbound(gapId, reason)
+  }
+
   /** The end of healing. */
   resolve(gapId: string, outcome: Outcome): void {
     this.#gaps.resolve(gapId, outcome)
@@ -231,11 +236,12 @@ export class FeedLedger {
     this.former = former
     this.lastUs = lastUs
     this.lastSequence = lastSequence
-    this.newestTradeUs = isFuture(newestTradeUs ?? 0, this.#hooks.nowUs()) ? lastUs : newestTradeUs
+    const cannotBe = isFuture(newestTradeUs ?? 0, this.#hooks.nowUs())
+    this.newestTradeUs = cannotBe ? lastUs : newestTradeUs
     this.#epoch = epoch
     this.#ahead = ahead
     if (this.#stream.proof !== 'counter') return
-    this.tally = new Tally(lastSequence)
+    this.tally = new Tally(lastSequence, cannotBe ? undefined : newestTradeUs)
     for (const span of missing) this.tally.restore(span)
   }
 

@@ -66,8 +66,6 @@ export function openGap(stream: StreamIdentity, gapId: string, start: LossStart,
 export interface Outcome {
   readonly state: Exclude<GapState, 'open'>
   readonly healed?: number | undefined
-  /** There and `undefined`: more may be missing than the numbers say. */
-  readonly lost?: undefined
   readonly reason?: string | undefined
   /** Where what came shows that more may be missing than was known. */
   readonly start_time_us?: EpochUs

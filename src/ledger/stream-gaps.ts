@@ -85,6 +85,16 @@ export class StreamGaps {
     this.#hooks.record(revise(gap, { ...outcome, reason: outcome.reason ?? gap.reason }))
   }
 
+  /** More is missing than its numbers say. */
+  unbound(gapId: string, reason: string): void {
+    const gap = this.#healing.get(gapId)
+    if (gap === undefined || gap.lost === undefined) return
+    const why = gap.reason === undefined ? reason : `${gap.reason}; ${reason}`
+    const revised = revise(gap, { lost: undefined, reason: why })
+    this.#healing.set(gapId, revised)
+    this.#hooks.record(revised)
+  }
+
   /** Nothing more can be fetched. */
   giveUp(reason: string): void {
     for (const gapId of [...this.#healing.keys()]) this.resolve(gapId, { state: 'final', reason })

@@ -34,8 +34,12 @@ export class Tally {
   /** The number before the first that was delivered, while nothing else was. */
   before: number | undefined
 
-  constructor(last?: number) {
+  /** `madeUs`: when the venue made the newest of what was delivered up to `last`. */
+  constructor(last?: number, madeUs?: EpochUs) {
     this.#last = last
+    if (last === undefined || madeUs === undefined) return
+    this.#newest = last
+    this.#newestUs = madeUs
   }
 
   /** The greatest number that was delivered or is known to be missing. */
@@ -45,6 +49,7 @@ export class Tally {
 
   /** What was delivered with `number`, if that is the newest, or the last before numbers that were missing at once. */
   delivered(number: number): NumberedAt | undefined {
+    if (this.within({ first: number, last: number }).length > 0) return undefined
     if (number === this.#newest) return { number, madeUs: this.#newestUs }
     return number === this.#jumpedFrom ? { number, madeUs: this.#jumpedFromUs } : undefined
   }

@@ -250,4 +250,21 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
       { atMs: 20862, kind: 'power-lost', args: { ms: 3000 } },
     ],
   ],
+  [
+    'the disk takes nothing, and the next process begins behind a number that the venue has come past anew',
+    762631,
+    [
+      { atMs: 9316, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 42 } },
+      { atMs: 10991, kind: 'sync-fails', args: { ms: 13356 } },
+      { atMs: 22809, kind: 'process-killed', args: { ms: 3000 } },
+    ],
+  ],
+  [
+    'the message in which a book is renumbered is lost, and its connection is replaced',
+    764794,
+    [
+      { atMs: 47070, kind: 'sequence-reset', venue: 'okx', symbol: 'DOT-USDT', args: { lost: true } },
+      { atMs: 48450, kind: 'close-announced', venue: 'okx', args: { ms: 50 } },
+    ],
+  ],
 ]

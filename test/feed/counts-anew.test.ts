@@ -101,6 +101,7 @@ describe('a venue that counts anew during an outage, and comes past the streamâ€
         healed: 3,
       })
       expect(gaps.at(-1)?.reason).toContain('came past 10')
+      expect(gaps.at(-2)).toMatchObject({ state: 'open', reason: gaps.at(-1)?.reason, first_sequence: 14 })
     },
   )
 

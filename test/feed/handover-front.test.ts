@@ -134,6 +134,28 @@ describe('tickers and quotes', () => {
 })
 
 describe('books', () => {
+  test('are placed by their sequences; a snapshot from far below begins a new numbering, of which the changes follow', () => {
+    const snapshot = (sequence: number): MarketEvent => ({
+      ...base,
+      type: 'book_snapshot',
+      id: `s${sequence}`,
+      bids: [],
+      asks: [],
+      sequence,
+    })
+    const front = frontOf('book', { sequence: 50_000_000 })
+    expect(
+      placesOf(front, [snapshot(49_999_990), delta(49_999_990, 50_000_000), delta(50_000_000, 50_000_003)]),
+    ).toEqual(['past', 'past', 'next'])
+    expect(placesOf(front, [snapshot(50_000_001)])).toEqual(['beyond'])
+    expect(placesOf(front, [snapshot(7), delta(7, 9), delta(9, 12), delta(13, 15)])).toEqual([
+      'next',
+      'next',
+      'next',
+      'beyond',
+    ])
+  })
+
   test('a sequence that is far behind is no repeated one: the venue counts anew', () => {
     const front = frontOf('book', { sequence: 100_000_000 })
     expect(front.isRepeated(delta(99_999_980, 99_999_990))).toBe(true)

@@ -288,12 +288,28 @@ describe('an outage', () => {
       const world = await diskOf(before.world)
       const { exchange, feed, trades, gaps, ledger } = await rig(world)
       Object.assign(exchange, { newest: 13, ...kept })
+      for (const [id, us] of before.exchange.madeUs) exchange.madeUs.set(id, us - exchange.lateMs * 1000)
       trades.subscribed(feed)
       await world.clock.advance(120_000)
       expect(gaps.at(-1)).toMatchObject({ state, lost: 3, start_time_us: lastUs + startMs * 1000 })
       const [part] = ledger.coverage(lastUs, lastUs + 24_000_000)
       expect(part?.coveredShare).toBe(state === 'final' ? 0 : 1)
     })
+  })
+
+  test('of a process, in which the venue counts anew and comes past the last number, lost more than its numbers say', async () => {
+    const before = await rig()
+    before.trades.subscribed(before.feed)
+    before.stream(10)
+    await before.world.clock.advance(25_000)
+    const world = await diskOf(before.world)
+    const { exchange, feed, trades, gaps, ids } = await rig(world)
+    Object.assign(exchange, { newest: 13, lateMs: 30_000 })
+    trades.subscribed(feed)
+    await world.clock.advance(20_000)
+    expect(ids()).toEqual([11, 12, 13])
+    expect(gaps.at(-1)).toMatchObject({ cause: 'process_down', state: 'final', healed: 3 })
+    expect([gaps.at(-1)?.lost, gaps.at(-1)?.reason]).toEqual([undefined, expect.stringContaining('came past 10')])
   })
 
   test('of a killed process that lacks trades which are gone begins no earlier than an older gap ended', async () => {

@@ -43,6 +43,10 @@ describe('a tally', () => {
     expect([tally.delivered(6), tally.delivered(8), tally.delivered(12)]).toEqual([undefined, undefined, undefined])
     tally.offer({ first: 11, last: 12 })
     expect([tally.delivered(10), tally.delivered(12)]).toEqual([undefined, { number: 12, madeUs: undefined }])
+    const restored = new Tally(12, 600)
+    expect(restored.delivered(12)).toEqual({ number: 12, madeUs: 600 })
+    restored.restore({ first: 12, last: 12 })
+    expect(restored.delivered(12)).toBeUndefined()
   })
 
   test('a stream known to have gone on lacks all up to there', () => {

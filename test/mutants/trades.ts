@@ -125,7 +125,7 @@ export const TRADE_MUTANTS: readonly Mutant[] = [
   {
     name: 'numbers-forgotten-by-restart',
     file: 'ledger/feed-ledger.ts',
-    find: `this.tally = new Tally(lastSequence)
+    find: `this.tally = new Tally(lastSequence, cannotBe ? undefined : newestTradeUs)
     for (const span of missing) this.tally.restore(span)`,
     replace: ``,
     why: 'the next process does not know where the trades of the last one ended',
