@@ -8,6 +8,10 @@ import type { Stream } from './oracle-streams.ts'
 
 /** What was found so late may still be being fetched. */
 const HEALING_US = 4_000_000
+/** Words of faults in which a venue forbids requests. */
+const FORBIDDEN = /^rest-(limited|banned)/
+/** A request is under way no longer. */
+const UNDER_WAY_US = 500_000
 /** Words of faults in which past trades are refused. */
 const REFUSED = /^rest-|^losses-unhealed/
 /** Who could not ask waits up to so long before it asks again. */
@@ -17,6 +21,8 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
   const permanent: Entry<'fault'>[] = []
   /** The clock jumped ahead; who began since then may take a ban for over that is not. */
   let hasJumped = false
+  let startedUs = 0
+  /** The process cannot know that the venue forbids requests. */
   let isMisled = false
   /** By venue: when it last did not answer as it should. */
   const unansweredUs = new Map<string, EpochUs>()
@@ -48,10 +54,14 @@ export function judgeEnd({ streams, options, report }: Court): Judge {
       if (options.timeFaults.test(fault))
         for (const [venue, lastUs] of unansweredUs) unansweredUs.set(venue, lastUs + untilUs - atUs)
       if (fault.startsWith('wall') && untilUs > atUs) hasJumped = true
+      // What the process before it had asked is answered to nobody.
+      if (FORBIDDEN.test(fault) && atUs - startedUs <= UNDER_WAY_US && streams.runs > 1) isMisled = true
       if (entry.venue !== undefined && REFUSED.test(fault)) unansweredUs.set(entry.venue, atUs)
     },
-    process({ state }) {
-      if (state === 'started' && hasJumped) isMisled = true
+    process({ state, atUs }) {
+      if (state !== 'started') return
+      startedUs = atUs
+      isMisled = hasJumped
     },
     violation({ venue, rule, atUs }) {
       if (isMisled && rule === 'request-while-forbidden') return

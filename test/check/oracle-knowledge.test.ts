@@ -287,3 +287,28 @@ test('a ticker whose symbol has no trade stream may be called silent, and no oth
   expect(verdict(refused(silent('ticker')))).not.toContain('gap_without_cause')
   expect(verdict(refused(silent('quote')))).toContain('gap_without_cause')
 })
+
+describe('a request during a ban', () => {
+  const good = new GoodRun().steps(3).restart('killed').steps(3).end()
+  const begun = (trace: Trace) => trace.findLast(entry('process', { state: 'started' }))?.atUs ?? 0
+  const asked = (atUs: number) =>
+    ({ kind: 'violation', atUs, venue: VENUE, rule: 'request-while-forbidden' }) as TraceEntry
+  const isBegin = (each: TraceEntry) => entry('process', { state: 'started' })(each) && each.atUs === begun(good)
+  const broken = (trace: Trace) => verdict(trace).includes('venue_rule_broken')
+
+  test.each([
+    ['was forbidden to a request of the process before', 100_000, false],
+    ['was told to this one', 5_000_000, true],
+  ])('that %s', (_name, afterUs, isBroken) => {
+    const atUs = begun(good) + afterUs
+    expect(broken(insert(good, isBegin, fault(atUs, 'rest-limited', { venue: VENUE }), asked(atUs + 1)))).toBe(isBroken)
+  })
+
+  test.each([
+    ['before this process began', entry('process', { state: 'killed' }), false],
+    ['since', isBegin, true],
+  ])('is over by a clock that jumped %s', (_name, place, isBroken) => {
+    const jump = fault(begun(good), 'wall-clock-jumps', { untilUs: begun(good) + 30_000_000 })
+    expect(broken(insert(insert(good, isBegin, asked(begun(good) + 1)), place, jump))).toBe(isBroken)
+  })
+})
