@@ -1,59 +1,13 @@
 /** What the judges share: each stream, the connections that carry it, and its outages. */
 
 import type { EpochUs, MarketEvent } from '../model/event.ts'
-import type { GapRecord } from './oracle-gaps.ts'
 import { Deliveries, type Delivery } from './oracle-numbers.ts'
+import { newOutage, newStream, type Outage, type Stream } from './oracle-stream.ts'
 import type { StreamKey, TraceEntry } from './trace.ts'
 
+export type { Outage, Stream } from './oracle-stream.ts'
+
 type Entry<Kind extends TraceEntry['kind']> = Extract<TraceEntry, { kind: Kind }>
-
-/** A time in which no connection carried a stream that had been delivered before. */
-export interface Outage {
-  fromUs: EpochUs
-  /** When the last frame before it was delivered. */
-  readonly beforeUs: EpochUs
-  /** The process had ended. */
-  readonly isProcess: boolean
-  /** Its last connection ended, or it was long: nobody can overlook it. */
-  isCertain: boolean
-  /** When that became so. */
-  certainUs: EpochUs
-  /** Frames that were lost in it, and when the newest was. */
-  lostFrames: number
-  lostUs: EpochUs
-  /** When the next frame was delivered. */
-  untilUs?: EpochUs
-}
-
-export interface Stream extends StreamKey {
-  /** Connections that deliver it, and open ones that were asked to. */
-  readonly carriers: Set<number>
-  readonly subscribed: Set<number>
-  /** Those among them that were given up: they count until the next one, which may be the same. */
-  readonly given: Set<number>
-  /** All connections that ever carried it. */
-  readonly connections: Set<number>
-  deliveredUs: EpochUs | undefined
-  /** When its first data left the collector. */
-  leftUs: EpochUs | undefined
-  /** The newest delivery before that time. */
-  previousUs: EpochUs | undefined
-  outage: Outage | undefined
-  lastOutage: Outage | undefined
-  /** Ended outages that must have been noticed. */
-  readonly outages: Outage[]
-  readonly gaps: Map<string, GapRecord>
-  readonly open: Set<GapRecord>
-  readonly undurable: Set<GapRecord>
-  /** Gaps that wait for the next delivered frame. */
-  readonly waiting: GapRecord[]
-  /** Books: when the state turned `live`, as told; `undefined` while it is not. */
-  liveUs: EpochUs | undefined
-  /** Trades: what left, since they were last numbered anew. */
-  deliveries: Deliveries
-  /** Those that were made before, by the venue's time, and their ids: numbers tell nothing of them any more. */
-  readonly past: { untilUs: EpochUs; readonly ids: Set<string> }
-}
 
 /** So many frames lost in a row, over so long, cannot be overlooked. */
 export interface Silence {
@@ -63,6 +17,9 @@ export interface Silence {
 
 /** A gap that could have ended so shortly before the next began may go on. */
 const MERGED_US = 1_000_000
+
+/** Words of faults that forge a frame. */
+const FORGED = /^book-(crossed|ghost)$/
 
 /** A copy of a frame, which the trace does not have, may come so long behind it. */
 const COPY_US = 100_000
@@ -129,6 +86,13 @@ export class Streams {
   /** When anything was last delivered on a connection that the stream was asked for on. */
   heardUs({ venue, subscribed }: Stream): EpochUs {
     return Math.max(0, ...[...subscribed].map((id) => this.#connections.get(`${venue} ${id}`)?.deliveredUs ?? 0))
+  }
+
+  /** A forged frame comes in place of one that is lost. */
+  fault({ fault, venue, channel, symbol, atUs }: Entry<'fault'>): void {
+    if (!FORGED.test(fault) || venue === undefined || channel === undefined || symbol === undefined) return
+    const stream = this.of({ venue, channel, symbol })
+    for (const id of stream.subscribed) this.#connection(stream, id).deliveredUs = atUs
   }
 
   lost(stream: Stream, connection: number, atUs: EpochUs): void {
@@ -259,37 +223,6 @@ function resumeLater({ open, waiting }: Stream, sinceUs: EpochUs): void {
     waiting.push(record)
   }
 }
-
-const newOutage = (fromUs: EpochUs, beforeUs: EpochUs, isProcess: boolean): Outage => ({
-  fromUs,
-  beforeUs,
-  isProcess,
-  isCertain: isProcess,
-  certainUs: fromUs,
-  lostFrames: 0,
-  lostUs: fromUs,
-})
-
-const newStream = (key: StreamKey): Stream => ({
-  ...key,
-  carriers: new Set(),
-  subscribed: new Set(),
-  given: new Set(),
-  connections: new Set(),
-  deliveredUs: undefined,
-  leftUs: undefined,
-  previousUs: undefined,
-  outage: undefined,
-  lastOutage: undefined,
-  outages: [],
-  gaps: new Map(),
-  open: new Set(),
-  undurable: new Set(),
-  waiting: [],
-  liveUs: undefined,
-  deliveries: new Deliveries(),
-  past: { untilUs: 0, ids: new Set() },
-})
 
 export const nameOf = ({ venue, channel, symbol }: StreamKey): string => `${venue}:${channel}:${symbol}`
 

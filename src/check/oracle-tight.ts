@@ -17,6 +17,8 @@ const REFUSED_US_MAX = 620_000_000
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
+const goesBack = ({ last_sequence: last = 0, first_sequence: first = last }: Gap): boolean => first < last
+
 const endOfFinal = ({ latest: { state, end_time_us: endUs } }: GapRecord): EpochUs =>
   (state === 'final' ? endUs : undefined) ?? Number.POSITIVE_INFINITY
 
@@ -51,6 +53,8 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   /** Who carries each stream; and when one of them ended beside another, and what it had held with it. */
   const carriers = new Map<Stream, ReadonlySet<number>>()
   const droppedUs = new Map<Stream, EpochUs>()
+  /** By venue: when it last had two connections for a stream. */
+  const twofoldUs = new Map<string, EpochUs>()
   /** By venue: when its clock last jumped, so that what is new looks old. */
   const clocksUs = new Map<string | undefined, EpochUs>()
   /** When the venue made the first of the trades that a gap lacked, once that has left. */
@@ -99,10 +103,13 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     [...streams.all()].some((each) => each.venue === venue && each.subscribed.size > 1)
 
   /** While two connections carry streams of a venue, what the second brings is held until it joins the first, or ends with it. */
-  function mayBeHeld({ stream }: GapRecord, { cause }: Gap): boolean {
+  function mayBeHeld({ stream }: GapRecord, { cause, start_time_us: startUs }: Gap): boolean {
+    const { venue, subscribed } = stream
     const second = seconds.get(stream)
-    const isGone = second !== undefined && !stream.subscribed.has(second)
-    return cause === 'maintenance' || isGone || isDoubled(stream.venue)
+    const isGone = second !== undefined && !subscribed.has(second)
+    const { endedUs = 0 } = streams
+    const hasEnded = endedUs >= startUs && twofoldUs.get(venue) === endedUs
+    return cause === 'maintenance' || isGone || isDoubled(venue) || hasEnded
   }
 
   const mayBeDropped = ({ stream }: GapRecord, { start_time_us: startUs }: Gap): boolean =>
@@ -137,7 +144,10 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
     connection({ venue, connection, state, atUs }) {
       if (state !== 'closed') return
       for (const [stream, ids] of carriers)
-        if (stream.venue === venue && ids.has(connection) && stream.subscribed.size > 0) droppedUs.set(stream, atUs)
+        if (stream.venue === venue && ids.has(connection) && stream.subscribed.size > 0) {
+          droppedUs.set(stream, atUs)
+          twofoldUs.set(venue, atUs)
+        }
     },
     subscribed(stream) {
       carriers.set(stream, new Set(stream.subscribed))
@@ -231,7 +241,9 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
       const span = options.countersOf(event)
       if (span === undefined) return
       ahead.delete(stream)
-      for (const record of waiting) {
+      const reset = waiting.findLastIndex(({ latest }) => goesBack(latest))
+      // What went before the venue's new numbers ended with them.
+      for (const record of waiting.slice(Math.max(0, reset))) {
         const first = record.latest.first_sequence
         // What was received after the end was told says nothing about it.
         const isReceived = Math.max(stream.deliveredUs ?? 0, stalledUntilUs + options.slackUs) <= record.latestUs

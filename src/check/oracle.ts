@@ -160,6 +160,7 @@ function hear(entry: TraceEntry, hearing: Hearing): void {
       break
     }
     case 'fault':
+      streams.fault(entry)
       for (const judge of judges) judge.fault?.(entry)
       break
     case 'violation':

@@ -267,4 +267,25 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
       { atMs: 48450, kind: 'close-announced', venue: 'okx', args: { ms: 50 } },
     ],
   ],
+  [
+    'trades are numbered anew, and the first frames behind it are swapped',
+    769659,
+    [
+      { atMs: 5112, kind: 'frames-swapped', venue: 'okx', symbol: 'BTC-USDT', channel: 'trade' },
+      { atMs: 7433, kind: 'trades-renumbered', venue: 'okx', symbol: 'BTC-USDT', args: { back: 4 } },
+    ],
+  ],
+  [
+    'a stream is silent on the first of two links, and the process is killed before the second takes over',
+    768112,
+    [
+      { atMs: 4039, kind: 'late-frames', venue: 'okx' },
+      { atMs: 6416, kind: 'frame-lost', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'quote' },
+      { atMs: 7214, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 20110, kind: 'subscription-silent', venue: 'deribit', symbol: 'BTC-PERPETUAL', args: { ms: 5838 } },
+      { atMs: 20711, kind: 'frame-lost', venue: 'binance', symbol: 'ETHUSDT', channel: 'book' },
+      { atMs: 27951, kind: 'maintenance', venue: 'deribit', args: { seconds: 2, close: false } },
+      { atMs: 45381, kind: 'process-killed', args: { ms: 15000 } },
+    ],
+  ],
 ]
