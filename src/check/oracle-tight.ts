@@ -17,6 +17,10 @@ const REFUSED_US_MAX = 620_000_000
 const isBySequence = ({ cause, last_sequence }: Gap): boolean =>
   last_sequence !== undefined && (cause === 'sequence_gap' || cause === 'sequence_reset')
 
+/** Nothing was delivered between the two. */
+const isSameStart = (a: Gap, b: Gap): boolean =>
+  a.gap_id !== b.gap_id && a.last_sequence !== undefined && a.last_sequence === b.last_sequence
+
 const goesBack = ({ last_sequence: last = 0, first_sequence: first = last }: Gap): boolean => first < last
 
 const endOfFinal = ({ latest: { state, end_time_us: endUs } }: GapRecord): EpochUs =>
@@ -68,10 +72,18 @@ export function judgeTimes({ streams, options, report }: Court): Judge {
   }
 
   function earliestOf({ stream, first, outage, causeUs }: GapRecord): EpochUs {
-    if (isProcessGap(first)) return Math.min(begunUs, lastAlive(endOf(stream) ?? streams.endedUs ?? 0)) - processUs
+    if (isProcessGap(first)) {
+      // What REST did not know of yet when the first of several ends was asked about was missed since then.
+      const before = [...stream.gaps.values()].filter(
+        ({ latest }) => isProcessGap(latest) && isSameStart(latest, first),
+      )
+      const endedUs = Math.min(begunUs, lastAlive(endOf(stream) ?? streams.endedUs ?? 0))
+      return Math.min(endedUs - processUs, ...before.map(({ first: { start_time_us: startUs } }) => startUs))
+    }
     if (isBySequence(first) || first.cause === 'audit_mismatch' || stream.leftUs === undefined) return 0
     if (outage !== undefined) return outage.beforeUs - startUs
-    const lastUs = stream.previousUs ?? 0
+    // By a clock that was set back the newer of the two is the earlier one.
+    const lastUs = Math.min(stream.previousUs ?? 0, stream.deliveredUs ?? Number.POSITIVE_INFINITY)
     return Math.min(lastUs, causeUs ?? lastUs) - startUs
   }
 
@@ -238,6 +250,8 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
     data(stream, event) {
       const waiting = event.type === 'trade' && event.source !== 'backfill' ? ahead.get(stream) : undefined
       if (event.type !== 'trade' || waiting === undefined) return
+      // Which came first nobody can say by a clock that was set back.
+      const isOrdered = streams.clockUs >= streams.nowUs
       const span = options.countersOf(event)
       if (span === undefined) return
       ahead.delete(stream)
@@ -247,7 +261,7 @@ export function judgeNumbers({ streams, options, report }: Court): Judge {
         const first = record.latest.first_sequence
         // What was received after the end was told says nothing about it.
         const isReceived = Math.max(stream.deliveredUs ?? 0, stalledUntilUs + options.slackUs) <= record.latestUs
-        if (first !== undefined && isReceived) judgeEnd(record, first, span)
+        if (first !== undefined && isReceived && isOrdered) judgeEnd(record, first, span)
         else if (first !== undefined) continue
         else if (stream.open.has(record)) behind.set(record, span)
       }

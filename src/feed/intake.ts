@@ -227,7 +227,11 @@ export class Intake {
     if (feed.isGivenUp) return
     if (feed.channel === 'book') this.#books.breaks(feed, 'decode_error')
     else if (feed.channel === 'trade') this.#trades.undecodable(feed, reason)
-    else if (feed.ledger.isCollected) feed.ledger.begin({ cause: 'decode_error', reason })
+    else {
+      // The first that came: before it nothing was collected.
+      const startUs = feed.ledger.isCollected ? undefined : this.#options.platform.clock.nowUs()
+      feed.ledger.begin({ cause: 'decode_error', reason, startUs })
+    }
   }
 
   /** The symbol's polled data are too old. */

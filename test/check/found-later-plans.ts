@@ -288,4 +288,13 @@ export const FOUND_LATER: readonly (readonly [what: string, seed: number, plan: 
       { atMs: 45381, kind: 'process-killed', args: { ms: 15000 } },
     ],
   ],
+  [
+    'the first quote of a process that knows nothing of the stream cannot be read',
+    787739,
+    [
+      { atMs: 396, kind: 'disk-slow', venue: 'binance-usdm', args: { ms: 1922 } },
+      { atMs: 9373, kind: 'power-lost', args: { ms: 15000 } },
+      { atMs: 21808, kind: 'frame-mistyped', venue: 'binance-usdm', symbol: 'BTCUSDT', channel: 'quote' },
+    ],
+  ],
 ]

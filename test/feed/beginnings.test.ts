@@ -39,6 +39,29 @@ describe('a frame that cannot be read before the first trade', () => {
     ])
   })
 
+  test('was a quote, where quotes come: a gap from then to the first one', async () => {
+    const rig = createRig()
+    await rig.start('binance', { symbols: ['BTCUSDT'], channels: { quote: 'bookTicker' } })
+    rig.world.peer.open()
+    for (const { id } of rig.world.peer.frames) rig.world.peer.message({ result: null, id })
+    await rig.world.clock.advance(3_000)
+    const quote = (b: unknown) => ({
+      stream: 'btcusdt@bookTicker',
+      data: { u: 7, s: 'BTCUSDT', b, B: '1', a: '3', A: '1' },
+    })
+    const brokenUs = rig.world.clock.nowUs()
+    rig.world.peer.message(quote({}))
+    await rig.world.clock.advance(2_000)
+    const firstUs = rig.world.clock.nowUs()
+    rig.world.peer.message(quote('2'))
+    await rig.world.clock.advance(500)
+    expect(rig.gaps.map(({ cause, state }) => `${cause} ${state}`)).toEqual([
+      'decode_error open',
+      'decode_error closed',
+    ])
+    expect(rig.gaps.at(-1)).toMatchObject({ channel: 'quote', start_time_us: brokenUs, end_time_us: firstUs })
+  })
+
   test('of a stream that is not confirmed yet is none of its own', async () => {
     const { world, feed, trades, stream, gaps } = await rig()
     trades.undecodable(feed, 'p: 12a is no decimal')

@@ -141,8 +141,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'spoilt-frames-ignored',
     file: 'feed/intake.ts',
-    find: `else if (feed.ledger.isCollected) feed.ledger.begin({ cause: 'decode_error', reason })`,
-    replace: ``,
+    find: `feed.ledger.begin({ cause: 'decode_error', reason, startUs })`,
+    replace: `void startUs`,
     why: 'a ticker or quote that cannot be read is passed over',
   },
   {
