@@ -22,6 +22,8 @@ export interface ConnectionHandlers {
   rejected(feed: Feed | undefined, reason: string, isPermanent: boolean): void
   /** The feed's stream is being started afresh: what came since `loss.sinceUs` may be missing, its book cannot be trusted. */
   restarted(feed: Feed, loss: Loss): void
+  /** Others show that the feed should have spoken by now. Asked about each every second. */
+  isOutrun(feed: Feed): boolean
   /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
   suspended(feed: Feed, isNew: boolean): boolean
   /** Has the venue nothing new for these feeds of a silent connection? Never rejects. */

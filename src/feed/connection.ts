@@ -54,10 +54,9 @@ export class Connection {
       subscribe: (feed) => !this.isOpen || this.#link?.subscribe([feed.topic]) !== false,
     })
     this.#silence = new SilenceWatch(platform.clock, feeds, {
+      ...handlers,
       wanted: () => this.#wanted(),
       isExcused: (feed) => this.#subscriptions.isWaiting(feed),
-      suspended: handlers.suspended,
-      isQuiet: handlers.isQuiet,
       restart: (feed) => this.restart(feed, lossBySilence(feed)),
       restartAll: (all, cause) => {
         for (const feed of all) handlers.restarted(feed, lossBySilence(feed, cause))

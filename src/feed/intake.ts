@@ -15,6 +15,7 @@ import { isAfter } from './event-order.ts'
 import type { Feed } from './feed.ts'
 import type { LinkEvents } from './link.ts'
 import { isMarketQuiet, type SymbolMarket } from './market-quiet.ts'
+import { Outrun } from './outrun.ts'
 import type { Downstream, Observer } from './ports.ts'
 import { Probes } from './probes.ts'
 import type { RestClient } from './rest-client.ts'
@@ -46,6 +47,7 @@ export class Intake {
   readonly #trades: TradeFeeds
   readonly #probes: Probes
   readonly #audit: Audit
+  readonly #outrun = new Outrun()
 
   constructor(options: IntakeOptions) {
     const { open, find } = options
@@ -184,6 +186,13 @@ export class Intake {
     return this.#probes.isQuiet(feeds)
   }
 
+  /** Others show that it should have spoken by now. */
+  isOutrun(feed: Feed): boolean {
+    const { find, platform } = this.#options
+    if (feed.channel !== 'quote' && feed.channel !== 'book') return false
+    return this.#outrun.has(feed, find('quote', feed.symbol), this.#marketOf(feed).sync, platform.clock.monotonicMs())
+  }
+
   /** The feed is silent for too long while its connection lives. True: it is being looked into, or found to be well. */
   suspended(feed: Feed, isNew: boolean): boolean {
     if (isNew) this.#lookInto(feed)
@@ -200,7 +209,7 @@ export class Intake {
   #askOthers(feed: Feed): void {
     // A ticker begins with its state: one that has not come since is owed, however quiet the market.
     const isOwed = feed.channel === 'ticker' && feed.ledger.outage !== undefined
-    const isQuiet = !isOwed && isMarketQuiet(feed, this.#marketOf(feed))
+    const isQuiet = !isOwed && !this.isOutrun(feed) && isMarketQuiet(feed, this.#marketOf(feed))
     if (isQuiet === true) feed.quiet()
     // Not known yet: the next look comes in a second.
     else if (isQuiet === undefined || feed.mayFollow()) feed.set('live')

@@ -37,7 +37,8 @@ function isBehind({ lastMessageUs = 0, newest }: Feed, { behind }: Feed): boolea
 const isSilentToo = ({ lastMessageMs = 0, silence }: Feed, other: Feed): boolean =>
   (other.lastMessageMs ?? 0) <= lastMessageMs + silence.limitMs / 2
 
-function isTop({ newestQuote }: Feed, { book }: BookSync): boolean {
+/** The newest quote is what the book shows. */
+export function isTop({ newestQuote }: Feed, { book }: BookSync): boolean {
   if (newestQuote === undefined) return false
   const { bid_price, bid_quantity, ask_price, ask_quantity } = newestQuote
   return isLevel(book.bids.best(), bid_price, bid_quantity) && isLevel(book.asks.best(), ask_price, ask_quantity)

@@ -33,6 +33,8 @@ export interface SilenceWatchHandlers {
   isQuiet(feeds: readonly Feed[]): Promise<boolean>
   /** The whole link is silent: these are being subscribed anew. `cause`: whose silence it is. */
   restartAll(feeds: readonly Feed[], cause: GapCause): void
+  /** Others show that the feed should have spoken by now. */
+  isOutrun(feed: Feed): boolean
   /** The feed has been silent for too long, now for the first time (`isNew`) or still. True: it is being looked into. */
   suspended(feed: Feed, isNew: boolean): boolean
   /** The silent feed is to be subscribed anew. */
@@ -46,6 +48,8 @@ export class SilenceWatch {
   readonly #stall: Stall
   /** When each feed was subscribed anew, and how often in vain: it still has `events` events. */
   readonly #resubscribed = new Map<Feed, { readonly atMs: number; readonly count: number; readonly events: number }>()
+  /** Feeds that others have outrun, until they are well again. */
+  readonly #outrun = new Set<Feed>()
   /** When the whole link was subscribed anew because of silence. */
   #restartedMs: number | undefined
   /** When the venue was asked whether the silent link's market is quiet, and has not answered yet. */
@@ -79,6 +83,7 @@ export class SilenceWatch {
 
   drop(feed: Feed): void {
     this.#resubscribed.delete(feed)
+    this.#outrun.delete(feed)
   }
 
   /** To be called every {@link WATCH_MS}, with the open link that delivers, if there is one. */
@@ -161,7 +166,9 @@ export class SilenceWatch {
       this.#restart(feed, nowMs)
       return
     }
-    if (!feed.silence.isTooLong(nowMs)) return
+    if (this.#handlers.isOutrun(feed)) this.#outrun.add(feed)
+    else if (feed.state !== 'stale') this.#outrun.delete(feed)
+    if (!this.#outrun.has(feed) && !feed.silence.isTooLong(nowMs)) return
     const isNew = feed.state !== 'stale'
     feed.set('stale', `no data for ${Math.round(feed.silence.silentMs(nowMs) / 1000)} s`)
     if (!this.#handlers.suspended(feed, isNew)) this.#restart(feed, nowMs)

@@ -64,6 +64,11 @@ export class Silence {
     this.#lastMs = nowMs
   }
 
+  /** A busy stream may be silent for so long. */
+  get minMs(): number {
+    return this.#limits.min
+  }
+
   /** When the newest message came, or waiting for one began. */
   get lastMs(): number | undefined {
     return this.#lastMs

@@ -208,6 +208,7 @@ export class VenueFeed {
       rejected: (feed, reason, isPermanent) => this.#onRejected(feed, reason, isPermanent),
       restarted: (feed, loss) => this.#intake.restarted(feed, loss),
       isQuiet: (feeds) => this.#intake.isQuiet(feeds),
+      isOutrun: (feed) => this.#intake.isOutrun(feed),
       suspended: (feed, isNew) => this.#intake.suspended(feed, isNew),
     }
   }

@@ -143,4 +143,9 @@ export const FOUND: readonly (readonly [what: string, seed: number, plan: readon
     406563,
     [{ atMs: 4286, kind: 'socket-silent', venue: 'binance-usdm', args: { nth: 1, ms: 120000 } }],
   ],
+  [
+    'the stream of a book dies before its rate is known',
+    810557,
+    [{ atMs: 7597, kind: 'stream-dead', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'book' }],
+  ],
 ]

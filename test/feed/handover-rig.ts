@@ -299,6 +299,7 @@ export function createHandoverRig(
           events.push(...(books.find(venue.id, feed.symbol)?.invalidate('disconnect', world.clock.nowUs()).emit ?? []))
       },
       isQuiet: async () => false,
+      isOutrun: () => false,
       suspended: (feed) => {
         log.push(`suspended ${feed.topic.name}`)
         return false
