@@ -1,7 +1,7 @@
 /** What the collector counts, once: the API's totals and the metrics are read from the same fields. */
 
 import type { RestOutcome } from '../feed/rest-client.ts'
-import { isWhole } from '../ledger/completeness.ts'
+import { idsLacking, isWhole } from '../ledger/completeness.ts'
 import { revisionOf } from '../ledger/records.ts'
 import type { EpochUs, EventType, Gap, MarketEvent } from '../model/event.ts'
 import type { ErrorStage } from '../ops/metric-labels.ts'
@@ -144,6 +144,6 @@ const isOver = ({ state, end_time_us: endUs }: Gap): boolean => state !== 'open'
 /** What a gap counts for; nothing before it is over. */
 function countsOf(gap: Gap | undefined) {
   if (gap === undefined || !isOver(gap)) return { lost: 0, healed: 0, seconds: 0 }
-  const { lost = 0, healed = 0, start_time_us: startUs, end_time_us: endUs = startUs } = gap
-  return { lost: lost - healed, healed, seconds: (endUs - startUs) / 1e6 }
+  const { healed = 0, start_time_us: startUs, end_time_us: endUs = startUs } = gap
+  return { lost: idsLacking(gap), healed, seconds: (endUs - startUs) / 1e6 }
 }

@@ -188,9 +188,10 @@ export class Intake {
 
   /** Others show that it should have spoken by now. */
   isOutrun(feed: Feed): boolean {
-    const { find, platform } = this.#options
-    if (feed.channel !== 'quote' && feed.channel !== 'book') return false
-    return this.#outrun.has(feed, find('quote', feed.symbol), this.#marketOf(feed).sync, platform.clock.monotonicMs())
+    const { find, books, venue, platform } = this.#options
+    const { channel, symbol } = feed
+    if (channel !== 'quote' && channel !== 'book') return false
+    return this.#outrun.has(feed, find('quote', symbol), books.find(venue.id, symbol), platform.clock.monotonicMs())
   }
 
   /** The feed is silent for too long while its connection lives. True: it is being looked into, or found to be well. */

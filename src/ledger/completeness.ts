@@ -37,6 +37,9 @@ export interface Coverage {
 /** Nothing is missing in it, or it was fetched. */
 export const isWhole = ({ state, lost }: Gap): boolean => state === 'healed' || (state !== 'open' && lost === 0)
 
+/** Ids that were lost and not fetched; 0 where nobody knows how many were lost, though some may have been fetched. */
+export const idsLacking = ({ lost, healed = 0 }: Gap): number => (lost === undefined ? 0 : lost - healed)
+
 /** `undefined`: the stream was not collected in the window. An open gap lasts until `untilUs`. */
 export function coverageOf(
   stretches: readonly Stretch[],
@@ -71,7 +74,7 @@ export function coverageOf(
     coveredShare: 1 - lostUs / collectedUs,
     secondsLost: lostUs / 1e6,
     hasMomentaryLoss: holes.some(([fromUs, toUs]) => fromUs === toUs),
-    idsLost: sum(touching, ({ lost, healed = 0 }) => (lost === undefined ? 0 : lost - healed)),
+    idsLost: sum(touching, idsLacking),
     idsHealed: sum(touching, (gap) => gap.healed ?? 0),
     gaps: touching.length,
     openGaps: touching.filter(({ state }) => state === 'open').length,

@@ -60,3 +60,25 @@ test('a gap that has grown counts for what it has grown by', async () => {
   expect(text).toMatch(/ids_lost_total\{[^}]*venue="okx"[^}]*\} 8$/m)
   expect(text).toMatch(/gap_seconds_total\{[^}]*venue="okx"[^}]*\} 5$/m)
 })
+
+test('a gap that lacks nobody knows how many ids counts those that were fetched, and takes none away', async () => {
+  const { clock } = createWorld()
+  const metrics = createMetrics({ venues: ['okx'], constLabels: {} })
+  const stats = new Stats(metrics, clock)
+  const times = { start_time_us: 1_000_000, end_time_us: 3_000_000, detected_time_us: 2_000_000 }
+  const what = {
+    type: 'gap',
+    exchange: 'okx',
+    venue: 'okx',
+    market: 'spot',
+    symbol: 'BTC-USDT',
+    channel: 'trade',
+  } as const
+  const gap: Gap = { ...what, ...times, id: 'g:3', gap_id: 'g', cause: 'disconnect', state: 'final', healed: 3 }
+  stats.gap(gap, { ...gap, id: 'g:2', state: 'open', healed: undefined })
+  stats.gap({ ...gap, id: 'h:1', gap_id: 'h', lost: 5, healed: 0 }, undefined)
+  const text = await metrics.text()
+  stats.stop()
+  expect(text).toMatch(/ids_lost_total\{[^}]*venue="okx",channel="trade"[^}]*\} 5$/m)
+  expect(text).toMatch(/ids_healed_total\{[^}]*venue="okx",channel="trade"[^}]*\} 3$/m)
+})
