@@ -30,8 +30,9 @@ export class DiskTrouble {
     return this.#fromUs - this.#options.processUs <= atUs && this.isAt(endedUs)
   }
 
-  /** Since the stream's first data left the disk has not taken a word of it. */
-  isUnheardOf({ leftUs = 0 }: Stream, atUs: EpochUs): boolean {
-    return this.#fromUs <= leftUs && this.isAt(atUs)
+  /** Since the stream's first data left (of one without any: its first gap) the disk has not taken a word of it. */
+  isUnheardOf({ leftUs, gaps }: Stream, atUs: EpochUs): boolean {
+    const [firstGap] = gaps.values()
+    return this.#fromUs <= (leftUs ?? firstGap?.firstAtUs ?? 0) && this.isAt(atUs)
   }
 }

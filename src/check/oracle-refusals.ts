@@ -134,13 +134,17 @@ export function judgeRepeatedAsking({ streams, options, report }: Court): Judge 
   const { restFaults, timeFaults, unlistedFaults, listedUs } = options
   /** By stream: when this process was first refused. */
   const refusedUs = new Map<string, EpochUs>()
+  let startedUs: EpochUs = 0
   /** Where a list of instruments may have come late, or have changed. */
   const relisted = new Set<string | undefined>()
   /** By which the refusal may not have arrived. */
   const faults: Entry<'fault'>[] = []
 
   return {
-    process: () => refusedUs.clear(),
+    process({ atUs }) {
+      refusedUs.clear()
+      startedUs = atUs
+    },
     fault(entry) {
       const { fault, venue } = entry
       if (timeFaults.test(fault)) refusedUs.clear()
@@ -160,7 +164,7 @@ export function judgeRepeatedAsking({ streams, options, report }: Court): Judge 
       if (isStruck(faults, venue, sinceUs)) return
       const afterUs = atUs - sinceUs
       // A request that is refused because of one of its streams is halved at once.
-      if (afterUs > HALVED_US && afterUs < listedUs)
+      if (afterUs > HALVED_US && atUs - startedUs < listedUs)
         report('refusal_ignored', streams.nowUs, undefined, `${key} asked for again after ${millis(afterUs)}`)
     },
   }

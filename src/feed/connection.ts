@@ -52,6 +52,7 @@ export class Connection {
       find: (channel, symbol) => this.find(channel, symbol),
       forget: (feed) => void this.#feeds.delete(keyOf(feed)),
       subscribe: (feed) => !this.isOpen || this.#link?.subscribe([feed.topic]) !== false,
+      accepted: (feed) => this.#succession.accepted(feed),
     })
     this.#silence = new SilenceWatch(platform.clock, feeds, {
       ...handlers,
@@ -143,6 +144,7 @@ export class Connection {
         late: handlers.late,
         odd: (decoded) => handlers.odd(decoded, []),
         opened: () => handlers.opened(this.#url(this.#succession.ahead)),
+        accepted: (feed) => this.#subscriptions.hasten(feed),
         takeOver: (handover, end) => this.#takeOver(handover, end),
         rotated: handlers.rotated,
       },
@@ -168,11 +170,9 @@ export class Connection {
     if (this.#isStopped) return
     this.#cancelOpen = platform.clock.after(delayMs, () => {
       const waitMs = connects.waitMs(1, this.#now())
-      if (waitMs > 0) this.#openSoon(waitMs)
-      else {
-        connects.spend(1, this.#now())
-        this.#open()
-      }
+      if (waitMs > 0) return this.#openSoon(waitMs)
+      connects.spend(1, this.#now())
+      this.#open()
     })
   }
 

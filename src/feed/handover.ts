@@ -36,6 +36,8 @@ export interface HandoverOptions {
 }
 
 export interface HandoverHandlers extends Pick<LinkHandlers, 'frame' | 'late' | 'odd' | 'opened'> {
+  /** The venue takes the feed on the second link. */
+  accepted(feed: Feed): void
   /** The second link can take over: {@link Handover.release} it. */
   ready(): void
   /** The second link is gone; the first goes on. */
@@ -106,6 +108,11 @@ export class Handover {
   drop(feed: Feed): void {
     this.#forget(feed)
     if (this.link.isOpen) this.link.unsubscribe([feed.topic])
+  }
+
+  /** The venue takes the feed on the first link. */
+  hasten(feed: Feed): void {
+    this.#retries.hasten(feed)
   }
 
   /** The first link delivered this. */
@@ -185,6 +192,7 @@ export class Handover {
       this.refused.delete(feed)
       this.#retries.delete(feed)
       this.#seams.get(feed)?.acked(this.#options.platform.clock.monotonicMs())
+      this.#options.handlers.accepted(feed)
     }
   }
 

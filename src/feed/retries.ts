@@ -28,10 +28,14 @@ export class Retries {
     const retry = this.#retries.get(feed) ?? { backoff: new Backoff({ ...RETRY, random }) }
     this.#retries.set(feed, retry)
     retry.cancel?.()
-    retry.cancel = clock.after(RETRY_MS_MIN + retry.backoff.nextMs(), () => {
-      delete retry.cancel
-      if (!feed.isGivenUp && !this.#subscribe(feed)) this.add(feed)
-    })
+    retry.cancel = clock.after(RETRY_MS_MIN + retry.backoff.nextMs(), () => this.#try(feed))
+  }
+
+  /** The venue takes it on another link: if it waits for its next try, this is the time. */
+  hasten(feed: Feed): void {
+    if (!this.isWaiting(feed)) return
+    this.#retries.get(feed)?.cancel?.()
+    this.#try(feed)
   }
 
   /** The feed was taken after all, or is not wanted any more. */
@@ -46,5 +50,10 @@ export class Retries {
       retry.cancel?.()
       delete retry.cancel
     }
+  }
+
+  #try(feed: Feed): void {
+    delete this.#retries.get(feed)?.cancel
+    if (!feed.isGivenUp && !this.#subscribe(feed)) this.add(feed)
   }
 }

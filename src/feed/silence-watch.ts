@@ -177,7 +177,10 @@ export class SilenceWatch {
   #restart(feed: Feed, nowMs: number): void {
     const lastMs = this.#resubscribed.get(feed)?.atMs ?? Number.NEGATIVE_INFINITY
     const doublings = Math.min(this.#inVain(feed), FEED_RESUBSCRIBE_DOUBLINGS_MAX)
-    const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * feed.silence.limitMs) * 2 ** doublings
+    // Who knows that something is missing need not wait for what would be a long silence.
+    const { limitMs, minMs } = feed.silence
+    const silenceMs = this.#outrun.has(feed) ? minMs : limitMs
+    const waitMs = Math.max(FEED_RESUBSCRIBE_MS, 4 * silenceMs) * 2 ** doublings
     if (nowMs - lastMs <= waitMs) return
     feed.silence.fault()
     this.#handlers.restart(feed)

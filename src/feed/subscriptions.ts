@@ -13,6 +13,7 @@ export interface SubscriptionsOptions {
   readonly forget: (feed: Feed) => void
   /** Asks for the feed again; false: not allowed yet. */
   readonly subscribe: (feed: Feed) => boolean
+  readonly accepted: (feed: Feed) => void
 }
 
 export class Subscriptions {
@@ -42,6 +43,7 @@ export class Subscriptions {
       this.#retries.delete(feed)
       feed.silence.restart(this.#platform.clock.monotonicMs())
       this.#handlers.subscribed(feed)
+      this.#options.accepted(feed)
     }
   }
 
@@ -54,6 +56,11 @@ export class Subscriptions {
       this.#handlers.rejected(feed, reason, isPermanent)
       if (!isPermanent) this.#retries.add(feed)
     }
+  }
+
+  /** The venue takes the feed on another link. */
+  hasten(feed: Feed): void {
+    this.#retries.hasten(feed)
   }
 
   drop(feed: Feed): void {

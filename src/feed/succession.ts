@@ -26,7 +26,7 @@ export interface SuccessionOptions {
   readonly isOpen: () => boolean
   /** Opens a link; `ahead` places further in the list of URLs than the last that worked. */
   readonly connect: (handlers: LinkHandlers, ahead: number) => Link
-  readonly handlers: Pick<HandoverHandlers, 'frame' | 'late' | 'odd' | 'opened'> & {
+  readonly handlers: Pick<HandoverHandlers, 'frame' | 'late' | 'odd' | 'opened' | 'accepted'> & {
     /** The second link takes over now. `end`: how the first ended; absent: it still goes on. */
     takeOver(handover: Handover, end?: LinkEnd): void
     rotated(reason: string, outcome: RotationOutcome, overlapMs: number): void
@@ -95,6 +95,11 @@ export class Succession {
 
   add(feed: Feed): void {
     this.#handover?.add(feed)
+  }
+
+  /** The venue takes the feed on the link that delivers. */
+  accepted(feed: Feed): void {
+    this.#handover?.hasten(feed)
   }
 
   drop(feed: Feed): void {

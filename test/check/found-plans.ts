@@ -148,4 +148,29 @@ export const FOUND: readonly (readonly [what: string, seed: number, plan: readon
     810557,
     [{ atMs: 7597, kind: 'stream-dead', venue: 'deribit', symbol: 'BTC-PERPETUAL', channel: 'book' }],
   ],
+  [
+    'a ban before the first snapshot, which the disk does not take, and a loss of power',
+    820951,
+    [
+      { atMs: 4510, kind: 'rest-banned', venue: 'binance', symbol: 'DOTUSDT', args: { seconds: 5 } },
+      { atMs: 8141, kind: 'sync-fails', args: { ms: 14597 } },
+      { atMs: 13433, kind: 'power-lost', args: { ms: 15000 } },
+    ],
+  ],
+  [
+    'after a maintenance the second link carries what the first still waits to ask for',
+    820813,
+    [
+      { atMs: 16096, kind: 'maintenance', venue: 'deribit', args: { seconds: 16, close: false } },
+      { atMs: 38245, kind: 'all-sockets-reset' },
+    ],
+  ],
+  [
+    'the stream of a book dies soon after it was asked for anew, and its rate is unknown',
+    823296,
+    [
+      { atMs: 2288, kind: 'frame-lost', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+      { atMs: 7064, kind: 'stream-dead', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
+    ],
+  ],
 ]

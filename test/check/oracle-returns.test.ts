@@ -77,13 +77,15 @@ describe('what a venue refuses', () => {
 })
 
 describe('what a venue refuses for good', () => {
-  const first = [link(0, 'open'), refused(1), refused(2)] as const
+  const started = { kind: 'process', state: 'started', ...at(0) } as const
+  const first = [started, link(0, 'open'), refused(1), refused(2)] as const
 
   test.each<readonly [name: string, trace: Trace, promises: readonly PromiseName[]]>([
     ['is asked for at once, alone', first, []],
     ['is asked for again and again', [...first, refused(62)], ['refusal_ignored']],
     ['is asked for again, and taken', [...first, refused(62, 'taken')], ['refusal_ignored']],
     ['is asked for again with the next list', [...first, refused(602)], []],
+    ['is asked for again with the list that comes soon', [started, link(0, 'open'), refused(109), refused(600)], []],
     ['is asked for by the next process', [...first, { kind: 'process', state: 'killed', ...at(3) }, refused(62)], []],
     ['is asked for again when the list came late', [fault(0, 'rest-status'), ...first, refused(62)], []],
     ['is asked for on the next connection', [...first, link(3, 'closed'), refused(62)], []],

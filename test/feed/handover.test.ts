@@ -279,6 +279,27 @@ describe('the second link', () => {
     expectWhole(rig)
   })
 
+  test('a feed that both links wait for is asked for on one as soon as the venue takes it on the other', async () => {
+    let isRefused = false
+    const manners = { refuses: () => isRefused }
+    const rig = createHandoverRig('deribit', { channels: ['quote'], symbols: ['BTC-PERPETUAL'] })
+    rig.exchange.manners.push(manners, manners)
+    await settled(rig)
+    isRefused = true
+    rig.connection.rotate('asked')
+    rig.connection.restart(rig.feedOf('quote', 'BTC-PERPETUAL'), {
+      cause: 'silence',
+      sinceUs: undefined,
+      reason: 'silent',
+    })
+    await rig.exchange.run(8_000)
+    isRefused = false
+    const isTaken = (index: number) => rig.exchange.line(index).topics.size > 0
+    while (!isTaken(0) && !isTaken(1)) await rig.exchange.run(100)
+    await rig.exchange.run(300)
+    expect([isTaken(0), isTaken(1)]).toEqual([true, true])
+  })
+
   test('the limit on new sockets holds for it', async () => {
     const connects = new Window(1, 60_000)
     const rig = createHandoverRig('binance', { options: { connects } })

@@ -111,8 +111,8 @@ export const SESSION_MUTANTS: readonly Mutant[] = [
   {
     name: 'connects-window-ignored',
     file: 'feed/connection.ts',
-    find: `if (waitMs > 0) this.#openSoon(waitMs)`,
-    replace: `if (waitMs < 0) this.#openSoon(waitMs)`,
+    find: `if (waitMs > 0) return this.#openSoon(waitMs)`,
+    replace: `if (waitMs < 0) return this.#openSoon(waitMs)`,
     why: 'connections are opened faster than the venue allows',
   },
   {
