@@ -150,7 +150,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
       if (numbers === undefined || counters === undefined) return
       const { past } = stream
       if ((event.exchange_time_us ?? past.untilUs) < past.untilUs) return
-      if (past.ids.has(event.id))
+      // Without the old number nobody can tell that the new one is lower.
+      if (past.ids.has(event.id) && !unheardOf.has(stream))
         report(
           'trade_duplicate',
           streams.nowUs,

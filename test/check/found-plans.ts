@@ -173,4 +173,15 @@ export const FOUND: readonly (readonly [what: string, seed: number, plan: readon
       { atMs: 7064, kind: 'stream-dead', venue: 'deribit', symbol: 'ETH-PERPETUAL', channel: 'book' },
     ],
   ],
+  [
+    'trades are numbered anew behind a process that the disk never heard of',
+    792474,
+    [
+      { atMs: 8452, kind: 'disk-full', args: { ms: 10497 } },
+      { atMs: 8824, kind: 'socket-reset', venue: 'deribit', args: { nth: 5 } },
+      { atMs: 18857, kind: 'rest-slow', venue: 'okx', symbol: 'DOT-USDT', args: { ms: 4380, count: 3 } },
+      { atMs: 23755, kind: 'process-killed', args: { ms: 10 } },
+      { atMs: 31897, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 54 } },
+    ],
+  ],
 ]
