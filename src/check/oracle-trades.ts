@@ -24,6 +24,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
   const disk = new DiskTrouble(options)
   /** The process that ended last had told no disk of them. */
   const unheardOf = new Set<Stream>()
+  /** Times that the process did not live through: it stood still, or the clock left them out. */
+  const leaps: { readonly fromUs: EpochUs; readonly untilUs: EpochUs }[] = []
   /** Until then nobody can say whether the disk knew. */
   let doubtUs = 0
   /** The newest fetched trade of each stream, and when it left. */
@@ -113,10 +115,17 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     finishEnd(stream, top)
   }
 
+  /** What was made until then has had time to be found by the end. */
+  const settledUs = (): EpochUs =>
+    leaps.reduceRight(
+      (atUs, { fromUs, untilUs }) => (atUs < untilUs ? atUs - (untilUs - fromUs) : atUs),
+      streams.nowUs - options.settleUs,
+    )
+
   /** The newest trades of the market were delivered, or a gap behind the newest delivered one says that they were not. */
   function finishEnd(stream: Stream, top: number): void {
     const { deliveries } = stream
-    const last = quietTruth(deliveries, streams.nowUs - options.settleUs)
+    const last = quietTruth(deliveries, settledUs())
     const { newest } = deliveries
     if (last === undefined || newest === undefined || last <= newest) return
     if (outsideGaps(stream, { first: top + 1, last: top + 1 }).length === 0) return
@@ -128,8 +137,10 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     fault(entry) {
       const { fault, atUs, untilUs = atUs } = entry
       disk.fault(entry)
-      if (options.timeFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs)
-      else if (options.diskFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs + options.detectionUs)
+      if (options.timeFaults.test(fault)) {
+        doubtUs = Math.max(doubtUs, untilUs)
+        if (untilUs > atUs) leaps.push({ fromUs: atUs, untilUs })
+      } else if (options.diskFaults.test(fault)) doubtUs = Math.max(doubtUs, untilUs + options.detectionUs)
     },
     process({ state, atUs }) {
       if (state === 'started') return
@@ -139,7 +150,8 @@ export function judgeTrades({ streams, options, report }: Court): Judge {
     traded({ venue, symbol, last, atUs }) {
       const { deliveries } = streams.of({ venue, channel: 'trade', symbol })
       deliveries.young.push({ atUs, before: deliveries.truth })
-      const keptUs = Math.max(options.settleUs, options.unfoundUs)
+      const leaptUs = leaps.reduce((sum, { fromUs, untilUs }) => sum + untilUs - fromUs, 0)
+      const keptUs = Math.max(options.settleUs, options.unfoundUs) + leaptUs
       while ((deliveries.young[0]?.atUs ?? atUs) < atUs - keptUs) deliveries.young.shift()
       deliveries.truth = last
     },

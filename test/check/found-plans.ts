@@ -184,4 +184,13 @@ export const FOUND: readonly (readonly [what: string, seed: number, plan: readon
       { atMs: 31897, kind: 'trades-renumbered', venue: 'okx', symbol: 'ETH-USDT-SWAP', args: { back: 54 } },
     ],
   ],
+  [
+    'the clock is put forward behind the last trades of a dead stream, and the run ends',
+    842494,
+    [
+      { atMs: 4810, kind: 'market-halted', venue: 'okx', symbol: 'BTC-USDT', args: { ms: 6943 } },
+      { atMs: 6889, kind: 'subscription-silent', venue: 'okx', symbol: 'BTC-USDT', args: { ms: 5970 } },
+      { atMs: 35458, kind: 'wall-clock-jumps', args: { ms: 30000 } },
+    ],
+  ],
 ]

@@ -5,7 +5,7 @@ import { judge, type PromiseName } from '../../src/check/oracle.ts'
 import type { TraceEntry } from '../../src/check/trace.ts'
 import type { Gap, GapCause } from '../../src/model/event.ts'
 import { GoodRun, START_US, TRADES_KEPT, VENUE } from './good-run.ts'
-import { all, change, changeEntry, drop, entry, event, gap, type Trace } from './tampering.ts'
+import { all, change, changeEntry, drop, dropAt, entry, event, gap, type Trace } from './tampering.ts'
 
 const SECOND = 1_000_000
 const BTC = { venue: VENUE, symbol: 'BTCUSDT' } as const
@@ -101,6 +101,18 @@ test('nor are the trades between two such processes known to be missing', () => 
   const again = new GoodRun().steps(3).restart('killed').steps(3).step('BTCUSDT', 'trade', 2).steps(3).end()
   const unseen = drop(event('gap'))(drop(event('trade', { source: 'backfill' }))(again))
   expect(verdict([failing(START_US + 20 * SECOND), ...unseen])).toContain('trade_missing_outside_gap')
+})
+
+test('in time that the clock leaves out nobody can find that the newest trade is missing', () => {
+  const untold = dropAt(event('trade', BTC), -1)(new GoodRun().steps(30).end())
+  const isMade = entry('traded', BTC)
+  const madeUs = untold.findLast(isMade)?.atUs ?? 0
+  const endUs = untold.at(-1)?.atUs ?? 0
+  const leap = (fromUs: number, untilUs: number) =>
+    verdict(untold.toSpliced(untold.findLastIndex(isMade) + 1, 0, fault(fromUs, 'wall-clock-jumps', { untilUs })))
+  expect(leap(madeUs, endUs)).not.toContain('trade_missing_outside_gap')
+  expect(leap(madeUs, madeUs + SECOND / 10)).toContain('trade_missing_outside_gap')
+  expect(leap(madeUs - 60 * SECOND, madeUs - SECOND)).toContain('trade_missing_outside_gap')
 })
 
 test('a stream that the venue does not list needs no gap when the process stops', () => {
