@@ -1,6 +1,6 @@
 /**
  * A quote and the top of the proven book of its symbol are the same thing, told by two streams. Where they differ for
- * long, the one that is silent lacks something, however rarely it speaks.
+ * long, the one that spoke last is right, and the other lacks something, however rarely it speaks.
  */
 
 import type { BookSync } from '../book/sync.ts'
@@ -16,9 +16,11 @@ export class Outrun {
    * for longer than the busiest stream may be silent.
    */
   has(feed: Feed, quote: Feed | undefined, sync: BookSync | undefined, nowMs: number): boolean {
+    const quoteUs = quote?.lastMessageUs ?? 0
+    const bookUs = sync?.applied?.receive_time_us ?? 0
     // A quote in a gap may be old.
-    const isToldByQuote = feed === quote || quote?.ledger.outage === undefined
-    if (!isToldByQuote || !differs(quote, sync)) {
+    const isToldByOther = feed === quote ? bookUs >= quoteUs : quoteUs >= bookUs && quote?.ledger.outage === undefined
+    if (!isToldByOther || !differs(quote, sync)) {
       this.#sinceMs.delete(feed)
       return false
     }

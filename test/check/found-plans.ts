@@ -193,4 +193,12 @@ export const FOUND: readonly (readonly [what: string, seed: number, plan: readon
       { atMs: 35458, kind: 'wall-clock-jumps', args: { ms: 30000 } },
     ],
   ],
+  [
+    'the stream of a book dies while its market is halted, and its quote speaks rarely',
+    845804,
+    [
+      { atMs: 7346, kind: 'rest-failing-quiet', venue: 'binance', symbol: 'ETHUSDT', args: { count: 3 } },
+      { atMs: 10450, kind: 'subscription-silent', venue: 'binance', symbol: 'ETHUSDT', args: { ms: 14109 } },
+    ],
+  ],
 ]

@@ -17,9 +17,9 @@ function quoteFeed(outage?: object): Feed {
 }
 
 /** Live, with this best bid. */
-function bookOf(bid: string): BookSync {
+function bookOf(bid: string, receive_time_us?: number): BookSync {
   const sync = new BookSync((findVenue('deribit') as Venue).book)
-  sync.onSnapshot(snapshot(10, `${bid}:1`, '101:1'))
+  sync.onSnapshot(snapshot(10, `${bid}:1`, '101:1', { ...(receive_time_us && { receive_time_us }) }))
   return sync
 }
 
@@ -53,4 +53,13 @@ test('it is not while it speaks; the book is, that is silent and differs from a 
   }
   expect(foundS(quoteFeed({ cause: 'silence' }), () => bookOf('98'))).toBe(17)
   expect(foundS(quoteFeed({ cause: 'silence' }), () => bookOf('98'), book)).toBeUndefined()
+})
+
+test('who spoke last is right: a book that has died outruns no quote, however rarely that speaks', () => {
+  const [quote, book] = [quoteFeed(), quoteFeed()]
+  quote.lastMessageUs = 20_000_000
+  expect(foundS(quote, () => bookOf('98', 10_000_000))).toBeUndefined()
+  expect(foundS(quote, () => bookOf('98', 10_000_000), book)).toBe(17)
+  expect(foundS(quote, () => bookOf('98', 30_000_000))).toBe(17)
+  expect(foundS(quote, () => bookOf('98', 30_000_000), book)).toBeUndefined()
 })
