@@ -41,12 +41,18 @@ export type InsertCounts = {
   /** Inserts that were done in halves, because a row could not be read. */
   splits: number
   overloads: number
+  /** Rows that the server said it had, and did not have. */
+  restored: number
 }
 
 export interface InsertPorts {
   readonly server: Server
   readonly database: string
   readonly counts: InsertCounts
+  /** Of an insert that may be a repetition: the rows that the server says it has, and lacks. Absent: it is none. */
+  readonly lostOf?: ((rows: readonly LogRecord[]) => Promise<readonly LogRecord[]>) | undefined
+  /** A token that no insert ever had begins with the one that is given. */
+  newToken(token: string): string
   reject(record: LogRecord, reason: string): Promise<void>
 }
 
@@ -62,10 +68,13 @@ export async function insertRows(
   const sql = `INSERT INTO ${quoted(database)}.${type} (${insertColumns(type).map(quoted).join(', ')}) FORMAT JSONEachRow`
   const spoilt: { readonly record: LogRecord; readonly reason: string }[] = []
 
+  const insert = (rows: Buffer, name: string) =>
+    server.insert(sql, rows, { ...INSERT_SETTINGS, insert_deduplication_token: name })
+
   async function store(part: readonly LogRecord[], name: string): Promise<void> {
     const rows = linesOf(part)
     try {
-      await server.insert(sql, rows, { ...INSERT_SETTINGS, insert_deduplication_token: name })
+      await insert(rows, name)
     } catch (error) {
       if (!isSpoilt(error)) throw error
       return part.length === 1 ? refuse(part[0] as LogRecord, error) : halve(part)
@@ -73,6 +82,10 @@ export async function insertRows(
     counts.rows += part.length
     counts.inserts++
     counts.bytes += rows.length
+    const lost = (await ports.lostOf?.(part)) ?? []
+    if (lost.length === 0) return
+    await insert(linesOf(lost), ports.newToken(name))
+    counts.restored += lost.length
   }
 
   async function halve(part: readonly LogRecord[]): Promise<void> {

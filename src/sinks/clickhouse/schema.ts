@@ -1,6 +1,6 @@
 /** The tables in ClickHouse's words, made from columns.ts. Pure. */
 
-import type { EventType } from '../../model/event.ts'
+import type { EpochUs, EventType, Gap } from '../../model/event.ts'
 import { type Column, fieldsOf, type Kind } from './columns.ts'
 
 /**
@@ -75,6 +75,10 @@ const TABLES: Readonly<Record<EventType, TableFacts>> = {
   instrument: { time: RECEIVED, order: [], isAged: false },
   gap: { time: 'start_time', order: ['start_time'], isAged: false, derived: [REVISION] },
 }
+
+/** Column `time` of the event, in microseconds: what {@link TABLES} has as SQL. */
+export const timeOf = (type: EventType, event: Partial<Gap>): EpochUs =>
+  (type === 'gap' ? event.start_time_us : (event.exchange_time_us ?? event.receive_time_us)) ?? 0
 
 /** The column that keeps the field: `exchange_time_us` is kept as `exchange_time`. */
 export const keptAs = (field: string): string => field.replace(/_us$/, '')

@@ -4,7 +4,8 @@ import type { EventType } from '../../model/event.ts'
 import type { LogRecord } from '../../spool/frame.ts'
 import type { Batch, Sink, SinkPorts, SinkTraits } from '../sink.ts'
 import { isEventType } from './columns.ts'
-import { failure, isOverloaded } from './failures.ts'
+import { lostOf } from './confirm.ts'
+import { failure, isDenied, isOverloaded } from './failures.ts'
 import { type InsertCounts, insertRows } from './insert.ts'
 import { prepare } from './migrations.ts'
 import { type ClickHouseSinkOptions, targetOf } from './options.ts'
@@ -21,12 +22,15 @@ const BATCHES_MAX = 2
 
 export class ClickHouseSink implements Sink {
   readonly name = 'clickhouse'
-  readonly counts: InsertCounts = { rows: 0, inserts: 0, bytes: 0, splits: 0, overloads: 0 }
+  readonly counts: InsertCounts = { rows: 0, inserts: 0, bytes: 0, splits: 0, overloads: 0, restored: 0 }
   readonly #options: ClickHouseSinkOptions
   readonly #ports: SinkPorts
   readonly #pace: Pace
   #server: Server | undefined
   #isUncheckedTold = false
+  #isUnlookedTold = false
+  /** The next batch may have been sent before. */
+  #isRepeated = true
 
   constructor(options: ClickHouseSinkOptions, ports: SinkPorts) {
     this.#options = options
@@ -53,6 +57,7 @@ export class ClickHouseSink implements Sink {
     const ca = caFile === undefined ? undefined : await this.#ports.platform.files.read(caFile)
     if (caFile !== undefined && ca === undefined) throw failure('trust', new Error(`there is no file '${caFile}'`))
     this.#server = connect({ ...target, compress, ca, timeoutMs })
+    this.#isRepeated = true
     const { applied, isChecked } = await prepare(this.#server, target.database, migrate, ttlDays)
     const { info } = this.#ports.logger
     if (applied.length > 0) {
@@ -78,6 +83,7 @@ export class ClickHouseSink implements Sink {
     }
     if (errors.length > 0) throw failure(`storing records ${batch.firstLsn} to ${batch.lastLsn}`, errors[0])
     this.#pace.stored()
+    this.#isRepeated = false
   }
 
   async close(): Promise<void> {
@@ -104,7 +110,37 @@ export class ClickHouseSink implements Sink {
     const { database } = targetOf(this.#options)
     const { reject } = this.#ports
     const token = (first: number, last: number) => `${this.#ports.logId}:${first}-${last}:${type}`
-    const ports = { server, database, counts: this.counts, reject }
+    const ports = {
+      server,
+      database,
+      counts: this.counts,
+      reject,
+      newToken: (name: string) => `${name}:again:${this.#ports.platform.clock.nowUs()}`,
+      lostOf: this.#isRepeated ? (part: readonly LogRecord[]) => this.#lostOf(server, type, part) : undefined,
+    }
     return insertRows(ports, type, records, token, [batch.firstLsn, batch.lastLsn])
+  }
+
+  /** Those that the server says it has, and lacks, as far as it may be asked. */
+  async #lostOf(server: Server, type: EventType, records: readonly LogRecord[]): Promise<readonly LogRecord[]> {
+    const { platform, logger } = this.#ports
+    try {
+      const lost = await lostOf(server, targetOf(this.#options).database, type, records, platform.clock)
+      if (lost.length > 0)
+        logger.warning(
+          'clickhouse_restored',
+          `ClickHouse said that it had ${lost.length} rows of '${type}' that it lacks (it was killed while it stored them); they are stored again`,
+        )
+      return lost
+    } catch (error) {
+      if (!isDenied(error)) throw error
+      if (!this.#isUnlookedTold)
+        logger.info(
+          'clickhouse_unlooked',
+          'ClickHouse: this user may not look whether repeated rows are there; the server is believed (GRANT SELECT(id, time) lets it look)',
+        )
+      this.#isUnlookedTold = true
+      return []
+    }
   }
 }

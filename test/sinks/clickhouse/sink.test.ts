@@ -51,6 +51,39 @@ describe.skipIf(clickhouseMissing !== undefined)('inserts into ClickHouse', () =
       expect([await on.count('trade FINAL'), await on.count('quote FINAL')], 'one by id').toEqual([1, 1])
     })
 
+    test('whose token the server knows without the rows is stored again, as far as they are not there', async () => {
+      const october = NOON_US - 86_400_000_000 * 40
+      const events = [trade(1), quote(2), trade(3, { exchange_time_us: october }), trade(4), gap("it's", 1)]
+      const batch = batchOf(recordsOf(events))
+      const { sink: first } = on.rig()
+      await first.open()
+      await first.write(batch)
+      await first.close()
+      await on.clickhouse.query(
+        `ALTER TABLE ${on.database}.trade DELETE WHERE toYYYYMM(time) = 202611 SETTINGS mutations_sync = 2`,
+      )
+      const { sink, said } = on.rig()
+      await sink.open()
+      await sink.write(batch)
+      expect([await on.count('trade'), await on.count('quote'), await on.count('gap')]).toEqual([3, 1, 1])
+      expect(sink.counts.restored).toBe(2)
+      expect(said.filter((line) => line.startsWith('clickhouse_restored'))).toHaveLength(1)
+      await sink.close()
+    })
+
+    test('is looked for when it may be a repetition, and no other', async () => {
+      const { sink } = on.rig()
+      const looks = () => on.front.asked.filter(({ sql }) => sql.startsWith('SELECT DISTINCT id')).length
+      await sink.open()
+      await sink.write(batchOf(recordsOf([trade(1)])))
+      await sink.write(batchOf(recordsOf([trade(2)], 2)))
+      expect(looks()).toBe(1)
+      await sink.open()
+      await sink.write(batchOf(recordsOf([trade(3)], 3)))
+      expect(looks()).toBe(2)
+      await sink.close()
+    })
+
     test('of which one table was not stored is completed, and nothing is doubled', async () => {
       const { sink } = on.rig()
       await sink.open()
