@@ -145,7 +145,7 @@ export const PROMISED: readonly Promised[] = [
       'test/sinks/nats/chaos.test.ts',
     ],
     limits:
-      'A loss of power takes up to 50 ms out of the log that stores may have (`spool.sync`): its trades come again with the same ids, which NATS drops within its duplicate window and ClickHouse merges; the lake has both. What is older than `spool.keep_seconds` cannot be given again to a store that has lost it. On a starved machine a write waits for the processor or the disk, and a kill takes that much more; the run names what the machine itself needed.',
+      'A loss of power takes up to 50 ms out of the log that stores may have (`spool.sync`): its trades come again with the same ids, which NATS drops within its duplicate window and ClickHouse merges; the lake has both. What is older than `spool.keep_seconds` cannot be given again to a store that has lost it. ClickHouse that is killed while it stores a batch can know the batch’s token and lack its rows: who sends it again looks for them, if its user may read `id` and `time`. On a starved machine a write waits for the processor or the disk, and a kill takes that much more; the run names what the machine itself needed.',
   },
   {
     id: 'G16',
