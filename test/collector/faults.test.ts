@@ -99,7 +99,8 @@ describe.each(VENUES)('%s', (venue) => {
       (event) => event.type === 'book_state' && event.venue === venue && event.state === 'stale',
     )
     expect(stale).toMatchObject({ reason: 'disconnect' })
-    await until('all feeds to be live again', () => feeds().every(({ state }) => state === 'live'), 15_000)
+    // Chance may make the wait after the outage 16 s, or more.
+    await until('all feeds to be live again', () => feeds().every(({ state }) => state === 'live'), 40_000)
     await expectTruth()
     expect(simulator.violations()).toEqual([])
   })

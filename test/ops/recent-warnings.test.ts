@@ -51,8 +51,8 @@ test('an exception’s text stays in the log', () => {
   expect(JSON.stringify(warnings.newestFirst())).not.toContain('ENOENT')
 })
 
-/** `connect_failed` adds a hint that is constant, `nats_*` words of their own; `die` ends the process. */
-const BUILT_OF_CONSTANTS = new Set(['connect_failed', 'nats_stream_weak', 'nats_rolled_back'])
+/** `connect_failed` adds a hint that is constant, stores words of their own and numbers; `die` ends the process. */
+const BUILT_OF_CONSTANTS = new Set(['connect_failed', 'nats_stream_weak', 'nats_rolled_back', 'clickhouse_restored'])
 
 test('every message that is no plain text in the code is one for the log alone', () => {
   const root = new URL('../../src/', import.meta.url)
