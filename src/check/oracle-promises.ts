@@ -130,7 +130,7 @@ export interface OracleOptions {
   readonly deafLinkUs: number
   /** What a venue refuses is told within this. */
   readonly toldUs: number
-  /** What a venue refused for good is asked for again with a new list of instruments: so long after the start of the process at the earliest. */
+  /** What a venue refused for good is asked for again with a new list of instruments: so long after the last one at the earliest. */
   readonly listedUs: number
   /** What a venue refused for the first time is asked for again within this. */
   readonly askedAgainUs: number

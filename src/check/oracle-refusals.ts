@@ -6,6 +6,8 @@ import type { Stream } from './oracle-streams.ts'
 
 /** Requests that are refused because of a few of their streams are halved so long, at the pace that the venue allows. */
 const HALVED_US = 10_000_000
+/** A new list of instruments is asked for so often. */
+const LISTED_EVERY_US = 600_000_000
 
 /** A refusal for now is no answer: the stream is asked for again while the connection lives. */
 export function judgeRefusals({ streams, options, report }: Court): Judge {
@@ -140,6 +142,9 @@ export function judgeRepeatedAsking({ streams, options, report }: Court): Judge 
   /** By which the refusal may not have arrived. */
   const faults: Entry<'fault'>[] = []
 
+  /** Lists that may have come until then, since the process started. */
+  const listsBy = (atUs: EpochUs): number => Math.floor((atUs - startedUs) / LISTED_EVERY_US)
+
   return {
     process({ atUs }) {
       refusedUs.clear()
@@ -164,7 +169,7 @@ export function judgeRepeatedAsking({ streams, options, report }: Court): Judge 
       if (isStruck(faults, venue, sinceUs)) return
       const afterUs = atUs - sinceUs
       // A request that is refused because of one of its streams is halved at once.
-      if (afterUs > HALVED_US && atUs - startedUs < listedUs)
+      if (afterUs > HALVED_US && listsBy(atUs + LISTED_EVERY_US - listedUs) === listsBy(sinceUs))
         report('refusal_ignored', streams.nowUs, undefined, `${key} asked for again after ${millis(afterUs)}`)
     },
   }

@@ -85,6 +85,11 @@ describe('what a venue refuses for good', () => {
     ['is asked for again and again', [...first, refused(62)], ['refusal_ignored']],
     ['is asked for again, and taken', [...first, refused(62, 'taken')], ['refusal_ignored']],
     ['is asked for again with the next list', [...first, refused(602)], []],
+    [
+      'is asked for again long before the second list',
+      [started, link(0, 'open'), refused(609), refused(900)],
+      ['refusal_ignored'],
+    ],
     ['is asked for again with the list that comes soon', [started, link(0, 'open'), refused(109), refused(600)], []],
     ['is asked for by the next process', [...first, { kind: 'process', state: 'killed', ...at(3) }, refused(62)], []],
     ['is asked for again when the list came late', [fault(0, 'rest-status'), ...first, refused(62)], []],

@@ -30,7 +30,7 @@ export class ClickHouseSink implements Sink {
   #isUncheckedTold = false
   #isUnlookedTold = false
   /** The next batch may have been sent before. */
-  #isRepeated = true
+  #isRepeated = false
 
   constructor(options: ClickHouseSinkOptions, ports: SinkPorts) {
     this.#options = options
